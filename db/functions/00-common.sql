@@ -1,0 +1,221 @@
+-- Claims: what a request says about its caller, set with `set local` by the server and the worker, read only here.
+
+create or replace function app_hidden.current_organization_id() returns uuid
+  language sql stable parallel safe
+  set search_path = ''
+as $$
+  select nullif(current_setting('atum.organization_id', true), '')::uuid
+$$;
+
+comment on function app_hidden.current_organization_id() is 'The organization this transaction acts in, or null when nobody is known.';
+
+create or replace function app_hidden.current_user_id() returns uuid
+  language sql stable parallel safe
+  set search_path = ''
+as $$
+  select nullif(current_setting('atum.user_id', true), '')::uuid
+$$;
+
+comment on function app_hidden.current_user_id() is 'The person this transaction acts for, or null for the system and for strangers.';
+
+create or replace function app_hidden.acting_role() returns text
+  language sql stable parallel safe
+  set search_path = ''
+as $$
+  -- Unlike current_user, the setting is not changed by entering a security definer function.
+  select coalesce(nullif(current_setting('role', true), 'none'), session_user::text)
+$$;
+
+comment on function app_hidden.acting_role() is 'The database role that a request became, also inside security definer functions.';
+
+create or replace function app_hidden.is_staff() returns boolean
+  language sql stable parallel safe
+  set search_path = ''
+as $$
+  select app_hidden.acting_role() in ('atum_agent', 'atum_manager', 'atum_admin')
+$$;
+
+comment on function app_hidden.is_staff() is 'Whether the request acts as staff: agent, manager or admin.';
+
+revoke all on function
+  app_hidden.current_organization_id(), app_hidden.current_user_id(), app_hidden.acting_role(), app_hidden.is_staff()
+from public;
+
+grant execute on function
+  app_hidden.current_organization_id(), app_hidden.current_user_id(), app_hidden.acting_role(), app_hidden.is_staff()
+to atum_anonymous, atum_customer, atum_agent, atum_server, atum_worker;
+
+-- Access starts from zero: every policy file calls this first, so that deleting a policy is deleting its lines.
+create or replace function app_private.reset_access(target regclass) returns void
+  language plpgsql volatile
+  set search_path = ''
+as $$
+declare
+  existing record;
+  organization_column text;
+begin
+  for existing in select polname from pg_catalog.pg_policy where polrelid = target loop
+    execute format('drop policy %I on %s', existing.polname, target);
+  end loop;
+
+  for existing in
+    select distinct grantee.rolname
+    from (
+      select relacl as acl from pg_catalog.pg_class where oid = target
+      union all
+      select attacl from pg_catalog.pg_attribute where attrelid = target and attacl is not null
+    ) as lists
+    cross join lateral pg_catalog.aclexplode(lists.acl) as item
+    join pg_catalog.pg_roles as grantee on grantee.oid = item.grantee
+    where grantee.rolname <> 'atum_owner'
+  loop
+    execute format('revoke all on %s from %I', target, existing.rolname);
+  end loop;
+
+  execute format('revoke all on %s from public', target);
+  execute format('alter table %s enable row level security, force row level security', target);
+
+  select attname into organization_column
+  from pg_catalog.pg_attribute
+  where attrelid = target and attname = 'organization_id' and not attisdropped;
+
+  -- Definer functions run as the owner. Called for somebody they stay inside that organization like everybody else;
+  -- only migrations and the few functions that run before anybody is known see all rows.
+  execute format(
+    'create policy all_owner on %1$s to atum_owner'
+    ' using ((select app_hidden.current_organization_id()) is null or %2$I = (select app_hidden.current_organization_id()))'
+    ' with check ((select app_hidden.current_organization_id()) is null or %2$I = (select app_hidden.current_organization_id()))',
+    target, coalesce(organization_column, 'id')
+  );
+end
+$$;
+
+comment on function app_private.reset_access(regclass) is
+  'Takes every policy and grant from a tenant table, enables and forces row-level security, and leaves the owner bound to the claims where there are any.';
+
+create or replace function app_private.tg__stamp_updated_at() returns trigger
+  language plpgsql
+  set search_path = ''
+as $$
+begin
+  -- An import may bring its own history; nobody but the owner has the right to name this column.
+  if NEW.updated_at is not distinct from OLD.updated_at then
+    NEW.updated_at := now();
+  end if;
+  return NEW;
+end
+$$;
+
+comment on function app_private.tg__stamp_updated_at() is 'Keeps updated_at, unless the writer set it.';
+
+-- Jobs. This is the only way in, because a job without an organization could not be run behind row-level security.
+create or replace function app_private.enqueue(
+  task text,
+  organization_id uuid,
+  payload jsonb default '{}',
+  run_at timestamptz default null,
+  job_key text default null,
+  max_attempts integer default 25
+) returns void
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+begin
+  if organization_id is null then
+    raise exception using errcode = 'AD301', message = format('The job %s has no organization', task);
+  end if;
+
+  perform graphile_worker.add_job(
+    identifier => task,
+    payload => (payload || jsonb_build_object('organizationId', organization_id))::json,
+    run_at => run_at,
+    max_attempts => max_attempts,
+    job_key => job_key
+  );
+end
+$$;
+
+comment on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer) is
+  'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
+
+create or replace function app_private.record_heartbeat(worker_id text, started_at timestamptz) returns void
+  language sql volatile security definer
+  set search_path = ''
+as $$
+  insert into app_private.worker_heartbeats as heartbeat (worker_id, started_at, seen_at)
+  values (record_heartbeat.worker_id, record_heartbeat.started_at, clock_timestamp())
+  on conflict (worker_id) do update set started_at = excluded.started_at, seen_at = excluded.seen_at;
+
+  delete from app_private.worker_heartbeats where seen_at < clock_timestamp() - interval '1 day';
+$$;
+
+comment on function app_private.record_heartbeat(text, timestamptz) is 'A worker says that it is alive; those silent for a day are forgotten.';
+
+create or replace function app_private.last_heartbeat_at() returns timestamptz
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select max(seen_at) from app_private.worker_heartbeats
+$$;
+
+comment on function app_private.last_heartbeat_at() is 'When a worker was last heard of.';
+
+create or replace function app_private.last_migration() returns text
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select filename from graphile_migrate.migrations order by filename desc limit 1
+$$;
+
+comment on function app_private.last_migration() is 'The file name of the last committed migration this database has.';
+
+-- The catalog's own view of the walls, for the health endpoint and the tests.
+create or replace function app_private.tenant_tables()
+  returns table (table_name text, organization_column text, row_security boolean, forced boolean)
+  language sql stable
+  set search_path = ''
+as $$
+  select
+    format('%I.%I', namespace.nspname, class.relname),
+    case when class.oid = 'app_public.organizations'::regclass then 'id' else 'organization_id' end,
+    class.relrowsecurity,
+    class.relforcerowsecurity
+  from pg_catalog.pg_class as class
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  where class.relkind in ('r', 'p')
+    and namespace.nspname in ('app_public', 'app_hidden', 'app_private')
+    and (
+      class.oid = 'app_public.organizations'::regclass
+      or exists (
+        select
+        from pg_catalog.pg_attribute as attribute
+        where attribute.attrelid = class.oid and attribute.attname = 'organization_id' and not attribute.attisdropped
+      )
+    )
+  order by 1
+$$;
+
+comment on function app_private.tenant_tables() is 'Every table that holds rows of organizations, and whether its row-level security is enabled and forced.';
+
+create or replace function app_private.rls_probe_organizations() returns uuid[]
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select coalesce(array_agg(id), '{}') from (select id from app_public.organizations order by id limit 2) as two
+$$;
+
+comment on function app_private.rls_probe_organizations() is 'Up to two organizations for the health endpoint to probe the walls between.';
+
+revoke all on function
+  app_private.reset_access(regclass), app_private.tg__stamp_updated_at(),
+  app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer),
+  app_private.record_heartbeat(text, timestamptz), app_private.last_heartbeat_at(), app_private.last_migration(),
+  app_private.tenant_tables(), app_private.rls_probe_organizations()
+from public;
+
+grant execute on function app_private.record_heartbeat(text, timestamptz) to atum_worker;
+grant execute on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer) to atum_worker;
+grant execute on function
+  app_private.last_heartbeat_at(), app_private.last_migration(), app_private.tenant_tables(),
+  app_private.rls_probe_organizations()
+to atum_server;

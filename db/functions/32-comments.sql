@@ -1,0 +1,151 @@
+create or replace function app_public.add_comment(
+  ticket_id uuid,
+  body text,
+  visibility app_public.comment_visibility default 'public',
+  status app_public.ticket_status default null,
+  client_mutation_key text default null
+) returns app_public.comments
+  language plpgsql volatile
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  ticket app_public.tickets;
+  made app_public.comments;
+  caller_organization_id constant uuid := app_hidden.current_organization_id();
+  caller_id constant uuid := app_hidden.current_user_id();
+  next_status app_public.ticket_status := add_comment.status;
+begin
+  if caller_id is null then
+    raise exception using errcode = 'AD001', message = 'Log in to write a comment';
+  end if;
+
+  -- A ticket of somebody else and one that never was look the same.
+  select * into ticket
+  from app_public.tickets as visible
+  where visible.organization_id = caller_organization_id and visible.id = add_comment.ticket_id;
+  if not found then
+    raise exception using errcode = 'AD101', message = 'There is no such ticket';
+  end if;
+
+  insert into app_public.comments (organization_id, ticket_id, author_id, visibility, body, client_mutation_key)
+  values (
+    caller_organization_id, add_comment.ticket_id, caller_id, coalesce(add_comment.visibility, 'public'), add_comment.body,
+    add_comment.client_mutation_key
+  )
+  on conflict (organization_id, author_id, client_mutation_key) where client_mutation_key is not null do nothing
+  returning * into made;
+
+  if not found then
+    select * into strict made
+    from app_public.comments as earlier
+    where earlier.organization_id = caller_organization_id
+      and earlier.author_id = caller_id
+      and earlier.client_mutation_key = add_comment.client_mutation_key;
+    return made;
+  end if;
+
+  -- The first public answer takes a new ticket into work, unless the answer says otherwise.
+  if next_status is null
+    and ticket.status = 'new' and made.visibility = 'public'
+    and app_hidden.is_staff() and ticket.requester_id <> caller_id
+  then
+    next_status := 'open';
+  end if;
+
+  if next_status is not null and next_status <> ticket.status then
+    update app_public.tickets as answered
+    set status = next_status
+    where answered.organization_id = caller_organization_id and answered.id = add_comment.ticket_id;
+  end if;
+
+  return made;
+end
+$$;
+
+comment on function app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, text) is
+  'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments and set the `status` in the same save. A requester who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED.';
+
+create or replace function app_private.tg_comments__refuse() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  if NEW.visibility = 'public' and exists (
+    select
+    from app_public.tickets as ticket
+    where ticket.organization_id = NEW.organization_id and ticket.id = NEW.ticket_id
+      and ticket.status = 'closed' and ticket.closed_at < NEW.created_at
+  ) then
+    raise exception using errcode = 'AD102', message = 'This ticket is closed; open a new one';
+  end if;
+  return NEW;
+end
+$$;
+
+comment on function app_private.tg_comments__refuse() is 'Refuses a public comment on a closed ticket. Error TICKET_CLOSED.';
+
+create or replace trigger _200_refuse before insert on app_public.comments
+  for each row execute function app_private.tg_comments__refuse();
+
+create or replace function app_private.tg_comments__follow() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+declare
+  ticket app_public.tickets;
+  by_staff boolean;
+begin
+  -- The description is part of opening the ticket, not something that happened to it.
+  if not exists (
+    select
+    from app_public.comments as earlier
+    where earlier.organization_id = NEW.organization_id and earlier.ticket_id = NEW.ticket_id and earlier.id <> NEW.id
+  ) then
+    return null;
+  end if;
+
+  select * into ticket
+  from app_public.tickets
+  where organization_id = NEW.organization_id and id = NEW.ticket_id
+  for no key update;
+
+  by_staff := NEW.author_id is distinct from ticket.requester_id and exists (
+    select
+    from app_public.users as author
+    where author.organization_id = NEW.organization_id and author.id = NEW.author_id and author.role <> 'customer'
+  );
+
+  insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_id, comment_id, created_at)
+  values (NEW.organization_id, NEW.ticket_id, 'comment_added', NEW.visibility, NEW.author_id, NEW.id, NEW.created_at);
+
+  update app_public.tickets
+  set
+    last_comment_at = greatest(last_comment_at, NEW.created_at),
+    updated_at = greatest(updated_at, NEW.created_at),
+    first_responded_at = case
+      when first_responded_at is null and by_staff and NEW.visibility = 'public' then NEW.created_at
+      else first_responded_at
+    end,
+    status = case
+      when NEW.author_id = requester_id and NEW.visibility = 'public' and status in ('pending', 'on_hold', 'resolved') then 'open'
+      else status
+    end
+  where organization_id = NEW.organization_id and id = NEW.ticket_id;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_comments__follow() is 'Records the event of a comment and moves its ticket: last comment, first response, and open again when the requester answers.';
+
+create or replace trigger _500_follow after insert on app_public.comments
+  for each row execute function app_private.tg_comments__follow();
+
+revoke all on function
+  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, text),
+  app_private.tg_comments__refuse(), app_private.tg_comments__follow()
+from public;
+
+grant execute on function
+  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, text)
+to atum_customer, atum_agent;

@@ -1,0 +1,302 @@
+-- The canonical text of a record. docs/SECURITY.md repeats it byte for byte for those who verify an export.
+
+create or replace function app_hidden.platform_scope() returns uuid
+  language sql immutable parallel safe
+  set search_path = ''
+as $$
+  select '00000000-0000-0000-0000-000000000000'::uuid
+$$;
+
+comment on function app_hidden.platform_scope() is 'The chain of what belongs to no organization, such as a login with an unknown address.';
+
+create or replace function app_hidden.audit_field(name text, value text) returns text
+  language sql immutable parallel safe
+  set search_path = ''
+as $$
+  select name || ':' || coalesce(octet_length(convert_to(value, 'UTF8'))::text || ':' || value, '-') || E'\n'
+$$;
+
+comment on function app_hidden.audit_field(text, text) is 'One line of the canonical text: `name:bytes:value`, or `name:-` for null.';
+
+create or replace function app_hidden.audit_canonical_text(record app_public.audit_log) returns text
+  language sql stable parallel safe
+  set search_path = ''
+as $$
+  select
+    'atum-audit-v1' || E'\n'
+    || app_hidden.audit_field('chain_scope', record.chain_scope)
+    || app_hidden.audit_field('seq', record.seq::text)
+    || app_hidden.audit_field('id', record.id::text)
+    || app_hidden.audit_field('recorded_at', to_char(record.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+    || app_hidden.audit_field('actor_id', record.actor_id::text)
+    || app_hidden.audit_field('actor_role', record.actor_role)
+    || app_hidden.audit_field('ip_address', host(record.ip_address))
+    || app_hidden.audit_field('request_id', record.request_id)
+    || app_hidden.audit_field('operation', record.operation)
+    || app_hidden.audit_field('table_name', record.table_name)
+    || app_hidden.audit_field('row_id', record.row_id::text)
+    || app_hidden.audit_field('before', record.before::text)
+    || app_hidden.audit_field('after', record.after::text)
+    || app_hidden.audit_field('prev_hash', record.prev_hash)
+$$;
+
+comment on function app_hidden.audit_canonical_text(app_public.audit_log) is 'The text over which the hash of a record is made.';
+
+create or replace function app_hidden.audit_row_hash(record app_public.audit_log) returns text
+  language sql stable parallel safe
+  set search_path = ''
+as $$
+  select encode(sha256(convert_to(app_hidden.audit_canonical_text(record), 'UTF8')), 'hex')
+$$;
+
+comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha256 of the canonical text, in hexadecimal.';
+
+create or replace function app_private.append_audit(
+  organization_id uuid,
+  operation text,
+  table_name text,
+  row_id uuid,
+  before jsonb,
+  after jsonb,
+  actor_id uuid default app_hidden.current_user_id()
+) returns void
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+declare
+  head app_private.audit_heads;
+  link app_public.audit_log;
+begin
+  loop
+    select * into head
+    from app_private.audit_heads as heads
+    where heads.organization_id = append_audit.organization_id
+    for update;
+    exit when found;
+    insert into app_private.audit_heads values (append_audit.organization_id, 0, repeat('0', 64)) on conflict do nothing;
+  end loop;
+
+  link.organization_id := append_audit.organization_id;
+  link.id := app_hidden.uuid_v7();
+  link.chain_scope := append_audit.organization_id::text;
+  link.seq := head.seq + 1;
+  link.recorded_at := clock_timestamp();
+  link.actor_id := append_audit.actor_id;
+  link.actor_role := app_hidden.acting_role();
+  link.ip_address := nullif(current_setting('atum.ip_address', true), '')::inet;
+  link.request_id := nullif(current_setting('atum.request_id', true), '');
+  link.operation := append_audit.operation;
+  link.table_name := append_audit.table_name;
+  link.row_id := append_audit.row_id;
+  link.before := append_audit.before;
+  link.after := append_audit.after;
+  link.prev_hash := head.row_hash;
+  link.row_hash := app_hidden.audit_row_hash(link);
+
+  insert into app_public.audit_log values (link.*);
+
+  update app_private.audit_heads as heads
+  set seq = link.seq, row_hash = link.row_hash
+  where heads.organization_id = append_audit.organization_id;
+end
+$$;
+
+comment on function app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid) is 'Adds one link to the chain of an organization.';
+
+-- Deferred to the end of the transaction, so that the head of the chain is the last lock a transaction takes: it is
+-- held only while committing, and two writers that want each other's rows cannot deadlock over it.
+create or replace function app_private.tg__audit() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+declare
+  old_row constant jsonb := case when TG_OP = 'INSERT' then null else to_jsonb(OLD) end;
+  new_row constant jsonb := case when TG_OP = 'DELETE' then null else to_jsonb(NEW) end;
+  whole_row constant jsonb := coalesce(new_row, old_row);
+  before jsonb := old_row;
+  after jsonb := new_row;
+  masked text;
+begin
+  if TG_OP = 'UPDATE' then
+    select jsonb_object_agg(field.key, old_row -> field.key), jsonb_object_agg(field.key, field.value)
+    into before, after
+    from jsonb_each(new_row) as field
+    where field.value is distinct from old_row -> field.key;
+
+    if after is null then
+      return null;
+    end if;
+  end if;
+
+  foreach masked in array coalesce(TG_ARGV, '{}') loop
+    if before ? masked then
+      before := before || jsonb_build_object(masked, '***');
+    end if;
+    if after ? masked then
+      after := after || jsonb_build_object(masked, '***');
+    end if;
+  end loop;
+
+  perform app_private.append_audit(
+    coalesce(whole_row ->> 'organization_id', whole_row ->> 'id')::uuid,
+    lower(TG_OP),
+    TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME,
+    coalesce(whole_row ->> 'id', whole_row ->> 'user_id')::uuid,
+    before,
+    after
+  );
+  return null;
+end
+$$;
+
+comment on function app_private.tg__audit() is 'Records a change of a tenant table. Its arguments name the columns whose values are masked.';
+
+create or replace function app_private.tg_audit_log__refuse() returns trigger
+  language plpgsql
+  set search_path = ''
+as $$
+begin
+  raise exception using errcode = 'AD401', message = 'The audit log only grows';
+end
+$$;
+
+comment on function app_private.tg_audit_log__refuse() is 'Refuses to change or remove what was recorded, also to the owner. Error AUDIT_APPEND_ONLY.';
+
+create or replace trigger _200_refuse_change before update or delete on app_public.audit_log
+  for each row execute function app_private.tg_audit_log__refuse();
+
+create or replace trigger _200_refuse_truncate before truncate on app_public.audit_log
+  for each statement execute function app_private.tg_audit_log__refuse();
+
+-- Every tenant table is audited, except the log and two counters that change with every write and are checked by it.
+do $$
+declare
+  audited record;
+begin
+  for audited in
+    select
+      tenant.table_name,
+      case tenant.table_name
+        when 'app_private.user_secrets' then $masked$'password_hash'$masked$
+        when 'app_private.sessions' then $masked$'refresh_token_hash', 'previous_refresh_token_hash'$masked$
+        else ''
+      end as masked
+    from app_private.tenant_tables() as tenant
+    where tenant.table_name not in ('app_public.audit_log', 'app_private.audit_heads', 'app_private.ticket_counters')
+  loop
+    execute format('drop trigger if exists _900_audit on %s', audited.table_name);
+    execute format(
+      'create constraint trigger _900_audit after insert or update or delete on %s'
+      ' deferrable initially deferred for each row execute function app_private.tg__audit(%s)',
+      audited.table_name, audited.masked
+    );
+  end loop;
+end
+$$;
+
+create or replace function app_private.verify_audit_chain_of(organization_id uuid)
+  returns table (chain_scope text, checked bigint, verified boolean, broken_seq bigint, broken_id uuid, reason text)
+  language sql stable security definer
+  set search_path = ''
+as $$
+  with links as (
+    select
+      link.seq, link.id, link.prev_hash, link.row_hash,
+      row_number() over in_order as expected_seq,
+      lag(link.row_hash, 1, repeat('0', 64)) over in_order as expected_prev_hash,
+      app_hidden.audit_row_hash(link) as expected_row_hash
+    from app_public.audit_log as link
+    where link.organization_id = verify_audit_chain_of.organization_id
+    window in_order as (order by link.seq)
+  ),
+  faults as (
+    select
+      seq, id,
+      case
+        when seq <> expected_seq then format('record %s is missing', expected_seq)
+        when row_hash <> expected_row_hash then 'its content does not match its hash'
+        else 'it does not follow the record before it'
+      end as reason
+    from links
+    where seq <> expected_seq or row_hash <> expected_row_hash or prev_hash <> expected_prev_hash
+    order by seq
+    limit 1
+  ),
+  tail as (
+    select count(*) as checked, max(seq) as seq, (array_agg(row_hash order by seq desc))[1] as row_hash from links
+  ),
+  head as (
+    select heads.seq, heads.row_hash
+    from app_private.audit_heads as heads
+    where heads.organization_id = verify_audit_chain_of.organization_id
+  ),
+  verdict as (
+    select seq, id, reason from faults
+    union all
+    select
+      coalesce(tail.seq, 0) + 1, null,
+      case when coalesce(tail.seq, 0) < head.seq then format('the last %s records are missing', head.seq - coalesce(tail.seq, 0))
+        else 'the end of the chain is not where its head says' end
+    from tail
+    left join head on true
+    where not exists (select from faults)
+      and (coalesce(tail.seq, 0), coalesce(tail.row_hash, repeat('0', 64)))
+        is distinct from (coalesce(head.seq, 0), coalesce(head.row_hash, repeat('0', 64)))
+  )
+  select
+    verify_audit_chain_of.organization_id::text, tail.checked, verdict.reason is null, verdict.seq, verdict.id, verdict.reason
+  from tail
+  left join verdict on true
+$$;
+
+comment on function app_private.verify_audit_chain_of(uuid) is 'Follows one chain from its first record to its head and names the first that is wrong.';
+
+create or replace function app_private.audit_scopes() returns setof uuid
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select organization_id from app_private.audit_heads
+  union
+  select id from app_public.organizations
+  union
+  -- A scope whose head was removed still has its records. Found by skipping from one organization to the next.
+  select organization_id from (
+    with recursive scopes (organization_id) as (
+      (select organization_id from app_public.audit_log order by organization_id limit 1)
+      union all
+      select (
+        select next.organization_id from app_public.audit_log as next
+        where next.organization_id > scopes.organization_id order by next.organization_id limit 1
+      )
+      from scopes
+      where scopes.organization_id is not null
+    )
+    select organization_id from scopes where organization_id is not null
+  ) as recorded
+  order by 1
+$$;
+
+comment on function app_private.audit_scopes() is 'Every chain there is.';
+
+create or replace function app_public.verify_audit_chain(
+  out checked bigint, out verified boolean, out broken_seq bigint, out reason text
+)
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select result.checked, result.verified, result.broken_seq, result.reason
+  from app_private.verify_audit_chain_of((select app_hidden.current_organization_id())) as result
+$$;
+
+comment on function app_public.verify_audit_chain() is
+  'Follows the audit chain of the organization: how many records were checked, whether all are as they were written, and the first that is not and why. Admins only.';
+
+revoke all on function
+  app_hidden.platform_scope(), app_hidden.audit_field(text, text), app_hidden.audit_canonical_text(app_public.audit_log),
+  app_hidden.audit_row_hash(app_public.audit_log),
+  app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid), app_private.tg__audit(),
+  app_private.tg_audit_log__refuse(), app_private.verify_audit_chain_of(uuid), app_private.audit_scopes(),
+  app_public.verify_audit_chain()
+from public;
+
+grant execute on function app_public.verify_audit_chain() to atum_admin;

@@ -1,0 +1,36 @@
+select app_private.reset_access('app_public.sla_calendars');
+
+create policy select_staff on app_public.sla_calendars for select to atum_agent
+  using (organization_id = (select app_hidden.current_organization_id()));
+
+grant select on app_public.sla_calendars to atum_agent;
+
+select app_private.reset_access('app_public.sla_holidays');
+
+create policy select_staff on app_public.sla_holidays for select to atum_agent
+  using (organization_id = (select app_hidden.current_organization_id()));
+
+grant select on app_public.sla_holidays to atum_agent;
+
+select app_private.reset_access('app_public.sla_policies');
+
+create policy select_staff on app_public.sla_policies for select to atum_agent
+  using (organization_id = (select app_hidden.current_organization_id()));
+
+grant select on app_public.sla_policies to atum_agent;
+
+select app_private.reset_access('app_public.sla_targets');
+
+create policy select_staff on app_public.sla_targets for select to atum_agent
+  using (organization_id = (select app_hidden.current_organization_id()));
+
+grant select on app_public.sla_targets to atum_agent;
+
+select app_private.reset_access('app_public.sla_calculations');
+
+-- Clocks are the organization's own measure; customers are not shown them.
+create policy select_staff on app_public.sla_calculations for select to atum_agent
+  using (organization_id = (select app_hidden.current_organization_id()));
+
+-- NOTE: only triggers and the worker's functions write clocks.
+grant select on app_public.sla_calculations to atum_agent;
