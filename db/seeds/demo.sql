@@ -1,0 +1,343 @@
+-- The demo: two organizations, their people, and the story of sixty tickets. Run once, as the owner, last of the three
+-- files and in the same transaction: demo-acme.sql, demo-globex.sql, demo.sql. Alone it makes the organizations without
+-- tickets. Everything is dated relative to now().
+--
+-- A story is one ticket: `requester`, `by` (who wrote it down, where that is not the requester), `service`, `team`,
+-- `assignee`, `priority`, `subject`, `channel`, `age` before now, `body` of the first message, and `steps`. A step comes
+-- `after` the one before it, is done `by` somebody, and may `say` something (`visibility` public or internal) and `set`
+-- status, priority, team or assignee. What follows from that (numbers, reopening, events, clocks) the triggers do.
+
+create temporary table if not exists demo_stories (
+  organization_slug text not null,
+  story jsonb not null
+) on commit drop;
+
+-- Audit as it happens instead of at the end of the transaction, so that each record names the person of that moment.
+set constraints all immediate;
+
+do $demo$
+declare
+  password constant text := 'atum-demo-2026';
+  founded_at constant timestamptz := now() - interval '60 days';
+  organizations constant jsonb := $organizations$
+[
+  {
+    "slug": "acme",
+    "name": "Acme Industrial",
+    "time_zone": "Europe/Berlin",
+    "locale": "en",
+    "ticket_prefix": "ACME",
+    "hours": {
+      "mon": [["08:00", "12:00"], ["13:00", "18:00"]],
+      "tue": [["08:00", "12:00"], ["13:00", "18:00"]],
+      "wed": [["08:00", "12:00"], ["13:00", "18:00"]],
+      "thu": [["08:00", "12:00"], ["13:00", "18:00"]],
+      "fri": [["08:00", "12:00"], ["13:00", "18:00"]]
+    },
+    "people": [
+      {"email": "admin@acme.example", "name": "Katharina Brandt", "role": "admin"},
+      {"email": "manager@acme.example", "name": "Tobias Reinhardt", "role": "manager"},
+      {"email": "agent@acme.example", "name": "Miriam Aydin", "role": "agent"},
+      {"email": "lukas.novak@acme.example", "name": "Lukáš Novák", "role": "agent"},
+      {"email": "priya.raman@acme.example", "name": "Priya Raman", "role": "agent"},
+      {"email": "customer@acme.example", "name": "Jonas Weber", "role": "customer"},
+      {"email": "sabine.krueger@acme.example", "name": "Sabine Krüger", "role": "customer", "locale": "de"},
+      {"email": "owen.hughes@tidewater-marine.example", "name": "Owen Hughes", "role": "customer", "time_zone": "Europe/London"}
+    ],
+    "teams": [
+      {"name": "Service Desk", "members": ["agent@acme.example", "lukas.novak@acme.example", "manager@acme.example"]},
+      {"name": "Infrastructure", "members": ["lukas.novak@acme.example", "manager@acme.example"]},
+      {"name": "Customer Orders", "members": ["priya.raman@acme.example", "agent@acme.example", "manager@acme.example"]}
+    ],
+    "services": [
+      {
+        "name": "VPN and remote access",
+        "team": "Service Desk",
+        "description": "Working from home or on the road: the VPN client, remote desktops and access to plant networks."
+      },
+      {
+        "name": "Accounts and passwords",
+        "team": "Service Desk",
+        "description": "Signing in, forgotten or expired passwords, locked accounts and authenticator codes."
+      },
+      {
+        "name": "Workplace and devices",
+        "team": "Service Desk",
+        "description": "Laptops, CAD workstations, monitors and docks, and everything a new colleague needs on the first day."
+      },
+      {
+        "name": "Printing and label printers",
+        "team": "Infrastructure",
+        "description": "Office printers, scanners, and the label printers in the halls and in shipping."
+      },
+      {
+        "name": "Customer order portal",
+        "team": "Customer Orders",
+        "description": "Orders, quotes, price lists, documents and exports on orders.acme.example."
+      },
+      {
+        "name": "Shipping labels and EDI",
+        "team": "Customer Orders",
+        "description": "Parcel labels, tracking numbers and electronic messages to customers and carriers."
+      }
+    ]
+  },
+  {
+    "slug": "globex",
+    "name": "Globex Billing Services",
+    "time_zone": "America/New_York",
+    "locale": "en",
+    "ticket_prefix": "GLBX",
+    "hours": {
+      "mon": [["09:00", "17:30"]],
+      "tue": [["09:00", "17:30"]],
+      "wed": [["09:00", "17:30"]],
+      "thu": [["09:00", "17:30"]],
+      "fri": [["09:00", "17:30"]],
+      "sat": [["10:00", "14:00"]]
+    },
+    "people": [
+      {"email": "admin@globex.example", "name": "Rebecca Stone", "role": "admin"},
+      {"email": "manager@globex.example", "name": "Marcus Bell", "role": "manager"},
+      {"email": "agent@globex.example", "name": "Aisha Grant", "role": "agent"},
+      {"email": "hannah.cho@globex.example", "name": "Hannah Cho", "role": "agent"},
+      {"email": "diego.santos@globex.example", "name": "Diego Santos", "role": "agent"},
+      {"email": "customer@globex.example", "name": "Daniel Whitfield", "role": "customer"},
+      {"email": "tunde.okafor@harborfinch.example", "name": "Tunde Okafor", "role": "customer"},
+      {"email": "lucia.fernandez@solmarina.example", "name": "Lucía Fernández", "role": "customer", "locale": "es", "time_zone": "Europe/Madrid"}
+    ],
+    "teams": [
+      {"name": "Customer Support", "members": ["agent@globex.example", "diego.santos@globex.example", "manager@globex.example"]},
+      {"name": "Billing Operations", "members": ["hannah.cho@globex.example", "diego.santos@globex.example", "manager@globex.example"]},
+      {"name": "Integrations", "members": ["diego.santos@globex.example", "agent@globex.example", "manager@globex.example"]}
+    ],
+    "services": [
+      {
+        "name": "Invoicing",
+        "team": "Billing Operations",
+        "description": "Creating, sending and correcting invoices: totals, numbering, layout and recurring templates."
+      },
+      {
+        "name": "Taxes and compliance",
+        "team": "Billing Operations",
+        "description": "Tax rates, exemptions, VAT and what an auditor may ask for."
+      },
+      {
+        "name": "Payments and refunds",
+        "team": "Customer Support",
+        "description": "Card and bank payments, duplicate charges, refunds and renewals."
+      },
+      {
+        "name": "Sign-in and SSO",
+        "team": "Customer Support",
+        "description": "Passwords, users and single sign-on with your own identity provider."
+      },
+      {
+        "name": "Reports and exports",
+        "team": "Customer Support",
+        "description": "Dashboards, scheduled reports, CSV files and exports to accounting software."
+      },
+      {
+        "name": "API and webhooks",
+        "team": "Integrations",
+        "description": "The REST API, API keys, webhooks and the SDKs."
+      }
+    ]
+  }
+]
+$organizations$;
+  organization jsonb;
+  person jsonb;
+  team jsonb;
+  service jsonb;
+  new_organization_id uuid;
+  new_person_id uuid;
+  new_team_id uuid;
+begin
+  for organization in select value from jsonb_array_elements(organizations) loop
+    perform set_config('atum.organization_id', '', true), set_config('atum.user_id', '', true);
+
+    new_organization_id := app_private.create_organization(
+      organization ->> 'slug', organization ->> 'name', organization ->> 'time_zone', organization ->> 'locale',
+      organization ->> 'ticket_prefix', organization -> 'hours'
+    );
+    perform set_config('atum.organization_id', new_organization_id::text, true);
+
+    update app_public.organizations
+    set created_at = founded_at, updated_at = founded_at
+    where id = new_organization_id;
+
+    for person in select value from jsonb_array_elements(organization -> 'people') loop
+      insert into app_public.users (organization_id, email, name, role, locale, time_zone, created_at, updated_at)
+      values (
+        new_organization_id, person ->> 'email', person ->> 'name', (person ->> 'role')::app_public.user_role,
+        person ->> 'locale', person ->> 'time_zone', founded_at, founded_at
+      )
+      returning id into new_person_id;
+
+      perform app_private.set_password(new_organization_id, new_person_id, password, is_demo => true);
+    end loop;
+
+    for team in select value from jsonb_array_elements(organization -> 'teams') loop
+      insert into app_public.teams (organization_id, name, created_at, updated_at)
+      values (new_organization_id, team ->> 'name', founded_at, founded_at)
+      returning id into new_team_id;
+
+      insert into app_public.team_members (organization_id, team_id, user_id, created_at)
+      select new_organization_id, new_team_id, member.id, founded_at
+      from app_public.users as member
+      where member.organization_id = new_organization_id and team -> 'members' ? member.email::text;
+    end loop;
+
+    for service in select value from jsonb_array_elements(organization -> 'services') loop
+      insert into app_public.services (organization_id, name, description, team_id, created_at, updated_at)
+      values (
+        new_organization_id, service ->> 'name', service ->> 'description',
+        (
+          select responsible.id
+          from app_public.teams as responsible
+          where responsible.organization_id = new_organization_id and responsible.name = service ->> 'team'
+        ),
+        founded_at, founded_at
+      );
+    end loop;
+  end loop;
+
+  perform set_config('atum.organization_id', '', true), set_config('atum.user_id', '', true);
+end
+$demo$;
+
+-- All stories are played at once, in the order of time, so that numbers, events and the audit log are in that order too.
+do $demo$
+declare
+  happening record;
+  actor_id uuid;
+  told_ticket_id uuid;
+  changes jsonb;
+  told_organization_slug text;
+  told_organization_id uuid;
+begin
+  for happening in
+    with told as (
+      select
+        organization.id as organization_id,
+        story.value as story,
+        step.value as step,
+        step.ordinality as position,
+        -- Seconds, because a day of the calendar may have 23 hours and a step must never lie in the future.
+        now() + make_interval(secs =>
+          sum(extract(epoch from (step.value ->> 'after')::interval))
+            over (partition by organization.id, story.ordinality order by step.ordinality)::double precision
+          - extract(epoch from (story.value ->> 'age')::interval)::double precision
+        ) as happened_at
+      from pg_temp.demo_stories
+      join app_public.organizations as organization on organization.slug = demo_stories.organization_slug
+      cross join lateral jsonb_array_elements(demo_stories.story) with ordinality as story
+      -- The opening is the first step.
+      cross join lateral jsonb_array_elements(
+        jsonb_build_array(jsonb_build_object('after', '0', 'by', coalesce(story.value ->> 'by', story.value ->> 'requester')))
+        || (story.value -> 'steps')
+      ) with ordinality as step
+    )
+    select *
+    from told
+    order by happened_at, organization_id, position
+  loop
+    perform set_config('atum.organization_id', happening.organization_id::text, true);
+
+    select person.id into strict actor_id
+    from app_public.users as person
+    where person.organization_id = happening.organization_id and person.email = (happening.step ->> 'by')::public.citext;
+
+    perform set_config('atum.user_id', actor_id::text, true);
+
+    if happening.position = 1 then
+      insert into app_public.tickets (
+        organization_id, subject, priority, channel, service_id, team_id, assignee_id, requester_id, created_by_id,
+        last_comment_at, created_at, updated_at
+      )
+      select
+        happening.organization_id,
+        happening.story ->> 'subject',
+        (happening.story ->> 'priority')::app_public.ticket_priority,
+        (happening.story ->> 'channel')::app_public.ticket_channel,
+        service.id,
+        team.id,
+        (
+          select assignee.id
+          from app_public.users as assignee
+          where assignee.organization_id = happening.organization_id
+            and assignee.email = (happening.story ->> 'assignee')::public.citext
+        ),
+        requester.id,
+        actor_id,
+        happening.happened_at,
+        happening.happened_at,
+        happening.happened_at
+      from app_public.services as service, app_public.teams as team, app_public.users as requester
+      where service.organization_id = happening.organization_id and service.name = happening.story ->> 'service'
+        and team.organization_id = happening.organization_id and team.name = happening.story ->> 'team'
+        and requester.organization_id = happening.organization_id
+        and requester.email = (happening.story ->> 'requester')::public.citext
+      returning id into strict told_ticket_id;
+
+      insert into app_public.comments (organization_id, ticket_id, author_id, body, created_at)
+      values (happening.organization_id, told_ticket_id, actor_id, happening.story ->> 'body', happening.happened_at);
+      continue;
+    end if;
+
+    select ticket.id into strict told_ticket_id
+    from app_public.tickets as ticket
+    where ticket.organization_id = happening.organization_id and ticket.subject = happening.story ->> 'subject';
+
+    if happening.step ? 'say' then
+      insert into app_public.comments (organization_id, ticket_id, author_id, visibility, body, created_at)
+      values (
+        happening.organization_id, told_ticket_id, actor_id,
+        (happening.step ->> 'visibility')::app_public.comment_visibility, happening.step ->> 'say', happening.happened_at
+      );
+    end if;
+
+    changes := happening.step -> 'set';
+    if changes is not null then
+      update app_public.tickets as ticket
+      set
+        status = coalesce((changes ->> 'status')::app_public.ticket_status, ticket.status),
+        priority = coalesce((changes ->> 'priority')::app_public.ticket_priority, ticket.priority),
+        team_id = case
+          when changes ? 'team' then (
+            select team.id
+            from app_public.teams as team
+            where team.organization_id = ticket.organization_id and team.name = changes ->> 'team'
+          )
+          else ticket.team_id
+        end,
+        assignee_id = case
+          when changes ? 'assignee' then (
+            select assignee.id
+            from app_public.users as assignee
+            where assignee.organization_id = ticket.organization_id and assignee.email = (changes ->> 'assignee')::public.citext
+          )
+          else ticket.assignee_id
+        end,
+        -- First said, then set, also to those who sort by time.
+        updated_at = happening.happened_at + interval '1 millisecond'
+      where ticket.organization_id = happening.organization_id and ticket.id = told_ticket_id;
+    end if;
+  end loop;
+
+  for told_organization_slug in select demo_stories.organization_slug from pg_temp.demo_stories loop
+    perform set_config('atum.organization_id', '', true), set_config('atum.user_id', '', true);
+
+    select organization.id into strict told_organization_id
+    from app_public.organizations as organization
+    where organization.slug = told_organization_slug;
+
+    perform set_config('atum.organization_id', told_organization_id::text, true);
+    -- What is overdue is seen to be at the first look and not when the worker has got round to it.
+    perform app_private.record_sla_breaches();
+  end loop;
+
+  perform set_config('atum.organization_id', '', true), set_config('atum.user_id', '', true);
+end
+$demo$;
