@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { run } from 'graphile-worker'
+import { Pool } from 'pg'
+import { pino } from 'pino'
+import { readEnvironment } from './env.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { queueLogger } from './queue-logger.ts'
+import recordSlaBreach from './tasks/record_sla_breach.ts'
+import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
+
+const environment = readEnvironment(process.env)
+const logger = pino({ name: 'worker', level: environment.logLevel })
+
+const pool = new Pool({
+  connectionString: environment.databaseUrl,
+  application_name: 'atum-worker',
+  // One for each job, one that listens, one for the heartbeat.
+  max: environment.concurrency + 2,
+})
+const onConnectionLost = (error: Error) => logger.warn({ error: error.message }, 'a database connection was lost')
+// Idle connections report to the pool, those in use to themselves.
+pool.on('error', onConnectionLost)
+pool.on('connect', (client) => client.on('error', onConnectionLost))
+
+const runner = await run({
+  pgPool: pool,
+  concurrency: environment.concurrency,
+  // A job is started at most this much after the instant it was scheduled for.
+  pollInterval: 1_000,
+  noHandleSignals: true,
+  logger: queueLogger(logger),
+  crontabFile: join(import.meta.dirname, 'crontab'),
+  taskList: {
+    record_sla_breach: recordSlaBreach,
+    sweep_sla_breaches: sweepSlaBreaches,
+  },
+})
+const stopHeartbeat = startHeartbeat(pool, logger)
+logger.info({ concurrency: environment.concurrency }, 'the worker is ready')
+
+let stopping = false
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (stopping) return
+    stopping = true
+    stopHeartbeat()
+    logger.info({ signal }, 'the worker stops')
+    void runner
+      .stop()
+      .catch((error: Error) => logger.error({ error: error.message }, 'the queue did not stop cleanly'))
+      .finally(() => pool.end())
+  })
+}
+
+await runner.promise
