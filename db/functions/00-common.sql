@@ -1,39 +1,29 @@
 -- Claims: what a request says about its caller, set with `set local` by the server and the worker, read only here.
+-- Written as `return` expressions: their names are bound when they are made, so that they need no search_path of their
+-- own and the planner may put them in place of the call.
 
 create or replace function app_hidden.current_organization_id() returns uuid
   language sql stable parallel safe
-  set search_path = ''
-as $$
-  select nullif(current_setting('atum.organization_id', true), '')::uuid
-$$;
+  return nullif(current_setting('atum.organization_id', true), '')::uuid;
 
 comment on function app_hidden.current_organization_id() is 'The organization this transaction acts in, or null when nobody is known.';
 
 create or replace function app_hidden.current_user_id() returns uuid
   language sql stable parallel safe
-  set search_path = ''
-as $$
-  select nullif(current_setting('atum.user_id', true), '')::uuid
-$$;
+  return nullif(current_setting('atum.user_id', true), '')::uuid;
 
 comment on function app_hidden.current_user_id() is 'The person this transaction acts for, or null for the system and for strangers.';
 
 create or replace function app_hidden.acting_role() returns text
   language sql stable parallel safe
-  set search_path = ''
-as $$
   -- Unlike current_user, the setting is not changed by entering a security definer function.
-  select coalesce(nullif(current_setting('role', true), 'none'), session_user::text)
-$$;
+  return coalesce(nullif(current_setting('role', true), 'none'), session_user::text);
 
 comment on function app_hidden.acting_role() is 'The database role that a request became, also inside security definer functions.';
 
 create or replace function app_hidden.is_staff() returns boolean
   language sql stable parallel safe
-  set search_path = ''
-as $$
-  select app_hidden.acting_role() in ('atum_agent', 'atum_manager', 'atum_admin')
-$$;
+  return app_hidden.acting_role() in ('atum_agent', 'atum_manager', 'atum_admin');
 
 comment on function app_hidden.is_staff() is 'Whether the request acts as staff: agent, manager or admin.';
 

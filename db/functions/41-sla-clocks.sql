@@ -79,10 +79,10 @@ begin
     paused_at = null,
     met_at = at,
     breached_at = case when breached_at is null and paused_at is null and due_at < at then due_at else breached_at end,
-    elapsed_seconds = greatest(0, app_hidden.business_seconds(
+    elapsed_seconds = app_hidden.business_seconds(
       calendar, started_at, at,
       case when paused_at < at then paused + tstzmultirange(tstzrange(paused_at, at)) else paused end
-    ))
+    )
   where organization_id = clock.organization_id and id = clock.id
   returning * into met;
 

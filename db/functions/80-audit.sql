@@ -2,27 +2,19 @@
 
 create or replace function app_hidden.platform_scope() returns uuid
   language sql immutable parallel safe
-  set search_path = ''
-as $$
-  select '00000000-0000-0000-0000-000000000000'::uuid
-$$;
+  return '00000000-0000-0000-0000-000000000000'::uuid;
 
 comment on function app_hidden.platform_scope() is 'The chain of what belongs to no organization, such as a login with an unknown address.';
 
 create or replace function app_hidden.audit_field(name text, value text) returns text
   language sql immutable parallel safe
-  set search_path = ''
-as $$
-  select name || ':' || coalesce(octet_length(convert_to(value, 'UTF8'))::text || ':' || value, '-') || E'\n'
-$$;
+  return name || ':' || coalesce(octet_length(convert_to(value, 'UTF8'))::text || ':' || value, '-') || E'\n';
 
 comment on function app_hidden.audit_field(text, text) is 'One line of the canonical text: `name:bytes:value`, or `name:-` for null.';
 
 create or replace function app_hidden.audit_canonical_text(record app_public.audit_log) returns text
   language sql stable parallel safe
-  set search_path = ''
-as $$
-  select
+  return
     'atum-audit-v1' || E'\n'
     || app_hidden.audit_field('chain_scope', record.chain_scope)
     || app_hidden.audit_field('seq', record.seq::text)
@@ -37,17 +29,13 @@ as $$
     || app_hidden.audit_field('row_id', record.row_id::text)
     || app_hidden.audit_field('before', record.before::text)
     || app_hidden.audit_field('after', record.after::text)
-    || app_hidden.audit_field('prev_hash', record.prev_hash)
-$$;
+    || app_hidden.audit_field('prev_hash', record.prev_hash);
 
 comment on function app_hidden.audit_canonical_text(app_public.audit_log) is 'The text over which the hash of a record is made.';
 
 create or replace function app_hidden.audit_row_hash(record app_public.audit_log) returns text
   language sql stable parallel safe
-  set search_path = ''
-as $$
-  select encode(sha256(convert_to(app_hidden.audit_canonical_text(record), 'UTF8')), 'hex')
-$$;
+  return encode(sha256(convert_to(app_hidden.audit_canonical_text(record), 'UTF8')), 'hex');
 
 comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha256 of the canonical text, in hexadecimal.';
 
