@@ -10,7 +10,7 @@ export interface WorkerEnvironment {
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** Reads the environment, or throws an error that names the variable to set. */
-export function readEnvironment(variables: NodeJS.ProcessEnv): WorkerEnvironment {
+export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): WorkerEnvironment {
   const databaseUrl = variables.DATABASE_URL
   if (!databaseUrl || !URL.canParse(databaseUrl)) {
     throw new Error('DATABASE_URL must be the connection string of the database, as atum_worker')

@@ -11,7 +11,9 @@ export function startHeartbeat(pool: Pool, logger: Logger): () => void {
   const beat = () =>
     pool
       .query('select app_private.record_heartbeat($1, $2)', [workerId, startedAt])
-      .catch((error: Error) => logger.warn({ error: error.message }, 'the heartbeat did not reach the database'))
+      .catch((error: Error) =>
+        logger.warn({ error: error.message }, 'the heartbeat did not reach the database'),
+      )
   void beat()
   const timer = setInterval(() => void beat(), beatMilliseconds)
   return () => clearInterval(timer)

@@ -8,7 +8,7 @@ import { queueLogger } from './queue-logger.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
 import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
 
-const environment = readEnvironment(process.env)
+const environment = readEnvironment()
 const logger = pino({ name: 'worker', level: environment.logLevel })
 
 const pool = new Pool({
@@ -17,7 +17,8 @@ const pool = new Pool({
   // One for each job, one that listens, one for the heartbeat.
   max: environment.concurrency + 2,
 })
-const onConnectionLost = (error: Error) => logger.warn({ error: error.message }, 'a database connection was lost')
+const onConnectionLost = (error: Error) =>
+  logger.warn({ error: error.message }, 'a database connection was lost')
 // Idle connections report to the pool, those in use to themselves.
 pool.on('error', onConnectionLost)
 pool.on('connect', (client) => client.on('error', onConnectionLost))

@@ -30,7 +30,9 @@ export function organizationTask<Payload extends { organizationId: string }>(
 ): Task {
   return async (payload, helpers) => {
     if (!hasOrganization(payload)) throw new JobWithoutOrganizationError(helpers.job.task_identifier)
-    await inOrganization(helpers, payload.organizationId, (client) => handler(client, payload as Payload, helpers))
+    await inOrganization(helpers, payload.organizationId, (client) =>
+      handler(client, payload as Payload, helpers),
+    )
   }
 }
 

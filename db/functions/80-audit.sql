@@ -222,7 +222,12 @@ as $$
     select seq, id, reason from faults
     union all
     select
-      coalesce(tail.seq, 0) + 1, null,
+      case
+        when coalesce(tail.seq, 0) < coalesce(head.seq, 0) then coalesce(tail.seq, 0) + 1
+        when coalesce(tail.seq, 0) > coalesce(head.seq, 0) then coalesce(head.seq, 0) + 1
+        else tail.seq
+      end,
+      null,
       case when coalesce(tail.seq, 0) < head.seq then format('the last %s records are missing', head.seq - coalesce(tail.seq, 0))
         else 'the end of the chain is not where its head says' end
     from tail
