@@ -68,7 +68,9 @@ if (command === 'commit' || command === 'uncommit' || command === 'reset') {
 } else {
   const databaseUrl = process.env.DATABASE_URL
   if (!databaseUrl) {
-    console.error('DATABASE_URL must name the database, as its owner. `npm run -s db:url` prints the running one.')
+    console.error(
+      'DATABASE_URL must name the database, as its owner. `npm run -s db:url` prints the running one.',
+    )
     process.exit(2)
   }
   // graphile-migrate refuses to start without a root connection that differs, even where it never uses it.

@@ -37,7 +37,9 @@ export function repeatableFiles(): RepeatableFile[] {
 /** The text each file had when it was last committed, by the name it bears in the log. */
 function committedSnapshots(): Map<string, string> {
   const snapshots = new Map<string, string>()
-  for (const migration of readdirSync(committedFolder).filter((name) => name.endsWith('.sql')).sort()) {
+  for (const migration of readdirSync(committedFolder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()) {
     let name = ''
     for (const line of readFileSync(join(committedFolder, migration), 'utf8').split('\n')) {
       const split = splitMarker.exec(line)?.[1]
@@ -68,7 +70,9 @@ function stage({ check }: { check: boolean }): number {
   if (check) {
     const uncommitted = [
       ...changed.map(({ path }) => relative(process.cwd(), path)),
-      ...waiting.filter((name) => !isLink(join(currentFolder, name)) && hasStatements(join(currentFolder, name))),
+      ...waiting.filter(
+        (name) => !isLink(join(currentFolder, name)) && hasStatements(join(currentFolder, name)),
+      ),
     ]
     for (const name of uncommitted) console.error(`Edited but not committed to the migration log: ${name}`)
     return uncommitted.length === 0 ? 0 : 1

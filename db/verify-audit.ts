@@ -21,7 +21,7 @@ const { values: options } = parseArgs({ options: { organization: { type: 'string
 
 const connectionString = process.env.DATABASE_URL ?? readLiveRunState(dataDirectory())?.ownerUrl
 if (!connectionString) {
-  console.error('No database: set DATABASE_URL to the owner\'s connection string, or start ATUM Desk.')
+  console.error("No database: set DATABASE_URL to the owner's connection string, or start ATUM Desk.")
   process.exit(2)
 }
 
@@ -45,6 +45,9 @@ if (options.organization && rows.length === 0) {
 }
 for (const { name, checked, verified, broken_seq, broken_id, reason } of rows) {
   if (verified) console.log(`VERIFIED ${checked} rows in the chain of ${name}`)
-  else console.log(`BROKEN at record ${broken_seq}${broken_id ? ` (${broken_id})` : ''} in the chain of ${name}: ${reason}`)
+  else
+    console.log(
+      `BROKEN at record ${broken_seq}${broken_id ? ` (${broken_id})` : ''} in the chain of ${name}: ${reason}`,
+    )
 }
 process.exitCode = rows.every(({ verified }) => verified) ? 0 : 1
