@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Client, escapeIdentifier, escapeLiteral } from 'pg'
+import { withDatabase, withLogin } from './connection-url.ts'
+import { repository } from './repository.ts'
+import { runProgram } from './run-program.ts'
+
+/** The logins that connect from outside the database; the other roles are reached by `set role`. */
+export const loginRoles = ['atum_owner', 'atum_server', 'atum_worker'] as const
+
+/** A password for each login role. */
+export type LoginPasswords = Record<(typeof loginRoles)[number], string>
+
+/** The connection strings of one prepared database. */
+export interface DatabaseUrls {
+  ownerUrl: string
+  serverUrl: string
+  workerUrl: string
+}
+
+// Roles belong to the whole cluster, and two sessions that alter one at the same moment end in "tuple concurrently
+// updated"; so whoever bootstraps holds this lock in the maintenance database.
+const bootstrapLock = 4_286_101
+
+/**
+ * Makes the database where it is missing, with its roles, extensions, passwords and every migration. Safe to repeat.
+ * `superuserUrl` names the maintenance database.
+ */
+export async function prepareDatabase(options: {
+  superuserUrl: string
+  database: string
+  passwords: LoginPasswords
+  signal?: AbortSignal
+}): Promise<DatabaseUrls> {
+  const { superuserUrl, database, passwords } = options
+  await withClient(superuserUrl, async (cluster) => {
+    await cluster.query('select pg_advisory_lock($1)', [bootstrapLock])
+    const { rowCount } = await cluster.query('select from pg_database where datname = $1', [database])
+    if (rowCount === 0) {
+      await cluster.query(
+        `create database ${escapeIdentifier(database)} template template0 encoding 'UTF8' ${localeClause()}`,
+      )
+    }
+    const bootstrap = await readFile(join(repository, 'db/bootstrap.sql'), 'utf8')
+    await withClient(withDatabase(superuserUrl, database), (client) => client.query(bootstrap))
+    await cluster.query(
+      loginRoles.map((role) => `alter role ${role} password ${escapeLiteral(passwords[role])}`).join(';\n'),
+    )
+    await cluster.query(`alter database ${escapeIdentifier(database)} owner to atum_owner`)
+  })
+
+  const urlOf = (role: keyof LoginPasswords) =>
+    withLogin(withDatabase(superuserUrl, database), role, passwords[role])
+  const urls = {
+    ownerUrl: urlOf('atum_owner'),
+    serverUrl: urlOf('atum_server'),
+    workerUrl: urlOf('atum_worker'),
+  }
+  await migrate(urls.ownerUrl, superuserUrl, options.signal)
+  return urls
+}
+
+/** Brings a bootstrapped database up to the last migration, as its owner. */
+export async function migrate(
+  ownerUrl: string,
+  superuserUrl: string | undefined,
+  signal?: AbortSignal,
+): Promise<void> {
+  await runProgram(process.execPath, ['db/migrate.ts', 'migrate'], {
+    signal,
+    environment: {
+      ...process.env,
+      DATABASE_URL: ownerUrl,
+      ...(superuserUrl ? { ROOT_DATABASE_URL: superuserUrl } : {}),
+    },
+  })
+}
+
+/** Runs something on a connection of its own and closes it. */
+export async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url, application_name: 'atum-dev' })
+  // Without a listener, a server that goes away while we are idle would end this process.
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return await use(client)
+  } finally {
+    await client.end()
+  }
+}
+
+function localeClause(): string {
+  return process.platform === 'linux'
+    ? `locale 'C.UTF-8'`
+    : `locale 'C' locale_provider builtin builtin_locale 'C.UTF-8'`
+}

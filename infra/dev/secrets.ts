@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** The secret in `file`; the first caller makes it, at random, readable by its owner alone. */
+export function readOrCreateSecret(file: string, bytes = 24): string {
+  const existing = readSecret(file)
+  if (existing !== undefined) return existing
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, `${randomBytes(bytes).toString('base64url')}\n`, { mode: 0o600, flag: 'w' })
+  try {
+    // A link never overwrites and never shows half a file, so of two that come at once both read the same secret.
+    linkSync(draft, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  const secret = readSecret(file)
+  if (secret === undefined) throw new Error(`${file} is empty; remove it and start again.`)
+  return secret
+}
+
+/** The secret in `file`, or undefined where there is none. */
+export function readSecret(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim() || undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

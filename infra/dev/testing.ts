@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { DatabaseError } from 'pg'
+import { inject } from 'vitest'
+import { withDatabase, withLogin } from './connection-url.ts'
+import { type DatabaseUrls, withClient } from './database.ts'
+import { templateDatabase } from './test-database.ts'
+
+const objectInUse = '55006'
+const attempts = 50
+
+/** A database of a test file's own: migrated, empty, and gone after `drop`. */
+export interface TestDatabase extends DatabaseUrls {
+  name: string
+  superuserUrl: string
+  drop: () => Promise<void>
+}
+
+/** Copies the migrated template: about 40 ms, where migrating takes seconds. One for each test file is the custom. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const { superuserUrl, passwords } = inject('testCluster')
+  const name = `atum_test_${randomBytes(6).toString('hex')}`
+  await copyTemplate(superuserUrl, name)
+  const url = withDatabase(superuserUrl, name)
+  return {
+    name,
+    superuserUrl: url,
+    ownerUrl: withLogin(url, 'atum_owner', passwords.atum_owner),
+    serverUrl: withLogin(url, 'atum_server', passwords.atum_server),
+    workerUrl: withLogin(url, 'atum_worker', passwords.atum_worker),
+    async drop() {
+      await withClient(superuserUrl, (client) => client.query(`drop database if exists ${name} with (force)`))
+    },
+  }
+}
+
+async function copyTemplate(superuserUrl: string, name: string): Promise<void> {
+  await withClient(superuserUrl, async (client) => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await client.query(`create database ${name} template ${templateDatabase} owner atum_owner`)
+        break
+      } catch (error) {
+        // An autovacuum worker may be in the template for a moment.
+        if (!(error instanceof DatabaseError && error.code === objectInUse) || attempt === attempts)
+          throw error
+        await delay(50)
+      }
+    }
+    // A copy takes neither the grants on the database nor its settings along, and both are part of what is tested.
+    await client.query(
+      `update pg_database set datacl = (select datacl from pg_database where datname = $2) where datname = $1`,
+      [name, templateDatabase],
+    )
+    await client.query(
+      `insert into pg_db_role_setting (setdatabase, setrole, setconfig)
+       select copy.oid, setting.setrole, setting.setconfig
+       from pg_db_role_setting setting
+       join pg_database template on template.oid = setting.setdatabase
+       join pg_database copy on copy.datname = $1
+       where template.datname = $2`,
+      [name, templateDatabase],
+    )
+  })
+}
