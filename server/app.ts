@@ -1,0 +1,54 @@
+import express, { type Express } from 'express'
+import type { Pool } from 'pg'
+import type { AccessTokens } from './access-token.ts'
+import type { ServerEnvironment } from './env.ts'
+import type { GraphqlService } from './graphql.ts'
+import type { Logger } from './log.ts'
+import { errorAnswers, nothingHere } from './middleware/errors.ts'
+import { authenticate, onlyJsonPosts, onlyOneOperation, parseBody } from './middleware/graphql-request.ts'
+import { requestId } from './middleware/request-id.ts'
+import { requestLog } from './middleware/request-log.ts'
+import { graphiqlHeaders, securityHeaders } from './middleware/security-headers.ts'
+import { authRoutes } from './routes/auth.ts'
+import { healthRoutes } from './routes/health.ts'
+import { rlsHealthRoutes } from './routes/rls-health.ts'
+import { webRoutes } from './routes/web.ts'
+
+/** Everything that is answered over HTTP, from what it needs to answer. */
+export function createApp(parts: {
+  environment: ServerEnvironment
+  pool: Pool
+  accessTokens: AccessTokens
+  graphql: GraphqlService
+  logger: Logger
+}): Express {
+  const { environment, pool, accessTokens, graphql, logger } = parts
+  const { publicOrigins, trustedProxies, production } = environment
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  // The query of an address is never an object that somebody nested.
+  app.set('query parser', 'simple')
+
+  app.use(requestId)
+  app.use(requestLog(logger, trustedProxies))
+  app.use(securityHeaders({ https: publicOrigins.every((origin) => origin.startsWith('https:')) }))
+
+  app.use(healthRoutes({ pool, ...environment }))
+  app.use(rlsHealthRoutes(pool))
+  app.use('/api/v1/auth', authRoutes({ pool, accessTokens, publicOrigins, trustedProxies, production }))
+  app.all(
+    '/graphql',
+    onlyJsonPosts,
+    authenticate(accessTokens, trustedProxies),
+    parseBody,
+    onlyOneOperation,
+    graphql.handler,
+  )
+  if (!production) app.get(['/graphiql', '/ruru-static/{*file}'], graphiqlHeaders, graphql.handler)
+  app.use(webRoutes(environment.webDirectory))
+  app.use(nothingHere)
+  app.use(errorAnswers(logger))
+  return app
+}

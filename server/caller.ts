@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+import type { Claims } from './access-token.ts'
+
+/** Who asks, from where, and what the request is called. */
+export interface Caller {
+  /** Null for strangers. */
+  claims: Claims | null
+  ipAddress: string
+  requestId: string
+}
+
+const callers = new WeakMap<IncomingMessage, Caller>()
+
+export function rememberCaller(request: IncomingMessage, caller: Caller): void {
+  callers.set(request, caller)
+}
+
+export function callerOf(request: IncomingMessage): Caller {
+  const caller = callers.get(request)
+  if (!caller) throw new Error('A request reached the database without anybody having asked who it is from')
+  return caller
+}
+
+/** What a transaction of this caller is told with `set local`: the role it becomes, and the claims policies read. */
+export function settingsOf({ claims, ipAddress, requestId }: Caller): Record<string, string> {
+  const origin = { 'atum.ip_address': ipAddress, 'atum.request_id': requestId }
+  if (!claims) return { role: 'atum_anonymous', ...origin }
+  return {
+    role: `atum_${claims.role}`,
+    'atum.organization_id': claims.organizationId,
+    'atum.user_id': claims.userId,
+    ...origin,
+  }
+}
+
+/** The other end of the connection, be it the caller or a proxy. */
+export function peerAddress(request: IncomingMessage): string {
+  return withoutMapping(request.socket.remoteAddress ?? '')
+}
+
+/**
+ * Where the caller is. Of `x-forwarded-for` the entries that our own proxies added are believed, counted from the end;
+ * anybody can write the ones before them.
+ */
+export function clientAddress(request: IncomingMessage, trustedProxies: number): string {
+  const peer = peerAddress(request)
+  if (trustedProxies === 0) return peer
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((entry) => withoutMapping(entry.trim()))
+    .filter(Boolean)
+  const address = [...forwarded, peer].at(-1 - Math.min(trustedProxies, forwarded.length)) ?? peer
+  return isIP(address) ? address : peer
+}
+
+export const isLoopback = (address: string): boolean =>
+  address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address)
+
+/** An IPv4 address that came through an IPv6 socket, as people write it. */
+function withoutMapping(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+}

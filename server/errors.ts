@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto'
+
+/** An error a client may see: a code for programs, a sentence for people, and what it is about. */
+export interface PublicError {
+  code: string
+  status: number
+  message: string
+  details?: Record<string, unknown>
+}
+
+const statusByCode = {
+  BAD_REQUEST: 400,
+  GRAPHQL_VALIDATION_FAILED: 400,
+  INTROSPECTION_DISABLED: 400,
+  INVALID_INPUT: 400,
+  QUERY_TOO_DEEP: 400,
+  QUERY_TOO_EXPENSIVE: 400,
+  INVALID_CREDENTIALS: 401,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  ORGANIZATION_REQUIRED: 409,
+  CONFLICT: 409,
+  RETRY: 409,
+  TICKET_CLOSED: 409,
+  ASSIGNEE_NOT_STAFF: 409,
+  SERVICE_ARCHIVED: 409,
+  STATUS_MOVE_REFUSED: 409,
+  AUDIT_APPEND_ONLY: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  SLA_CALENDAR_WITHOUT_HOURS: 422,
+  SLA_CALENDAR_INVALID: 422,
+  SLA_TARGET_TOO_LONG: 422,
+  INTERNAL: 500,
+  JOB_WITHOUT_ORGANIZATION: 500,
+  SERVICE_UNAVAILABLE: 503,
+  TIMEOUT: 504,
+} as const
+
+export type ErrorCode = keyof typeof statusByCode
+
+/** Refuses a request with a code that clients know. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError'
+  readonly code: ErrorCode
+  readonly status: number
+  readonly details: Record<string, unknown> | undefined
+
+  constructor(code: ErrorCode, message: string, details?: Record<string, unknown>) {
+    super(message)
+    this.code = code
+    this.status = statusByCode[code]
+    this.details = details
+  }
+}
+
+/**
+ * Every SQLSTATE that a client can cause. One without a message carries its own, written for people: those of class AD
+ * are raised by our functions. Whatever is not here is our fault and told as INTERNAL.
+ */
+export const sqlStates: Readonly<Record<string, { code: ErrorCode; message?: string }>> = {
+  AD001: { code: 'UNAUTHENTICATED' },
+  AD101: { code: 'NOT_FOUND' },
+  AD102: { code: 'TICKET_CLOSED' },
+  AD103: { code: 'ASSIGNEE_NOT_STAFF' },
+  AD104: { code: 'SERVICE_ARCHIVED' },
+  AD105: { code: 'STATUS_MOVE_REFUSED' },
+  AD201: { code: 'SLA_CALENDAR_WITHOUT_HOURS' },
+  AD202: { code: 'SLA_CALENDAR_INVALID' },
+  AD203: { code: 'SLA_TARGET_TOO_LONG' },
+  AD301: { code: 'JOB_WITHOUT_ORGANIZATION' },
+  AD401: { code: 'AUDIT_APPEND_ONLY' },
+  '42501': { code: 'FORBIDDEN', message: 'You are not allowed to do that' },
+  '23505': { code: 'CONFLICT', message: 'That is already taken' },
+  '23503': { code: 'NOT_FOUND', message: 'Something this refers to is not there' },
+  '23514': { code: 'INVALID_INPUT', message: 'A value is empty, too long or not of the expected form' },
+  '23502': { code: 'INVALID_INPUT', message: 'A required value is missing' },
+  '22001': { code: 'INVALID_INPUT', message: 'A value is too long' },
+  '22003': { code: 'INVALID_INPUT', message: 'A number is out of range' },
+  '22007': { code: 'INVALID_INPUT', message: 'A date or time is not of the expected form' },
+  '22008': { code: 'INVALID_INPUT', message: 'A date or time is out of range' },
+  '22021': { code: 'INVALID_INPUT', message: 'A text holds a character that cannot be stored' },
+  '22023': { code: 'INVALID_INPUT', message: 'A value is not acceptable' },
+  '22P02': { code: 'INVALID_INPUT', message: 'A value is not of the expected form' },
+  '22P05': { code: 'INVALID_INPUT', message: 'A text holds a character that cannot be stored' },
+  '54001': { code: 'QUERY_TOO_EXPENSIVE', message: 'This asks for too much at once' },
+  '57014': { code: 'TIMEOUT', message: 'This took too long and was given up' },
+  '40001': { code: 'RETRY', message: 'Somebody changed the same thing at the same moment; try again' },
+  '40P01': { code: 'RETRY', message: 'Somebody changed the same thing at the same moment; try again' },
+  '55P03': { code: 'RETRY', message: 'Somebody is changing the same thing; try again' },
+}
+
+const unavailable: PublicError = {
+  code: 'SERVICE_UNAVAILABLE',
+  status: statusByCode.SERVICE_UNAVAILABLE,
+  message: 'The service is not available right now; try again in a moment',
+}
+
+// Classes 08 (connection) and 57P01 to 57P05 (the server is going or not yet there), too many connections.
+const unavailableState = /^(08...|57P0[1-5]|53300)$/
+const unavailableSystemCode =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/
+// What `pg` says of connections in words alone.
+const unavailableWords =
+  /^(timeout exceeded when trying to connect|connection terminated|client has encountered a connection error|cannot use a pool after)/i
+
+interface DatabaseError extends Error {
+  code?: string
+  table?: string
+  column?: string
+  constraint?: string
+}
+
+/** Whether `error` says that the database cannot be reached, as opposed to that it refused something. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code, message } = error as DatabaseError
+  if (code && (unavailableState.test(code) || unavailableSystemCode.test(code))) return true
+  return unavailableWords.test(message)
+}
+
+/** What a client may know about `error`; undefined when it is our fault and nothing may be said. */
+export function publicError(error: unknown): PublicError | undefined {
+  if (error instanceof RequestError) {
+    const { code, status, message, details } = error
+    return details ? { code, status, message, details } : { code, status, message }
+  }
+  if (isUnavailable(error)) return unavailable
+  if (!(error instanceof Error)) return undefined
+  const { code: state } = error as DatabaseError
+  const known = state === undefined ? undefined : sqlStates[state]
+  if (!known) return undefined
+  const answer = {
+    code: known.code,
+    status: statusByCode[known.code],
+    message: known.message ?? error.message,
+  }
+  const field = fieldOf(error)
+  return field ? { ...answer, details: { field } } : answer
+}
+
+/** The answer to a fault of ours: an id to look up in the log, where the caller writes it with the error. */
+export function internalError(): PublicError & { details: { errorId: string } } {
+  const errorId = randomUUID()
+  return {
+    code: 'INTERNAL',
+    status: statusByCode.INTERNAL,
+    message: `Something went wrong here. Tell your administrator the error id ${errorId}`,
+    details: { errorId },
+  }
+}
+
+/** The field a constraint is about, as the API names it: `tickets_subject_check` is about `subject`. */
+function fieldOf(error: DatabaseError): string | undefined {
+  const { table, column, constraint } = error
+  const named = column ?? (table && constraint ? columnOfConstraint(table, constraint) : undefined)
+  return named && named !== 'organization_id' ? camelCase(named) : undefined
+}
+
+function columnOfConstraint(table: string, constraint: string): string | undefined {
+  if (!constraint.startsWith(`${table}_`)) return undefined
+  const rest = constraint.slice(table.length + 1)
+  return /^(.+)_check$/.exec(rest)?.[1] ?? /^organization_id_(.+)_fkey$/.exec(rest)?.[1]
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}

@@ -1,0 +1,134 @@
+import 'postgraphile'
+import type { GraphileConfig } from 'graphile-config'
+import {
+  getNamedType,
+  GraphQLError,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  type SelectionSetNode,
+  type ValidationRule,
+} from 'postgraphile/graphql'
+import { defaultPageSize, maximumPageSize } from './pages.ts'
+
+/** How many fields may lie inside each other. The deepest query of the web has 7. */
+export const maximumDepth = 12
+/** How many fields an answer may have, lists counted as long as they may get. */
+export const maximumCost = 20_000
+/** A change counts as this many fields. */
+const mutationCost = 1_000
+/** How many selections are looked at; fragments that name each other would otherwise multiply without end. */
+const maximumSelections = 5_000
+
+interface Measure {
+  cost: number
+  depth: number
+  selections: number
+}
+
+/** How many rows a connection may give; a variable counts as the most it can be. */
+function pageSizeOf(field: FieldNode): number {
+  const first = field.arguments?.find(({ name }) => name.value === 'first')?.value
+  if (!first) return defaultPageSize
+  return first.kind === Kind.INT ? Math.min(Number(first.value), maximumPageSize) : maximumPageSize
+}
+
+function measure(
+  schema: GraphQLSchema,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  root: GraphQLNamedType,
+  selectionSet: SelectionSetNode,
+  fieldCost: number,
+): Measure {
+  const total: Measure = { cost: 0, depth: 0, selections: 0 }
+
+  const walk = (
+    set: SelectionSetNode,
+    type: GraphQLNamedType | undefined,
+    depth: number,
+    rows: number,
+    within: readonly string[],
+  ) => {
+    for (const selection of set.selections) {
+      total.selections += 1
+      if (total.selections > maximumSelections) return
+      if (selection.kind === Kind.FIELD) {
+        if (selection.name.value.startsWith('__')) continue
+        total.depth = Math.max(total.depth, depth)
+        total.cost += rows * (depth === 1 ? fieldCost : 1)
+        if (!selection.selectionSet) continue
+        const field =
+          isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined
+        const next = field ? getNamedType(field.type) : undefined
+        const size = next?.name.endsWith('Connection') ? pageSizeOf(selection) : 1
+        walk(selection.selectionSet, next, depth + 1, rows * Math.max(size, 1), within)
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        const condition = selection.typeCondition && schema.getType(selection.typeCondition.name.value)
+        walk(selection.selectionSet, condition ?? type, depth, rows, within)
+      } else {
+        const name = selection.name.value
+        const fragment = fragments.get(name)
+        if (!fragment || within.includes(name)) continue
+        walk(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value), depth, rows, [
+          ...within,
+          name,
+        ])
+      }
+    }
+  }
+
+  walk(selectionSet, isCompositeType(root) ? root : undefined, 1, 1, [])
+  return total
+}
+
+/** Refuses queries that are too deep or ask for too much. Its verdict is kept with the parsed document. */
+export const limitsRule: ValidationRule = (context) => {
+  const schema = context.getSchema()
+  const fragments = new Map<string, FragmentDefinitionNode>()
+  for (const definition of context.getDocument().definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
+  }
+  return {
+    OperationDefinition(operation) {
+      const root = schema.getRootType(operation.operation)
+      if (!root) return
+      const fieldCost = operation.operation === 'mutation' ? mutationCost : 1
+      const { cost, depth, selections } = measure(schema, fragments, root, operation.selectionSet, fieldCost)
+      if (depth > maximumDepth) {
+        context.reportError(
+          new GraphQLError(`This query is ${depth} fields deep; ${maximumDepth} are allowed`, {
+            extensions: { code: 'QUERY_TOO_DEEP' },
+          }),
+        )
+      }
+      if (cost > maximumCost || selections > maximumSelections) {
+        context.reportError(
+          new GraphQLError(
+            selections > maximumSelections
+              ? `This query has more than ${maximumSelections} fields`
+              : `This query may give ${cost} fields; ${maximumCost} are allowed. Ask for fewer rows or fewer fields`,
+            { extensions: { code: 'QUERY_TOO_EXPENSIVE' } },
+          ),
+        )
+      }
+    },
+  }
+}
+
+export const LimitsPlugin: GraphileConfig.Plugin = {
+  name: 'LimitsPlugin',
+  version: '1.0.0',
+  grafserv: {
+    middleware: {
+      setPreset(next, event) {
+        event.validationRules.push(limitsRule)
+        return next()
+      },
+    },
+  },
+}

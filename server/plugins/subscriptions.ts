@@ -1,0 +1,123 @@
+import 'postgraphile'
+import { jsonParse } from 'postgraphile/@dataplan/json'
+import { context, get, lambda, listen, type GrafastSubscriber, type Step } from 'postgraphile/grafast'
+import { extendSchema, gql } from 'postgraphile/utils'
+import { RequestError } from '../errors.ts'
+
+type Settings = Record<string, string>
+
+interface QueryClient {
+  query(query: { text: string; values?: unknown[] }): Promise<{ rows: readonly unknown[] }>
+}
+
+type WithClient = <T>(settings: Settings, callback: (client: QueryClient) => Promise<T>) => Promise<T>
+
+const isCustomer = (settings: Settings) => settings.role === 'atum_customer'
+
+function claimed(settings: Settings | null | undefined): Settings {
+  if (!settings?.['atum.user_id']) throw new RequestError('UNAUTHENTICATED', 'Log in to be told of changes')
+  return settings
+}
+
+/** The channel of one ticket, once the row-level security of whoever asks has shown it to them. */
+async function ticketChannel([ticketId, pgSettings, withPgClient]: readonly [string, Settings, WithClient]) {
+  const settings = claimed(pgSettings)
+  const visible = await withPgClient(settings, async (client) => {
+    const { rows } = await client.query({
+      text: 'select id from app_public.tickets where organization_id = $1 and id = $2',
+      values: [settings['atum.organization_id'], ticketId],
+    })
+    return rows[0] as { id: string } | undefined
+  })
+  if (!visible) throw new RequestError('NOT_FOUND', 'There is no such ticket')
+  // The id as Postgres writes it: NOTIFY goes to that spelling, and a UUID has several.
+  return `ticket:${visible.id}:${isCustomer(settings) ? 'public' : 'staff'}`
+}
+
+/** The channel of all that concerns one person: staff hear of their organization, customers of their own tickets. */
+function inboxChannel(pgSettings: Settings): string {
+  const settings = claimed(pgSettings)
+  return isCustomer(settings)
+    ? `requester:${settings['atum.user_id']}`
+    : `inbox:${settings['atum.organization_id']}`
+}
+
+const fromContext = <T>(key: string) => context().get(key as never) as unknown as Step<T>
+
+const listenOn = ($channel: Step<string>) =>
+  listen(fromContext<GrafastSubscriber>('pgSubscriber'), $channel, jsonParse)
+
+/**
+ * Live changes. An event holds ids and nothing else; what it means the client reads again under its own row-level
+ * security. Where to listen follows from the claims alone.
+ */
+export const SubscriptionsPlugin = extendSchema({
+  typeDefs: gql`
+    extend type Subscription {
+      """
+      Something happened to this ticket. Customers hear what is public. Error NOT_FOUND when there is no such ticket
+      to be seen.
+      """
+      ticketChanged("The row id of the ticket." ticketId: UUID!): TicketChangedPayload
+
+      "Something happened to a ticket: in the organization for staff, to the caller's own for customers."
+      inboxChanged: InboxChangedPayload
+    }
+
+    "What happened to a ticket. Read again what is on the screen; after a lost connection read everything again."
+    type TicketChangedPayload {
+      "What happened."
+      event: TicketEventType!
+      "The row id of the ticket."
+      ticketId: UUID!
+      "The row id of the event in the ticket's history."
+      eventId: UUID!
+    }
+
+    "What happened to a ticket. Read again what is on the screen; after a lost connection read everything again."
+    type InboxChangedPayload {
+      "What happened."
+      event: TicketEventType!
+      "The row id of the ticket."
+      ticketId: UUID!
+      "The row id of the event in the ticket's history."
+      eventId: UUID!
+    }
+  `,
+  objects: {
+    Subscription: {
+      plans: {
+        ticketChanged: {
+          subscribePlan(_$root, args) {
+            const $ticketId = args.getRaw('ticketId') as Step<string>
+            return listenOn(
+              lambda(
+                [
+                  $ticketId,
+                  fromContext<Settings>('pgSettings'),
+                  fromContext<WithClient>('withPgClient'),
+                ] as const,
+                ticketChannel,
+              ),
+            )
+          },
+          plan: ($event) => $event,
+        },
+        inboxChanged: {
+          subscribePlan: () => listenOn(lambda(fromContext<Settings>('pgSettings'), inboxChannel)),
+          plan: ($event) => $event,
+        },
+      },
+    },
+    TicketChangedPayload: { plans: payloadPlans() },
+    InboxChangedPayload: { plans: payloadPlans() },
+  },
+})
+
+function payloadPlans() {
+  return {
+    event: ($event: Step) => get($event, 'event'),
+    ticketId: ($event: Step) => get($event, 'ticketId'),
+    eventId: ($event: Step) => get($event, 'eventId'),
+  }
+}

@@ -1,0 +1,116 @@
+import { readdir } from 'node:fs/promises'
+import { Router } from 'express'
+import type { Pool } from 'pg'
+
+/** What a part of the system is doing; `off` is a choice and not a fault. */
+export interface Check {
+  status: 'ok' | 'degraded' | 'down' | 'off'
+  reason?: string
+}
+
+const checkMilliseconds = 1_800
+const heartbeatMilliseconds = 30_000
+const migrationsDirectory = new URL('../../db/migrations/committed/', import.meta.url)
+
+/** `/healthz` says that the process lives; `/readyz` what it depends on, 503 only where it cannot work without. */
+export function healthRoutes(options: {
+  pool: Pool
+  attachmentScanner: string
+  smtpConfigured: boolean
+  ollamaConfigured: boolean
+}): Router {
+  const { pool } = options
+  const routes = Router()
+
+  routes.use(['/healthz', '/readyz'], (_request, response, next) => {
+    response.set('cache-control', 'no-store')
+    next()
+  })
+
+  routes.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' })
+  })
+
+  routes.get('/readyz', async (_request, response) => {
+    const fromDatabase = await within(checkMilliseconds, databaseChecks(pool)).catch((): DatabaseChecks => ({
+      database: { status: 'down', reason: 'The database does not answer' },
+      migrations: { status: 'down', reason: 'Unknown without the database' },
+      worker: { status: 'down', reason: 'Unknown without the database' },
+    }))
+    const checks = {
+      ...fromDatabase,
+      scanner: scannerCheck(options.attachmentScanner),
+      mail: optional(options.smtpConfigured, 'SMTP_URL is not set: mail is not sent'),
+      ai: optional(options.ollamaConfigured, 'OLLAMA_URL is not set'),
+    }
+    const required = [checks.database, checks.migrations]
+    const status = required.some((check) => check.status === 'down')
+      ? 'down'
+      : Object.values(checks).some((check) => check.status === 'down' || check.status === 'degraded')
+        ? 'degraded'
+        : 'ok'
+    response.status(status === 'down' ? 503 : 200).json({ status, checks })
+  })
+
+  return routes
+}
+
+type DatabaseChecks = Record<'database' | 'migrations' | 'worker', Check>
+
+async function databaseChecks(pool: Pool): Promise<DatabaseChecks> {
+  const { rows } = await pool.query<{ migration: string | null; heartbeat: Date | null; now: Date }>(
+    'select app_private.last_migration() as migration, app_private.last_heartbeat_at() as heartbeat, clock_timestamp() as now',
+  )
+  const { migration, heartbeat, now } = rows[0]!
+  return {
+    database: { status: 'ok' },
+    migrations: migrationsCheck(migration, await lastCommitted()),
+    // By the database's clock for both, so that a clock of ours that is off does not matter.
+    worker: workerCheck(heartbeat, now),
+  }
+}
+
+/** A migration is named by its number; what stands behind it in the file's name is for people. */
+const numberOf = (migration: string | null | undefined) => /^\d+/.exec(migration ?? '')?.[0]
+
+function migrationsCheck(applied: string | null, expected: string | undefined): Check {
+  if (numberOf(applied) === numberOf(expected)) return { status: 'ok' }
+  return {
+    status: 'down',
+    reason: `The database is at ${applied ?? 'nothing'}, this server is made for ${expected ?? 'nothing'}`,
+  }
+}
+
+function workerCheck(heartbeat: Date | null, now: Date): Check {
+  if (heartbeat === null) return { status: 'down', reason: 'No worker was ever heard of' }
+  const silentMilliseconds = now.getTime() - heartbeat.getTime()
+  if (silentMilliseconds <= heartbeatMilliseconds) return { status: 'ok' }
+  return { status: 'down', reason: `No worker was heard of since ${heartbeat.toISOString()}` }
+}
+
+function scannerCheck(scanner: string): Check {
+  if (scanner === 'off') return { status: 'off', reason: 'ATTACHMENT_SCANNER=off: files are not scanned' }
+  return { status: 'off', reason: 'There are no attachments in this version' }
+}
+
+function optional(configured: boolean, reason: string): Check {
+  return configured ? { status: 'ok' } : { status: 'off', reason }
+}
+
+async function lastCommitted(): Promise<string | undefined> {
+  const files = await readdir(migrationsDirectory)
+  return files
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .at(-1)
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('too late')), milliseconds)
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { useServer, type Extra } from 'graphql-ws/use/ws'
+import { GraphQLError } from 'postgraphile/graphql'
+import { WebSocketServer } from 'ws'
+import { bearerToken, type AccessTokens } from './access-token.ts'
+import { clientAddress, rememberCaller } from './caller.ts'
+import type { GraphqlService } from './graphql.ts'
+import type { Logger } from './log.ts'
+import type { Notifications } from './notifications.ts'
+import { isOwnOrigin } from './origins.ts'
+
+const path = '/graphql'
+const maximumMessageBytes = 64 * 1024
+const maximumOperations = 50
+const keepAliveMilliseconds = 12_000
+const loginMilliseconds = 5_000
+const goodbyeMilliseconds = 1_000
+
+// Both make a client connect again, and reading again when it has is how it learns what it missed.
+const serviceRestart = 1012
+const tryAgainLater = 1013
+const forbidden = 4403
+
+/**
+ * GraphQL over WebSockets. A browser sends a WebSocket's handshake from any page and with any cookie, so the page's
+ * origin must be ours and the token comes in the first message. A socket lives no longer than its token.
+ */
+export function attachWebSockets(options: {
+  server: Server
+  graphql: GraphqlService
+  notifications: Notifications
+  accessTokens: AccessTokens
+  publicOrigins: readonly string[]
+  trustedProxies: number
+  logger: Logger
+}): { release(): Promise<void> } {
+  const { server, graphql, notifications, accessTokens, publicOrigins, trustedProxies, logger } = options
+  const expiries = new WeakMap<Extra['socket'], NodeJS.Timeout>()
+
+  const webSocketServer = new WebSocketServer({
+    noServer: true,
+    maxPayload: maximumMessageBytes,
+    handleProtocols: (protocols) => (protocols.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
+  })
+
+  const protocol = useServer<Record<string, unknown>>(
+    {
+      connectionInitWaitTimeout: loginMilliseconds,
+      onConnect({ connectionParams, extra: { socket, request } }) {
+        if (!graphql.operations() || !notifications.connected) {
+          socket.close(tryAgainLater, 'Live updates are not available right now')
+          return false
+        }
+        const token = bearerToken(connectionParams?.authorization)
+        const claims = token ? accessTokens.verify(token) : undefined
+        if (!claims) return false
+        rememberCaller(request, {
+          claims,
+          ipAddress: clientAddress(request, trustedProxies),
+          requestId: randomUUID(),
+        })
+        const remaining = claims.expiresAt * 1_000 - Date.now()
+        expiries.set(
+          socket,
+          setTimeout(() => socket.close(forbidden, 'Token expired'), remaining),
+        )
+        return true
+      },
+      onSubscribe(context, id, payload) {
+        const operations = graphql.operations()
+        if (!operations) return undefined
+        if (Object.keys(context.subscriptions).length > maximumOperations) {
+          const message = `A socket carries ${maximumOperations} operations at once`
+          return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })]
+        }
+        return operations.onSubscribe?.(context, id, payload)
+      },
+      onOperation({ extra: { socket } }, _id, _payload, _args, result) {
+        if (!(Symbol.asyncIterator in result)) return result
+        return endingTheSocket(result, (error) => {
+          logger.debug({ reason: String(error) }, 'a subscription was cut off')
+          socket.close(serviceRestart, 'Something may have been missed')
+        })
+      },
+      execute: (args) => graphql.operations()!.execute!(args),
+      subscribe: (args) => graphql.operations()!.subscribe!(args),
+      onNext: (context, id, payload, args, result) =>
+        graphql.operations()?.onNext?.(context, id, payload, args, result),
+      onError: (context, id, payload, errors) =>
+        graphql.operations()?.onError?.(context, id, payload, errors),
+      onClose({ extra: { socket } }) {
+        clearTimeout(expiries.get(socket))
+      },
+    },
+    webSocketServer,
+    keepAliveMilliseconds,
+  )
+
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    if (URL.parse(request.url ?? '', 'http://localhost')?.pathname !== path)
+      return refuse(socket, '404 Not Found')
+    if (!isOwnOrigin(request, publicOrigins)) return refuse(socket, '403 Forbidden')
+    webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocketServer.emit('connection', webSocket, request)
+    })
+  }
+  server.on('upgrade', onUpgrade)
+
+  return {
+    async release() {
+      server.off('upgrade', onUpgrade)
+      const impatience = setTimeout(() => {
+        for (const client of webSocketServer.clients) client.terminate()
+      }, goodbyeMilliseconds)
+      // Closes every socket with 1001, "going away", and waits for the other side to agree.
+      await protocol.dispose()
+      clearTimeout(impatience)
+    },
+  }
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+/** The same results. Where reading them fails `onFailure` is told; what it then closes is told nothing more. */
+function endingTheSocket<T>(
+  results: AsyncIterable<T>,
+  onFailure: (error: unknown) => void,
+): AsyncGenerator<T> {
+  const iterator = results[Symbol.asyncIterator]()
+  // By hand, because `return` of a generator function waits for the result it is waiting for.
+  return {
+    async next() {
+      try {
+        return await iterator.next()
+      } catch (error) {
+        onFailure(error)
+        return { done: true, value: undefined }
+      }
+    },
+    async return(value) {
+      await iterator.return?.()
+      return { done: true, value: await value }
+    },
+    async throw(error) {
+      await iterator.return?.()
+      throw error
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async [Symbol.asyncDispose]() {
+      await iterator.return?.()
+    },
+  }
+}
