@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { demo, loadDemo } from '../../infra/dev/demo.ts'
+import { nextFreePort } from '../../infra/dev/ports.ts'
+import { repository } from '../../infra/dev/repository.ts'
+import { createTestDatabase, type TestDatabase } from '../../infra/dev/testing.ts'
+import { buildWeb } from '../../infra/dev/web-build.ts'
+
+/** The whole product as `npm start` runs it, on a database of the test's own with the demo in it. */
+export interface Stage {
+  address: string
+  database: TestDatabase
+  /** A person's browser, with nothing kept from anybody else's. */
+  open: (options?: {
+    viewport?: { width: number; height: number }
+    colorScheme?: 'light' | 'dark'
+  }) => Promise<Page>
+  close: () => Promise<void>
+}
+
+/** Builds the web if its sources changed, and starts server, worker and Chromium. */
+export async function setStage(): Promise<Stage> {
+  await buildWeb(AbortSignal.timeout(120_000))
+  const database = await createTestDatabase()
+  await loadDemo(database.ownerUrl, database.superuserUrl)
+  const port = await nextFreePort(18500)
+  const address = `http://localhost:${port}`
+  const common = { LOG_LEVEL: 'warn', NODE_ENV: 'development' }
+  const processes = [
+    start('server/main.ts', {
+      ...common,
+      DATABASE_URL: database.serverUrl,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      ATUM_PUBLIC_URL: address,
+      ATUM_JWT_SECRET: 'only-for-the-tests-only-for-the-tests-only',
+      ATTACHMENT_SCANNER: 'off',
+    }),
+    start('worker/main.ts', { ...common, DATABASE_URL: database.workerUrl }),
+  ]
+  await answers(`http://127.0.0.1:${port}/readyz`, processes)
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--disable-background-networking',
+      '--disable-component-update',
+    ],
+  })
+  return {
+    address,
+    database,
+    open: (options = {}) => openPage(browser, address, options),
+    async close() {
+      await browser.close()
+      for (const child of processes) child.kill('SIGTERM')
+      await Promise.all(processes.map((child) => (child.exitCode === null ? once(child, 'exit') : null)))
+      await database.drop()
+    },
+  }
+}
+
+/** Logs in by the form of a door and waits until it opens. */
+export async function logIn(page: Page, door: 'portal' | 'desk', email: string): Promise<void> {
+  await page.goto(`/${door}/login`)
+  await page.getByLabel('E-mail address').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill(demo.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.waitForURL(`**/${door}`)
+}
+
+/** The page's complaints: what a person never sees and a maintainer wants to. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  return complaints
+}
+
+async function openPage(
+  browser: Browser,
+  address: string,
+  options: Parameters<Stage['open']>[0],
+): Promise<Page> {
+  const context: BrowserContext = await browser.newContext({
+    baseURL: address,
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: 'reduce',
+    ...options,
+  })
+  context.setDefaultTimeout(15_000)
+  return context.newPage()
+}
+
+function start(script: string, environment: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, [script], {
+    cwd: repository,
+    env: environment,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+}
+
+async function answers(url: string, processes: ChildProcess[]): Promise<void> {
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    const response = await fetch(url).catch(() => undefined)
+    if (response?.ok) {
+      const { status } = (await response.json()) as { status: string }
+      // Degraded until the worker has been heard of.
+      if (status === 'ok') return
+    }
+    const dead = processes.find((child) => child.exitCode !== null)
+    if (dead) throw new Error(`${dead.spawnargs.join(' ')} ended with ${dead.exitCode}`)
+    if (performance.now() > deadline) throw new Error(`${url} did not answer in time`)
+    await delay(100)
+  }
+}

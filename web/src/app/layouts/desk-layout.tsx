@@ -1,0 +1,91 @@
+import { Menu as MenuSign } from 'lucide-react'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link, Outlet, useNavigate } from 'react-router'
+import { BrandLockup } from '../../components/brand.tsx'
+import { Button } from '../../components/button.tsx'
+import { Dialog } from '../../components/dialog.tsx'
+import { Notices } from '../../components/toast.tsx'
+import { InboxNavigation } from '../../features/tickets/inbox-navigation.tsx'
+import { ApiProvider } from '../../graphql/api-provider.tsx'
+import { useSession } from '../../lib/session.ts'
+import { useShortcutKeys, useShortcuts } from '../../lib/shortcuts.ts'
+import { AccountMenu } from '../account-menu.tsx'
+import { AriaProviders } from '../aria-providers.tsx'
+import { ConnectionBanner } from '../connection-banner.tsx'
+import { LiveIndicator } from '../live-indicator.tsx'
+import { ShortcutHelp } from '../shortcut-help.tsx'
+
+/** The frame around what the team sees: a sidebar where there is room, a drawer where there is not. */
+export function Component() {
+  const session = useSession()
+  if (session.status !== 'signed-in') return null
+  return (
+    <AriaProviders>
+      <ApiProvider>
+        <Desk />
+        <Notices />
+      </ApiProvider>
+    </AriaProviders>
+  )
+}
+
+function Desk() {
+  const { t } = useTranslation()
+  const navigate = useNavigate()
+  const [isHelpOpen, setIsHelpOpen] = useState(false)
+  const [isDrawerOpen, setIsDrawerOpen] = useState(false)
+  const showHelp = () => setIsHelpOpen(true)
+  useShortcutKeys()
+  useShortcuts([
+    { key: '?', label: t('shortcuts.help'), run: showHelp },
+    { key: 'g', label: t('desk.toInbox'), run: () => void navigate('/desk') },
+  ])
+  return (
+    <div className="flex min-h-dvh flex-col lg:flex-row">
+      <header className="sticky top-0 hidden h-dvh w-60 shrink-0 flex-col border-e border-border bg-sunken lg:flex 2xl:w-68">
+        <div className="flex h-15 items-center px-4">
+          <Link to="/desk" aria-label={t('desk.home')} className="flex rounded-md">
+            <BrandLockup />
+          </Link>
+        </div>
+        <nav aria-label={t('desk.navigation')} className="flex-1 overflow-y-auto px-2.5 py-2">
+          <InboxNavigation />
+        </nav>
+        <LiveIndicator className="px-5 pb-2" />
+        <div className="border-t border-border p-2.5">
+          <AccountMenu place="desk" onShowShortcuts={showHelp} />
+        </div>
+      </header>
+      <header className="sticky top-0 z-30 flex h-14 items-center gap-2 border-b border-border bg-sunken px-3 lg:hidden">
+        <Button variant="quiet" isIconOnly aria-label={t('desk.menu')} onPress={() => setIsDrawerOpen(true)}>
+          <MenuSign className="size-5" aria-hidden="true" />
+        </Button>
+        <Link to="/desk" aria-label={t('desk.home')} className="flex rounded-md">
+          <BrandLockup />
+        </Link>
+        <LiveIndicator className="ms-auto pe-2" />
+      </header>
+      <div className="flex min-w-0 flex-1 flex-col">
+        <ConnectionBanner />
+        <main id="content" className="flex min-w-0 flex-1 flex-col">
+          <Outlet />
+        </main>
+      </div>
+      <Dialog
+        title={t('desk.menu')}
+        placement="side"
+        isOpen={isDrawerOpen}
+        onClose={() => setIsDrawerOpen(false)}
+      >
+        <nav aria-label={t('desk.navigation')}>
+          <InboxNavigation onNavigate={() => setIsDrawerOpen(false)} />
+        </nav>
+        <div className="border-t border-border pt-3">
+          <AccountMenu place="desk" />
+        </div>
+      </Dialog>
+      <ShortcutHelp isOpen={isHelpOpen} onClose={() => setIsHelpOpen(false)} />
+    </div>
+  )
+}

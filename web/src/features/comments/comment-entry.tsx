@@ -1,0 +1,60 @@
+import { Lock } from 'lucide-react'
+import { useTranslation } from 'react-i18next'
+import { Avatar } from '../../components/avatar.tsx'
+import { RelativeTime } from '../../components/relative-time.tsx'
+import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
+import { classNames } from '../../lib/class-names.ts'
+import { useSessionUser } from '../../lib/session.ts'
+
+export const CommentEntryFragment = graphql(`
+  fragment CommentEntry on Comment {
+    id
+    body
+    visibility
+    createdAt
+    author {
+      id
+      rowId
+      name
+    }
+  }
+`)
+
+/** Something said. A note for the team looks like nothing a customer could ever get. */
+export function CommentEntry({ comment }: { comment: FragmentOf<typeof CommentEntryFragment> }) {
+  const { t } = useTranslation('comments')
+  const user = useSessionUser()
+  const { body, visibility, createdAt, author } = readFragment(CommentEntryFragment, comment)
+  const isNote = visibility === 'internal'
+  const isOwn = author?.rowId === user.id
+  return (
+    <article
+      className={classNames(
+        'rounded-xl border shadow-card',
+        isNote ? 'border-note-border bg-note' : 'border-border bg-surface',
+      )}
+    >
+      <header className="flex flex-wrap items-center gap-x-2.5 gap-y-1 px-4 pt-3 text-sm">
+        <Avatar name={author?.name ?? t('team')} />
+        <span className="font-semibold">{author?.name ?? t('team')}</span>
+        {isOwn && <span className="text-muted">{t('you')}</span>}
+        {isNote && (
+          <span
+            title={t('internalNoteHint')}
+            className="inline-flex items-center gap-1 font-medium text-note-text"
+          >
+            <Lock className="size-3.5" aria-hidden="true" />
+            {t('internalNote')}
+          </span>
+        )}
+        <RelativeTime
+          at={createdAt}
+          className={classNames('ms-auto', isNote ? 'text-note-text' : 'text-muted')}
+        />
+      </header>
+      <p dir="auto" className="written max-w-[75ch] px-4 pt-2.5 pb-4">
+        {body}
+      </p>
+    </article>
+  )
+}

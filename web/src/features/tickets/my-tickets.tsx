@@ -1,0 +1,217 @@
+import { ChevronRight } from 'lucide-react'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import { ButtonLink } from '../../components/button-link.tsx'
+import { Button } from '../../components/button.tsx'
+import { Card } from '../../components/card.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { ErrorState } from '../../components/error-state.tsx'
+import { PageHeading } from '../../components/page-heading.tsx'
+import { RelativeTime } from '../../components/relative-time.tsx'
+import { Segmented } from '../../components/segmented.tsx'
+import { Skeleton } from '../../components/skeleton.tsx'
+import { StatusPill } from '../../components/status-pill.tsx'
+import { problemOf } from '../../graphql/errors.ts'
+import { usePages } from '../../graphql/pages.ts'
+import { useReread } from '../../graphql/reread.ts'
+import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
+import { classNames } from '../../lib/class-names.ts'
+import { useSessionUser } from '../../lib/session.ts'
+import { useArrivals } from './use-arrivals.ts'
+import { useInboxChanges } from './use-inbox-changes.ts'
+
+const MyTicketRowFragment = graphql(`
+  fragment MyTicketRow on Ticket {
+    id
+    number
+    reference
+    subject
+    status
+    updatedAt
+    service {
+      id
+      name
+    }
+  }
+`)
+
+const MyTicketsQuery = graphql(
+  `
+    query MyTickets($after: Cursor, $filter: TicketFilter) {
+      tickets(first: 25, after: $after, filter: $filter, orderBy: [UPDATED_AT_DESC]) {
+        nodes {
+          id
+          updatedAt
+          ...MyTicketRow
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  `,
+  [MyTicketRowFragment],
+)
+
+const connectionOf = (data: ResultOf<typeof MyTicketsQuery>) => data.tickets
+
+const PARTS = ['active', 'done', 'all'] as const
+type Part = (typeof PARTS)[number]
+
+const STATES = {
+  active: { status: { in: ['new', 'open', 'pending', 'on_hold'] } },
+  done: { status: { in: ['resolved', 'closed'] } },
+  all: {},
+} as const satisfies Record<Part, object>
+
+/** What the signed-in person asked for, the latest on top, live. */
+export function MyTickets() {
+  const { t } = useTranslation(['tickets', 'errors'])
+  const user = useSessionUser()
+  const [part, setPart] = useState<Part>('active')
+  const { status } = { status: undefined, ...STATES[part] }
+  const variables = {
+    // Staff see every ticket; here they too see what they asked for themselves.
+    filter: { requesterId: { equalTo: user.id }, ...(status ? { status: { in: [...status.in] } } : {}) },
+  }
+  const list = usePages({ document: MyTicketsQuery, variables, connectionOf })
+  const rereadSoon = useReread(list.reread)
+  useInboxChanges(rereadSoon)
+  const arrivals = useArrivals(list.nodes, part, !list.isLoading && !list.isStale)
+
+  return (
+    <div className="flex flex-col gap-5">
+      <div className="flex flex-wrap items-center justify-between gap-3">
+        <PageHeading title={t('myTickets.title')} className="text-3xl">
+          {t('myTickets.title')}
+        </PageHeading>
+        <Segmented
+          label={t('myTickets.filter')}
+          value={part}
+          onChange={setPart}
+          segments={PARTS.map((value) => ({ value, label: t(`myTickets.${value}`) }))}
+        />
+      </div>
+      <div aria-busy={list.isLoading || list.isStale}>
+        {list.error && list.nodes.length === 0 ? (
+          <Card>
+            <ErrorState title={t('listError')} onRetry={list.reread}>
+              {t(`errors:${problemOf(list.error).code}`)}
+            </ErrorState>
+          </Card>
+        ) : list.isLoading ? (
+          <LoadingRows label={t('loadingList')} />
+        ) : list.nodes.length === 0 ? (
+          <Card>
+            <NoTickets part={part} />
+          </Card>
+        ) : (
+          <Card className={classNames('overflow-hidden transition-opacity', list.isStale && 'opacity-60')}>
+            <ul>
+              {list.nodes.map((row) => (
+                <MyTicketRow
+                  key={`${row.id} ${arrivals.get(row.id) ?? 0}`}
+                  row={row}
+                  hasArrived={arrivals.has(row.id)}
+                />
+              ))}
+            </ul>
+          </Card>
+        )}
+      </div>
+      {list.hasMore && list.nodes.length > 0 && (
+        <Button className="self-center" onPress={list.more} isPending={list.isLoadingMore}>
+          {t('loadMore')}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+function MyTicketRow({
+  row,
+  hasArrived,
+}: {
+  row: FragmentOf<typeof MyTicketRowFragment>
+  hasArrived: boolean
+}) {
+  const ticket = readFragment(MyTicketRowFragment, row)
+  return (
+    <li
+      className={classNames(
+        'relative flex items-center gap-4 border-b border-border px-4 py-4 transition-colors last:border-b-0 hover:bg-hover sm:px-5',
+        hasArrived && 'animate-arrive',
+      )}
+    >
+      <div className="flex min-w-0 flex-1 flex-col gap-1.5 sm:flex-row sm:items-center sm:gap-5">
+        <div className="min-w-0 flex-1">
+          <Link
+            to={`/portal/tickets/${ticket.number}`}
+            className="line-clamp-2 font-medium outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-focus sm:line-clamp-1"
+          >
+            {ticket.subject}
+          </Link>
+          <p className="flex flex-wrap gap-x-2 text-sm text-muted">
+            <span className="figures">{ticket.reference}</span>
+            {ticket.service && <span>{ticket.service.name}</span>}
+          </p>
+        </div>
+        <div className="flex items-center gap-4 sm:flex-row-reverse">
+          <span className="sm:w-32">
+            <StatusPill status={ticket.status} />
+          </span>
+          <RelativeTime at={ticket.updatedAt} className="text-sm text-muted" />
+        </div>
+      </div>
+      <ChevronRight className="size-4 shrink-0 text-faint rtl:-scale-x-100" aria-hidden="true" />
+    </li>
+  )
+}
+
+function NoTickets({ part }: { part: Part }) {
+  const { t } = useTranslation('tickets')
+  const action = (
+    <ButtonLink to="/portal/new" variant="primary">
+      {t('myTickets.first')}
+    </ButtonLink>
+  )
+  switch (part) {
+    case 'active':
+      return (
+        <EmptyState title={t('myTickets.emptyActiveTitle')} action={action}>
+          {t('myTickets.emptyActiveBody')}
+        </EmptyState>
+      )
+    case 'done':
+      return <EmptyState title={t('myTickets.emptyDoneTitle')}>{t('myTickets.emptyDoneBody')}</EmptyState>
+    case 'all':
+      return (
+        <EmptyState title={t('myTickets.emptyTitle')} action={action}>
+          {t('myTickets.emptyBody')}
+        </EmptyState>
+      )
+  }
+}
+
+function LoadingRows({ label }: { label: string }) {
+  return (
+    <Card>
+      <div role="status" aria-label={label}>
+        {Array.from({ length: 5 }, (_, index) => (
+          <div
+            key={index}
+            className="flex items-center gap-5 border-b border-border px-5 py-4 last:border-b-0"
+          >
+            <div className="flex flex-1 flex-col gap-2">
+              <Skeleton className="h-5 w-2/3" />
+              <Skeleton className="h-3.5 w-32" />
+            </div>
+            <Skeleton className="h-6 w-20 rounded-full" />
+          </div>
+        ))}
+      </div>
+    </Card>
+  )
+}

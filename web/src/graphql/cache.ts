@@ -1,0 +1,60 @@
+import { cacheExchange, type Cache } from '@urql/exchange-graphcache'
+
+const embedded = () => null
+
+/**
+ * The normalised cache. Every node has a globally unique `id`, so rows find themselves; what has none is kept inside
+ * its parent. Lists are re-read after a change rather than patched: only the server knows what a filter lets through.
+ */
+export function normalisedCache() {
+  return cacheExchange({
+    keys: {
+      InboxCounts: embedded,
+      TicketChangedPayload: embedded,
+      InboxChangedPayload: embedded,
+      CreateTicketPayload: embedded,
+      AddCommentPayload: embedded,
+      UpdateTicketPayload: embedded,
+    },
+    optimistic: {
+      // The screen shows the new property at once; a refusal rolls it back by itself.
+      updateTicket(args, cache) {
+        const input = args['input'] as { id: string; patch: Record<string, unknown> }
+        const { assigneeId, teamId, serviceId, ...plain } = input.patch
+        return {
+          __typename: 'UpdateTicketPayload',
+          ticket: {
+            __typename: 'Ticket',
+            id: input.id,
+            ...plain,
+            ...(assigneeId === undefined ? {} : { assignee: entityByRowId(cache, 'users', assigneeId) }),
+            ...(teamId === undefined ? {} : { team: entityByRowId(cache, 'teams', teamId) }),
+            ...(serviceId === undefined ? {} : { service: entityByRowId(cache, 'services', serviceId) }),
+          },
+        }
+      },
+    },
+  })
+}
+
+/** A choice is always made from a list that was read before, so the chosen row is found there. */
+function entityByRowId(cache: Cache, list: 'users' | 'teams' | 'services', rowId: unknown) {
+  if (rowId === null) return null
+  for (const field of cache.inspectFields('Query')) {
+    if (field.fieldName !== list) continue
+    const connection = cache.resolve('Query', field.fieldKey)
+    const nodes = typeof connection === 'string' ? cache.resolve(connection, 'nodes') : null
+    if (!Array.isArray(nodes)) continue
+    for (const node of nodes) {
+      if (typeof node === 'string' && cache.resolve(node, 'rowId') === rowId) {
+        return {
+          __typename: String(cache.resolve(node, '__typename')),
+          id: String(cache.resolve(node, 'id')),
+          rowId: String(rowId),
+          name: String(cache.resolve(node, 'name')),
+        }
+      }
+    }
+  }
+  return undefined
+}

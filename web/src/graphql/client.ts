@@ -1,0 +1,54 @@
+import { Client, fetchExchange, subscriptionExchange } from 'urql'
+import { accessToken, replaceToken } from '../lib/session.ts'
+import { normalisedCache } from './cache.ts'
+import { createLiveClient } from './live.ts'
+
+export interface ApiClient {
+  client: Client
+  close: () => void
+}
+
+/** A client for one signed-in person: its cache must not outlive them, so signing in makes a new one. */
+export function createApiClient(): ApiClient {
+  const live = createLiveClient()
+  const client = new Client({
+    url: '/graphql',
+    preferGetMethod: false,
+    requestPolicy: 'cache-and-network',
+    fetch: authorizedFetch,
+    exchanges: [
+      normalisedCache(),
+      fetchExchange,
+      subscriptionExchange({
+        forwardSubscription: (request) => ({
+          subscribe: (sink) => ({
+            unsubscribe: live.subscribe(
+              { ...request, query: request.query ?? '' },
+              {
+                next: (value) => sink.next(value as Parameters<typeof sink.next>[0]),
+                error: (error) => sink.error(error),
+                complete: () => sink.complete(),
+              },
+            ),
+          }),
+        }),
+      }),
+    ],
+  })
+  return { client, close: () => void live.dispose() }
+}
+
+/** Adds the token; when the server says it is no longer good, tries once more with a fresh one. */
+const authorizedFetch: typeof fetch = async (input, init) => {
+  const token = await accessToken()
+  const response = await send(input, init, token)
+  if (response.status !== 401) return response
+  const replacement = await replaceToken(token)
+  return replacement ? send(input, init, replacement) : response
+}
+
+function send(input: RequestInfo | URL, init: RequestInit | undefined, token: string | null) {
+  const headers = new Headers(init?.headers)
+  if (token) headers.set('authorization', `Bearer ${token}`)
+  return fetch(input, { ...init, headers, credentials: 'same-origin' })
+}

@@ -1,0 +1,31 @@
+const STEPS = [
+  { unit: 'year', seconds: 31_557_600 },
+  { unit: 'month', seconds: 2_629_800 },
+  { unit: 'week', seconds: 604_800 },
+  { unit: 'day', seconds: 86_400 },
+  { unit: 'hour', seconds: 3_600 },
+  { unit: 'minute', seconds: 60 },
+] as const satisfies readonly { unit: Intl.RelativeTimeFormatUnit; seconds: number }[]
+
+const formats = new Map<string, Intl.RelativeTimeFormat>()
+
+function format(locale: string, style: Intl.RelativeTimeFormatStyle): Intl.RelativeTimeFormat {
+  const key = `${locale} ${style}`
+  let found = formats.get(key)
+  if (!found) formats.set(key, (found = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style })))
+  return found
+}
+
+/** "3 minutes ago", "in 2 hours", "now": whole units, rounded down, in the reader's language. */
+export function relativeTime(
+  then: number,
+  now: number,
+  locale: string,
+  style: Intl.RelativeTimeFormatStyle = 'long',
+): string {
+  const seconds = (then - now) / 1000
+  const distance = Math.abs(seconds)
+  const step = STEPS.find((candidate) => distance >= candidate.seconds)
+  if (!step) return format(locale, style).format(0, 'second')
+  return format(locale, style).format(Math.trunc(seconds / step.seconds), step.unit)
+}

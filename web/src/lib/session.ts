@@ -1,0 +1,172 @@
+import { forgetKept, readKept, writeKept } from './kept.ts'
+import { postJson, RestError } from './rest.ts'
+import { createStore, useStore } from './store.ts'
+
+export type UserRole = 'customer' | 'agent' | 'manager' | 'admin'
+
+export interface SessionUser {
+  /** The row's id, which filters and mutations take. */
+  id: string
+  name: string
+  email: string
+  role: UserRole
+  locale: string | null
+  timeZone: string | null
+  organization: { name: string; slug: string }
+}
+
+export type Session =
+  | { status: 'unknown' }
+  | { status: 'unreachable' }
+  | { status: 'signed-out'; reason: 'never' | 'expired' | 'left' }
+  | { status: 'signed-in'; user: SessionUser }
+
+interface Grant {
+  accessToken: string
+  expiresIn: number
+  user: SessionUser
+}
+
+/** The prefix of everything in storage that one person typed; signing out forgets it. */
+export const PERSONAL_PREFIX = 'atum.my.'
+
+/** Said in storage, never the token itself: without it a visitor of the landing page is not asked for a session. */
+const HINT_KEY = 'atum.session'
+const LOCK_NAME = 'atum.session.refresh'
+const REFRESH_BEFORE_MS = 45_000
+const USABLE_BEFORE_MS = 5_000
+const RETRY_MS = 5_000
+
+const store = createStore<Session>({ status: 'unknown' })
+let token: { value: string; expiresAt: number } | null = null
+let refreshing: Promise<void> | null = null
+let timer: ReturnType<typeof setTimeout> | undefined
+const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('atum.session')
+
+/** Whether this role works at the desk. */
+export function isStaff(role: UserRole): boolean {
+  return role !== 'customer'
+}
+
+/** The session as it is now. */
+export const currentSession = store.get
+
+/** Follows the session outside React. */
+export const subscribeToSession = store.subscribe
+
+/** Follows the session in React. */
+export function useSession(): Session {
+  return useStore(store)
+}
+
+/** The signed-in user; only for screens behind a guard. */
+export function useSessionUser(): SessionUser {
+  const session = useSession()
+  if (session.status !== 'signed-in') throw new Error('This screen needs a session and is not behind a guard')
+  return session.user
+}
+
+/** Resolves once it is known whether there is a session, asking the server the first time. */
+export async function sessionReady(): Promise<Session> {
+  const status = store.get().status
+  if (status === 'unknown' || status === 'unreachable') {
+    if (readKept(HINT_KEY) === null) store.set({ status: 'signed-out', reason: 'never' })
+    else await refresh()
+  }
+  return store.get()
+}
+
+/** Signs in. Throws a RestError: INVALID_CREDENTIALS, ORGANIZATION_REQUIRED, RATE_LIMITED, … */
+export async function signIn(email: string, password: string, organization?: string): Promise<SessionUser> {
+  const answer = await postJson('/auth/login', { email, password, ...(organization ? { organization } : {}) })
+  const grant = accept(answer)
+  channel?.postMessage({ type: 'signed-in', userId: grant.user.id })
+  return grant.user
+}
+
+/** Ends the session here, in the other tabs and on the server. */
+export async function signOut(): Promise<void> {
+  try {
+    await postJson('/auth/logout', {})
+  } finally {
+    forgetKept(PERSONAL_PREFIX)
+    drop('left')
+    channel?.postMessage({ type: 'signed-out' })
+  }
+}
+
+/** A token that will still be good when the request arrives, refreshed first where it is not; null when signed out. */
+export async function accessToken(): Promise<string | null> {
+  if (token && token.expiresAt - Date.now() > USABLE_BEFORE_MS) return token.value
+  if (store.get().status === 'signed-out') return null
+  await refresh()
+  return token?.value ?? null
+}
+
+/** Says that the server refused `refused`; returns a fresh token, or null when the session is over. */
+export async function replaceToken(refused: string | null): Promise<string | null> {
+  if (token?.value === refused) token = null
+  return accessToken()
+}
+
+/**
+ * One refresh at a time, in this tab by the promise and among tabs by the lock: the refresh cookie rotates, and
+ * two requests with the same one would look like theft to the server.
+ */
+function refresh(): Promise<void> {
+  refreshing ??= exclusively(async () => {
+    try {
+      accept(await postJson('/auth/refresh', {}))
+    } catch (error) {
+      if (error instanceof RestError && (error.status === 401 || error.status === 403)) {
+        drop(store.get().status === 'signed-in' ? 'expired' : 'never')
+      } else if (store.get().status === 'signed-in') {
+        schedule(RETRY_MS)
+      } else {
+        store.set({ status: 'unreachable' })
+      }
+    }
+  }).finally(() => {
+    refreshing = null
+  })
+  return refreshing
+}
+
+function exclusively(task: () => Promise<void>): Promise<void> {
+  return typeof navigator !== 'undefined' && navigator.locks
+    ? navigator.locks.request(LOCK_NAME, task)
+    : task()
+}
+
+function accept(answer: unknown): Grant {
+  const grant = answer as Grant
+  token = { value: grant.accessToken, expiresAt: Date.now() + grant.expiresIn * 1000 }
+  writeKept(HINT_KEY, '1')
+  const previous = store.get()
+  const unchanged =
+    previous.status === 'signed-in' && JSON.stringify(previous.user) === JSON.stringify(grant.user)
+  if (!unchanged) store.set({ status: 'signed-in', user: grant.user })
+  schedule(Math.max(grant.expiresIn * 1000 - REFRESH_BEFORE_MS, RETRY_MS) * (0.9 + Math.random() * 0.1))
+  return grant
+}
+
+function drop(reason: 'never' | 'expired' | 'left'): void {
+  clearTimeout(timer)
+  token = null
+  writeKept(HINT_KEY, null)
+  store.set({ status: 'signed-out', reason })
+}
+
+function schedule(delay: number): void {
+  clearTimeout(timer)
+  timer = setTimeout(() => void refresh(), delay)
+}
+
+channel?.addEventListener('message', (message: MessageEvent<{ type: string; userId?: string }>) => {
+  const session = store.get()
+  if (message.data.type === 'signed-out' && session.status === 'signed-in') drop('left')
+  if (message.data.type !== 'signed-in') return
+  // Another person signed in next door: the cookie is theirs now, so this tab starts again as them.
+  if (session.status === 'signed-in' && session.user.id !== message.data.userId) location.reload()
+  if (session.status === 'signed-out') void refresh()
+})
