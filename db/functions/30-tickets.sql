@@ -71,6 +71,16 @@ begin
     raise exception using errcode = 'AD001', message = 'Log in to open a ticket';
   end if;
 
+  -- A retry is answered before anything is tried: it uses up no number, and no rule that came since refuses it.
+  select * into ticket
+  from app_public.tickets as made
+  where made.organization_id = caller_organization_id
+    and made.created_by_id = caller_id
+    and made.client_mutation_key = create_ticket.client_mutation_key;
+  if found then
+    return ticket;
+  end if;
+
   insert into app_public.tickets
     (organization_id, subject, priority, service_id, requester_id, created_by_id, channel, client_mutation_key)
   values (
@@ -79,20 +89,25 @@ begin
     case when app_hidden.is_staff() then 'desk' else 'portal' end::app_public.ticket_channel,
     create_ticket.client_mutation_key
   )
+  -- Two calls with the same key at the same moment.
   on conflict (organization_id, created_by_id, client_mutation_key) where client_mutation_key is not null do nothing
   returning * into ticket;
 
   if found then
     insert into app_public.comments (organization_id, ticket_id, author_id, body)
     values (caller_organization_id, ticket.id, caller_id, create_ticket.body);
-  end if;
 
-  -- Read again: the triggers set its clocks, and a repeated key finds what the first call made.
-  select * into strict ticket
-  from app_public.tickets as made
-  where made.organization_id = caller_organization_id
-    and (made.id = ticket.id
-      or (ticket.id is null and made.created_by_id = caller_id and made.client_mutation_key = create_ticket.client_mutation_key));
+    -- Read again, because the triggers set its clocks.
+    select * into strict ticket
+    from app_public.tickets as made
+    where made.organization_id = caller_organization_id and made.id = ticket.id;
+  else
+    select * into strict ticket
+    from app_public.tickets as made
+    where made.organization_id = caller_organization_id
+      and made.created_by_id = caller_id
+      and made.client_mutation_key = create_ticket.client_mutation_key;
+  end if;
   return ticket;
 end
 $$;

@@ -20,6 +20,16 @@ begin
     raise exception using errcode = 'AD001', message = 'Log in to write a comment';
   end if;
 
+  -- A retry is answered before anything is tried: no rule that came since refuses it.
+  select * into made
+  from app_public.comments as earlier
+  where earlier.organization_id = caller_organization_id
+    and earlier.author_id = caller_id
+    and earlier.client_mutation_key = add_comment.client_mutation_key;
+  if found then
+    return made;
+  end if;
+
   -- A ticket of somebody else and one that never was look the same.
   select * into ticket
   from app_public.tickets as visible
@@ -33,6 +43,7 @@ begin
     caller_organization_id, add_comment.ticket_id, caller_id, coalesce(add_comment.visibility, 'public'), add_comment.body,
     add_comment.client_mutation_key
   )
+  -- Two calls with the same key at the same moment.
   on conflict (organization_id, author_id, client_mutation_key) where client_mutation_key is not null do nothing
   returning * into made;
 

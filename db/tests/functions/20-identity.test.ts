@@ -69,12 +69,12 @@ interface Recorded {
 
 /** The acts, not the row changes, that were recorded while something was done. */
 async function recordedWhile(work: () => Promise<unknown>): Promise<Recorded[]> {
-  const last = await value<string>(stage.superuser, 'select max(id::text) from app_public.audit_log')
+  const before = await value<string[]>(stage.superuser, 'select array_agg(id) from app_public.audit_log')
   await work()
   const { rows } = await stage.superuser.query<Recorded>(
     `select organization_id, operation, row_id, actor_id, after from app_public.audit_log
-    where id::text > $1 and operation not in ('insert', 'update', 'delete') order by id`,
-    [last],
+    where id <> all ($1::uuid[]) and operation not in ('insert', 'update', 'delete') order by recorded_at`,
+    [before],
   )
   return rows
 }
