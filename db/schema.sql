@@ -65,11 +65,13 @@ alter table app_private.audit_heads force row level security;
 create policy all_owner on app_private.audit_heads for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_store AFTER UPDATE ON app_private.audit_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg_audit_heads__store();
 
 create table app_private.sessions (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
   user_id uuid not null,
+  family bytea not null,
   refresh_token_hash bytea not null,
   previous_refresh_token_hash bytea,
   refreshed_at timestamp with time zone not null default now(),
@@ -79,21 +81,21 @@ create table app_private.sessions (
   user_agent text,
   created_at timestamp with time zone not null default now(),
   constraint sessions_pkey PRIMARY KEY (organization_id, id),
+  constraint sessions_family_check CHECK ((octet_length(family) = 16)),
   constraint sessions_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
   constraint sessions_previous_refresh_token_hash_check CHECK ((octet_length(previous_refresh_token_hash) = 32)),
   constraint sessions_refresh_token_hash_check CHECK ((octet_length(refresh_token_hash) = 32)),
   constraint sessions_user_agent_check CHECK ((length(user_agent) <= 400))
 );
+CREATE INDEX sessions_family_idx ON app_private.sessions USING btree (family);
 CREATE INDEX sessions_organization_id_user_id_idx ON app_private.sessions USING btree (organization_id, user_id);
-CREATE INDEX sessions_previous_refresh_token_hash_idx ON app_private.sessions USING btree (previous_refresh_token_hash) WHERE (previous_refresh_token_hash IS NOT NULL);
-CREATE INDEX sessions_refresh_token_hash_idx ON app_private.sessions USING btree (refresh_token_hash);
-comment on table app_private.sessions is 'A login on one device. It holds the sha256 of the current refresh token and of the one before: whoever shows the old one again ends the session.';
+comment on table app_private.sessions is 'A login on one device. Its refresh tokens begin with the family, 16 random bytes, and end with a secret of which only the sha256 is kept: of the current one and of the one before. Whoever shows any other token of the family ends the session.';
 alter table app_private.sessions enable row level security;
 alter table app_private.sessions force row level security;
 create policy all_owner on app_private.sessions for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
-CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('refresh_token_hash', 'previous_refresh_token_hash');
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('family', 'refresh_token_hash', 'previous_refresh_token_hash');
 
 create table app_private.ticket_counters (
   organization_id uuid not null,
@@ -663,7 +665,7 @@ comment on column app_public.tickets.assignee_id is 'The member of staff who wor
 comment on column app_public.tickets.requester_id is 'The person who needs help.';
 comment on column app_public.tickets.created_by_id is 'Who wrote it down: the requester, or staff on their behalf.';
 comment on column app_public.tickets.client_mutation_key is 'The key the client made; the same person using it twice gets the same ticket.';
-comment on column app_public.tickets.last_comment_at is 'When the last comment was written.';
+comment on column app_public.tickets.last_comment_at is 'When the last public comment was written.';
 comment on column app_public.tickets.first_responded_at is 'When staff first answered in public.';
 comment on column app_public.tickets.resolved_at is 'When it was last resolved; empty while it is being worked on.';
 comment on column app_public.tickets.closed_at is 'When it was closed.';
@@ -739,6 +741,7 @@ create policy select_staff on app_public.users for select to atum_agent
 grant select on app_public.users to atum_agent;
 grant select (organization_id, id, name, role) on app_public.users to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.users FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _500_end_sessions AFTER UPDATE OF disabled_at, role ON app_public.users FOR EACH ROW WHEN (((new.disabled_at IS DISTINCT FROM old.disabled_at) OR (new.role <> old.role))) EXECUTE FUNCTION app_private.tg_users__end_sessions();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create function app_hidden.acting_role() returns text
@@ -836,7 +839,7 @@ grant execute on function app_hidden.uuid_v7() to atum_server;
 grant execute on function app_hidden.uuid_v7() to atum_worker;
 
 create function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid DEFAULT app_hidden.current_user_id()) returns void
-  language plpgsql volatile security definer set search_path=""; -- body 9af25647b9a22f3634a44e958b24b1e5
+  language plpgsql volatile security definer set search_path=""; -- body 0d19ff874771514a3c022658f1619090
 comment on function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid) is 'Adds one link to the chain of an organization.';
 
 create function app_private.audit_scopes() returns SETOF uuid
@@ -880,7 +883,7 @@ comment on function app_private.log_in(email text, password text, organization_s
 grant execute on function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) to atum_server;
 
 create function app_private.log_out(refresh_token text) returns void
-  language sql volatile security definer set search_path=""; -- body e74503ffd8376a37173a2f8e414c9efa
+  language sql volatile security definer set search_path=""; -- body 9dd59f10d686397455db8e2457d82627
 comment on function app_private.log_out(refresh_token text) is 'Ends the session of a refresh token. An unknown token is not an error.';
 grant execute on function app_private.log_out(refresh_token text) to atum_server;
 
@@ -893,7 +896,7 @@ create function app_private.named_reference(word text, id uuid, name text) retur
 comment on function app_private.named_reference(word text, id uuid, name text) is 'A reference as an event keeps it: with the name it had at that time.';
 
 create function app_private.open_session(subject app_public.users, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile set search_path=""; -- body 4e3bb4036e5933d07c982f7d4144353b
+  language plpgsql volatile set search_path=""; -- body 847b0bb3a73902254247cd8d1ed4220a
 comment on function app_private.open_session(subject app_public.users, ip_address inet, user_agent text) is 'Starts a session and returns it with its first refresh token, which is stored only as a hash.';
 
 create function app_private.organization_ids() returns SETOF uuid
@@ -920,13 +923,21 @@ create function app_private.record_sla_event(clock app_public.sla_calculations, 
 comment on function app_private.record_sla_event(clock app_public.sla_calculations, type app_public.ticket_event_type, at timestamp with time zone) is 'Tells the spine what became of a promise.';
 
 create function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body 6079ba9597347c992949b3720da59178
-comment on function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) is 'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}` or `{outcome: session_expired}`. Showing a spent token ends the session.';
+  language plpgsql volatile security definer set search_path=""; -- body 385cbf5524ceadae1bb83df3afa7d837
+comment on function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) is 'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}` or `{outcome: session_expired}`. Showing a spent token, however old, ends the session.';
 grant execute on function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) to atum_server;
 
 create function app_private.refresh_ticket_clocks(organization_id uuid, ticket_id uuid) returns void
   language sql volatile set search_path=""; -- body 7eb878fdeb3b904fcf6c93fc18178736
 comment on function app_private.refresh_ticket_clocks(organization_id uuid, ticket_id uuid) is 'Copies the earliest running due time and whether any target was missed to the ticket.';
+
+create function app_private.refresh_token_family(refresh_token text) returns bytea
+  language sql immutable strict set search_path=""; -- body 8f242b6de4ac7c671109840445f945c1
+comment on function app_private.refresh_token_family(refresh_token text) is 'The family a refresh token belongs to; null for what is no refresh token.';
+
+create function app_private.refresh_token_hash(refresh_token text) returns bytea
+  language sql immutable strict set search_path=""; -- body f4b94b510d91051a2be5773e6b95a581
+comment on function app_private.refresh_token_hash(refresh_token text) is 'What is kept of a refresh token.';
 
 create function app_private.reset_access(target regclass) returns void
   language plpgsql volatile set search_path=""; -- body cefcb6883aae3d789a330513a3c98217
@@ -971,12 +982,16 @@ create function app_private.tg__stamp_updated_at() returns trigger
   language plpgsql volatile set search_path=""; -- body c1902eca0dc894288578c641586bc132
 comment on function app_private.tg__stamp_updated_at() is 'Keeps updated_at, unless the writer set it.';
 
+create function app_private.tg_audit_heads__store() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body e729855accad681799c12e83fb72a1cd
+comment on function app_private.tg_audit_heads__store() is 'Stores the last head of a chain when all links of the transaction are made.';
+
 create function app_private.tg_audit_log__refuse() returns trigger
   language plpgsql volatile set search_path=""; -- body d247ef3440320365d4afaedd4b1995c3
 comment on function app_private.tg_audit_log__refuse() is 'Refuses to change or remove what was recorded, also to the owner. Error AUDIT_APPEND_ONLY.';
 
 create function app_private.tg_comments__follow() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body c9cb4f8d976c3c9e63c75015e4cc130b
+  language plpgsql volatile security definer set search_path=""; -- body f7c428fe4f589b7f1b687dafbc00a75d
 comment on function app_private.tg_comments__follow() is 'Records the event of a comment and moves its ticket: last comment, first response, and open again when the requester answers.';
 
 create function app_private.tg_comments__refuse() returns trigger
@@ -1010,6 +1025,10 @@ comment on function app_private.tg_tickets__refuse() is 'Refuses an assignee who
 create function app_private.tg_tickets__stamp() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 9aef71cff6a80d56f90bb43c1657fb4d
 comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its number, reference and team, and keeps the instants that follow from its status.';
+
+create function app_private.tg_users__end_sessions() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 1978d6fe7a5f9d7febef7aa740df069f
+comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed.';
 
 create function app_private.verify_audit_chain_of(organization_id uuid) returns TABLE(chain_scope text, checked bigint, verified boolean, broken_seq bigint, broken_id uuid, reason text)
   language sql stable security definer set search_path=""; -- body 062ebceddc650db5593e49cc41f71713

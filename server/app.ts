@@ -18,11 +18,12 @@ import { webRoutes } from './routes/web.ts'
 export function createApp(parts: {
   environment: ServerEnvironment
   pool: Pool
+  loginPool: Pool
   accessTokens: AccessTokens
   graphql: GraphqlService
   logger: Logger
 }): Express {
-  const { environment, pool, accessTokens, graphql, logger } = parts
+  const { environment, pool, loginPool, accessTokens, graphql, logger } = parts
   const { publicOrigins, trustedProxies, production } = environment
 
   const app = express()
@@ -37,7 +38,10 @@ export function createApp(parts: {
 
   app.use(healthRoutes({ pool, ...environment }))
   app.use(rlsHealthRoutes(pool))
-  app.use('/api/v1/auth', authRoutes({ pool, accessTokens, publicOrigins, trustedProxies, production }))
+  app.use(
+    '/api/v1/auth',
+    authRoutes({ pool: loginPool, accessTokens, publicOrigins, trustedProxies, production }),
+  )
   app.all(
     '/graphql',
     onlyJsonPosts,

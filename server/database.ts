@@ -6,10 +6,15 @@ const connectMilliseconds = 1_500
 // With two cores more connections than this only queue inside Postgres instead of here.
 const poolSize = 10
 
-export function createPool(connectionString: string, logger: Logger): Pool {
+// Each login keeps a connection and a core busy with bcrypt for a tenth of a second: a flood of them waits in a line of
+// its own and leaves the requests of those who are logged in alone.
+const loginPoolSize = 2
+
+/** The connections that requests take, or with `forLogins` the few that logins take. */
+export function createPool(connectionString: string, logger: Logger, { forLogins = false } = {}): Pool {
   const pool = new pg.Pool({
     connectionString,
-    max: poolSize,
+    max: forLogins ? loginPoolSize : poolSize,
     connectionTimeoutMillis: connectMilliseconds,
     keepAlive: true,
     application_name: 'atum-server',

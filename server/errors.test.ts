@@ -55,6 +55,8 @@ test('tells a database that is away from one that refuses', () => {
   expect(isUnavailable(databaseError({ code: 'ECONNREFUSED' }))).toBe(true)
   expect(isUnavailable(new Error('timeout exceeded when trying to connect'))).toBe(true)
   expect(isUnavailable(new Error('Connection terminated unexpectedly'))).toBe(true)
+  expect(isUnavailable(databaseError({ code: 'ENOENT', syscall: 'connect' }))).toBe(true)
+  expect(isUnavailable(databaseError({ code: 'ENOENT', syscall: 'open' }))).toBe(false)
   expect(isUnavailable(databaseError({ code: '57014' }))).toBe(false)
   expect(isUnavailable(databaseError({ code: '42501' }))).toBe(false)
 })

@@ -101,13 +101,14 @@ const unavailable: PublicError = {
 // Classes 08 (connection) and 57P01 to 57P05 (the server is going or not yet there), too many connections.
 const unavailableState = /^(08...|57P0[1-5]|53300)$/
 const unavailableSystemCode =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
 // What `pg` says of connections in words alone.
 const unavailableWords =
   /^(timeout exceeded when trying to connect|connection terminated|client has encountered a connection error|cannot use a pool after)/i
 
 interface DatabaseError extends Error {
   code?: string
+  syscall?: string
   table?: string
   column?: string
   constraint?: string
@@ -116,7 +117,9 @@ interface DatabaseError extends Error {
 /** Whether `error` says that the database cannot be reached, as opposed to that it refused something. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const { code, message } = error as DatabaseError
+  const { code, message, syscall } = error as DatabaseError
+  // A missing socket is a database that is away; a missing file is not.
+  if (code === 'ENOENT') return syscall === 'connect'
   if (code && (unavailableState.test(code) || unavailableSystemCode.test(code))) return true
   return unavailableWords.test(message)
 }

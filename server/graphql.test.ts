@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import jwt from 'jsonwebtoken'
 import { createLogger } from './log.ts'
 import { startServer } from './server.ts'
-import { answerOf, ask, nodeId, startTestServer, testEnvironment, type TestServer } from './testing.ts'
+import { answerOf, ask, startTestServer, testEnvironment, type TestServer } from './testing.ts'
 
 let desk: TestServer
 
@@ -280,10 +280,12 @@ test('a statement that takes too long is given up and said so', async () => {
   await desk.superuser.query(`
     create or replace function app_public.ticket_by_number(number integer) returns app_public.tickets language plpgsql stable as $$
     begin
-      perform set_config('statement_timeout', '50', true), pg_sleep(5);
+      perform pg_sleep(5);
       return null;
     end $$`)
-  await desk.superuser.query(`alter role atum_server set statement_timeout = '300ms'`)
+  await desk.superuser.query(
+    `alter role atum_server in database ${desk.database.name} set statement_timeout = '300ms'`,
+  )
   const server = await startServer(testEnvironment(desk.database.serverUrl), createLogger('silent'))
   try {
     await server.graphql.ready
@@ -295,6 +297,5 @@ test('a statement that takes too long is given up and said so', async () => {
     expect(answer.codes).toEqual(['TIMEOUT'])
   } finally {
     await server.stop()
-    await desk.superuser.query(`alter role atum_server set statement_timeout = '15s'`)
   }
 })

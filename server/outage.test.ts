@@ -5,7 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { prepareDatabase } from '../infra/dev/database.ts'
+import { prepareDatabase, withClient } from '../infra/dev/database.ts'
 import { nextFreePort } from '../infra/dev/ports.ts'
 import { startCluster, type Cluster } from '../infra/dev/postgres.ts'
 import { createAccessTokens } from './access-token.ts'
@@ -157,6 +157,26 @@ describe('the process, with a Postgres that comes and goes', () => {
       .toBe(true)
     expect(await readiness()).toEqual([200, 'ok'])
     expect(server.exitCode).toBeNull()
+  })
+
+  // Here and not beside the other tests of this address: a role belongs to the whole cluster, and theirs is shared.
+  test('it reports a role that passes row-level security', async () => {
+    const report = async () => (await fetch(`${origin}/internal/rls/health`)).json()
+    const alter = (options: string) =>
+      withClient(cluster.superuserUrl(), (client) => client.query(`alter role ${options}`))
+    expect(await report()).toMatchObject({ status: 'healthy' })
+    await alter('atum_reporting bypassrls')
+    await alter('atum_agent superuser')
+    expect(await report()).toMatchObject({
+      status: 'unhealthy',
+      faults: expect.arrayContaining([
+        'The role atum_reporting passes row-level security',
+        'The role atum_agent passes row-level security',
+      ]),
+    })
+    await alter('atum_reporting nobypassrls')
+    await alter('atum_agent nosuperuser')
+    expect(await report()).toMatchObject({ status: 'healthy' })
   })
 
   test('it wrote no token, password or query into its log', async () => {

@@ -26,10 +26,11 @@ export interface RunningServer {
 /** Puts the parts together and listens. GraphQL answers as soon as the database has been read. */
 export async function startServer(environment: ServerEnvironment, logger: Logger): Promise<RunningServer> {
   const pool = createPool(environment.databaseUrl, logger)
+  const loginPool = createPool(environment.databaseUrl, logger, { forLogins: true })
   const notifications = new Notifications(environment.databaseUrl, logger)
   const accessTokens = createAccessTokens(environment.jwtSecret)
   const graphql = createGraphql({ pool, notifications, logger, production: environment.production })
-  const app = createApp({ environment, pool, accessTokens, graphql, logger })
+  const app = createApp({ environment, pool, loginPool, accessTokens, graphql, logger })
 
   const server = createServer(app)
   const webSockets = attachWebSockets({
@@ -46,7 +47,7 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
     await once(server, 'listening')
   } catch (error) {
     await Promise.all([graphql.release(), notifications.release()])
-    await pool.end()
+    await Promise.all([pool.end(), loginPool.end()])
     throw error
   }
 
@@ -64,7 +65,7 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
       await closed
       clearTimeout(impatience)
       await Promise.all([graphql.release(), notifications.release()])
-      await pool.end()
+      await Promise.all([pool.end(), loginPool.end()])
     },
   }
 }

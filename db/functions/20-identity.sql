@@ -46,21 +46,42 @@ $$;
 
 comment on function app_private.identity_of(app_public.users) is 'What the server tells a client about the person who just logged in, and puts into the access token.';
 
+-- A refresh token is 96 hexadecimal digits: the family of the session, 16 random bytes, and a secret, 32 random bytes.
+
+create or replace function app_private.refresh_token_family(refresh_token text) returns bytea
+  language sql immutable strict
+  set search_path = ''
+as $$
+  select case when refresh_token ~ '^[0-9a-f]{96}$' then decode(left(refresh_token, 32), 'hex') end
+$$;
+
+comment on function app_private.refresh_token_family(text) is 'The family a refresh token belongs to; null for what is no refresh token.';
+
+create or replace function app_private.refresh_token_hash(refresh_token text) returns bytea
+  language sql immutable strict
+  set search_path = ''
+as $$
+  select sha256(convert_to(refresh_token, 'UTF8'))
+$$;
+
+comment on function app_private.refresh_token_hash(text) is 'What is kept of a refresh token.';
+
 create or replace function app_private.open_session(subject app_public.users, ip_address inet, user_agent text)
   returns jsonb
   language plpgsql volatile
   set search_path = ''
 as $$
 declare
-  refresh_token text := encode(public.gen_random_bytes(32), 'hex');
+  refresh_token constant text := encode(public.gen_random_bytes(48), 'hex');
   session_id uuid;
 begin
   perform set_config('atum.organization_id', subject.organization_id::text, true);
   perform set_config('atum.user_id', subject.id::text, true);
 
-  insert into app_private.sessions (organization_id, user_id, refresh_token_hash, expires_at, ip_address, user_agent)
+  insert into app_private.sessions (organization_id, user_id, family, refresh_token_hash, expires_at, ip_address, user_agent)
   values (
-    subject.organization_id, subject.id, sha256(convert_to(refresh_token, 'UTF8')), now() + interval '14 days',
+    subject.organization_id, subject.id, app_private.refresh_token_family(refresh_token),
+    app_private.refresh_token_hash(refresh_token), now() + interval '14 days',
     open_session.ip_address, left(open_session.user_agent, 400)
   )
   returning id into session_id;
@@ -164,14 +185,14 @@ create or replace function app_private.refresh_session(refresh_token text, ip_ad
   set search_path = ''
 as $$
 declare
-  token_hash constant bytea := sha256(convert_to(refresh_token, 'UTF8'));
-  next_token text := encode(public.gen_random_bytes(32), 'hex');
+  token_hash constant bytea := app_private.refresh_token_hash(refresh_token);
+  next_token constant text := left(refresh_token, 32) || encode(public.gen_random_bytes(32), 'hex');
   current_session app_private.sessions;
   subject app_public.users;
 begin
   select * into current_session
   from app_private.sessions
-  where refresh_token_hash = token_hash or previous_refresh_token_hash = token_hash
+  where family = app_private.refresh_token_family(refresh_token)
   for update;
 
   if not found or current_session.revoked_at is not null or current_session.expires_at <= now() then
@@ -190,10 +211,13 @@ begin
   perform set_config('atum.user_id', subject.id::text, true);
 
   if current_session.refresh_token_hash <> token_hash then
-    -- Two tabs may have asked at once: for a moment the spent token still answers, but makes no new one.
-    if current_session.refreshed_at > now() - interval '15 seconds' then
+    -- Two tabs may have asked at once: for a moment the token before still answers, but makes no new one.
+    if current_session.previous_refresh_token_hash = token_hash
+      and current_session.refreshed_at > now() - interval '15 seconds'
+    then
       return jsonb_build_object('outcome', 'ok', 'user', app_private.identity_of(subject), 'sessionId', current_session.id);
     end if;
+    -- However old it is: whoever has it, has it besides somebody else.
     update app_private.sessions set revoked_at = now()
     where organization_id = current_session.organization_id and id = current_session.id;
     perform app_private.append_audit(
@@ -205,7 +229,7 @@ begin
 
   update app_private.sessions
   set
-    refresh_token_hash = sha256(convert_to(next_token, 'UTF8')),
+    refresh_token_hash = app_private.refresh_token_hash(next_token),
     previous_refresh_token_hash = token_hash,
     refreshed_at = now(),
     ip_address = refresh_session.ip_address,
@@ -222,18 +246,38 @@ end
 $$;
 
 comment on function app_private.refresh_session(text, inet, text) is
-  'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}` or `{outcome: session_expired}`. Showing a spent token ends the session.';
+  'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}` or `{outcome: session_expired}`. Showing a spent token, however old, ends the session.';
 
 create or replace function app_private.log_out(refresh_token text) returns void
   language sql volatile security definer
   set search_path = ''
 as $$
+  -- By family, so that a refresh that is under way ends with it.
   update app_private.sessions
   set revoked_at = now()
-  where refresh_token_hash = sha256(convert_to(refresh_token, 'UTF8')) and revoked_at is null
+  where family = app_private.refresh_token_family(refresh_token) and revoked_at is null
 $$;
 
 comment on function app_private.log_out(text) is 'Ends the session of a refresh token. An unknown token is not an error.';
+
+create or replace function app_private.tg_users__end_sessions() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  update app_private.sessions
+  set revoked_at = now()
+  where organization_id = NEW.organization_id and user_id = NEW.id and revoked_at is null;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed.';
+
+create or replace trigger _500_end_sessions after update of disabled_at, role on app_public.users
+  for each row
+  when (NEW.disabled_at is distinct from OLD.disabled_at or NEW.role <> OLD.role)
+  execute function app_private.tg_users__end_sessions();
 
 create or replace trigger _100_stamp_updated_at before update on app_public.users
   for each row execute function app_private.tg__stamp_updated_at();
@@ -242,7 +286,8 @@ revoke all on function
   app_public."current_user"(), app_private.set_password(uuid, uuid, text, boolean),
   app_private.identity_of(app_public.users), app_private.open_session(app_public.users, inet, text),
   app_private.log_in(text, text, text, boolean, inet, text), app_private.refresh_session(text, inet, text),
-  app_private.log_out(text)
+  app_private.log_out(text), app_private.refresh_token_family(text), app_private.refresh_token_hash(text),
+  app_private.tg_users__end_sessions()
 from public;
 
 grant execute on function app_public."current_user"() to atum_anonymous, atum_customer, atum_agent;

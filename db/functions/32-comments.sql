@@ -132,7 +132,7 @@ begin
 
   update app_public.tickets
   set
-    last_comment_at = greatest(last_comment_at, NEW.created_at),
+    last_comment_at = case when NEW.visibility = 'public' then greatest(last_comment_at, NEW.created_at) else last_comment_at end,
     updated_at = greatest(updated_at, NEW.created_at),
     first_responded_at = case
       when first_responded_at is null and by_staff and NEW.visibility = 'public' then NEW.created_at

@@ -39,6 +39,10 @@ create or replace function app_hidden.audit_row_hash(record app_public.audit_log
 
 comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha256 of the canonical text, in hexadecimal.';
 
+-- The head of a chain is one row, locked by the first link of a transaction. It is written with that link and once more
+-- at the end: writing it with every link would leave as many dead versions of it, and a transaction of ten thousand
+-- changes would walk past all of them each time (minutes instead of seconds). In between the heads are kept in a
+-- setting that ends with the transaction and is undone with a savepoint, like the links themselves.
 create or replace function app_private.append_audit(
   organization_id uuid,
   operation text,
@@ -52,17 +56,23 @@ create or replace function app_private.append_audit(
   set search_path = ''
 as $$
 declare
+  heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
   head app_private.audit_heads;
   link app_public.audit_log;
 begin
-  loop
-    select * into head
-    from app_private.audit_heads as heads
-    where heads.organization_id = append_audit.organization_id
-    for update;
-    exit when found;
-    insert into app_private.audit_heads values (append_audit.organization_id, 0, repeat('0', 64)) on conflict do nothing;
-  end loop;
+  if heads ? append_audit.organization_id::text then
+    head.seq := heads -> append_audit.organization_id::text -> 0;
+    head.row_hash := heads -> append_audit.organization_id::text ->> 1;
+  else
+    loop
+      select * into head
+      from app_private.audit_heads as stored
+      where stored.organization_id = append_audit.organization_id
+      for update;
+      exit when found;
+      insert into app_private.audit_heads values (append_audit.organization_id, 0, repeat('0', 64)) on conflict do nothing;
+    end loop;
+  end if;
 
   link.organization_id := append_audit.organization_id;
   link.id := app_hidden.uuid_v7();
@@ -83,13 +93,50 @@ begin
 
   insert into app_public.audit_log values (link.*);
 
-  update app_private.audit_heads as heads
-  set seq = link.seq, row_hash = link.row_hash
-  where heads.organization_id = append_audit.organization_id;
+  perform set_config(
+    'atum.audit_heads',
+    (heads || jsonb_build_object(append_audit.organization_id, jsonb_build_array(link.seq, link.row_hash)))::text,
+    true
+  );
+
+  if not heads ? append_audit.organization_id::text then
+    update app_private.audit_heads as stored
+    set seq = link.seq, row_hash = link.row_hash
+    where stored.organization_id = append_audit.organization_id;
+  end if;
 end
 $$;
 
 comment on function app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid) is 'Adds one link to the chain of an organization.';
+
+create or replace function app_private.tg_audit_heads__store() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+declare
+  heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
+  head constant jsonb := heads -> NEW.organization_id::text;
+begin
+  if head is null then
+    return null;
+  end if;
+
+  -- Forgotten first, so that the next link, if there is one, finds the stored head and stores its own again.
+  perform set_config('atum.audit_heads', (heads - NEW.organization_id::text)::text, true);
+
+  update app_private.audit_heads
+  set seq = (head -> 0)::bigint, row_hash = head ->> 1
+  where organization_id = NEW.organization_id and seq <> (head -> 0)::bigint;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_audit_heads__store() is 'Stores the last head of a chain when all links of the transaction are made.';
+
+drop trigger if exists _900_store on app_private.audit_heads;
+
+create constraint trigger _900_store after update on app_private.audit_heads
+  deferrable initially deferred for each row execute function app_private.tg_audit_heads__store();
 
 -- Deferred to the end of the transaction, so that the head of the chain is the last lock a transaction takes: it is
 -- held only while committing, and two writers that want each other's rows cannot deadlock over it.
@@ -166,7 +213,7 @@ begin
       tenant.table_name,
       case tenant.table_name
         when 'app_private.user_secrets' then $masked$'password_hash'$masked$
-        when 'app_private.sessions' then $masked$'refresh_token_hash', 'previous_refresh_token_hash'$masked$
+        when 'app_private.sessions' then $masked$'family', 'refresh_token_hash', 'previous_refresh_token_hash'$masked$
         else ''
       end as masked
     from app_private.tenant_tables() as tenant
@@ -287,7 +334,8 @@ comment on function app_public.verify_audit_chain() is
 revoke all on function
   app_hidden.platform_scope(), app_hidden.audit_field(text, text), app_hidden.audit_canonical_text(app_public.audit_log),
   app_hidden.audit_row_hash(app_public.audit_log),
-  app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid), app_private.tg__audit(),
+  app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid), app_private.tg_audit_heads__store(),
+  app_private.tg__audit(),
   app_private.tg_audit_log__refuse(), app_private.verify_audit_chain_of(uuid), app_private.audit_scopes(),
   app_public.verify_audit_chain()
 from public;

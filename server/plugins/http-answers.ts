@@ -31,7 +31,7 @@ export function createHttpAnswersPlugin(options: { hideSuggestions: boolean }): 
           if (!errors) return result
           const answered = errors.map(coded)
           const unavailable = answered.some(({ extensions }) => extensions?.code === 'SERVICE_UNAVAILABLE')
-          result.json = { ...(result.json as object), errors: answered }
+          result.json = { ...(result.json as object), errors: answered } as unknown as typeof result.json
           if (unavailable) result.statusCode = 503
           return result
         },

@@ -94,7 +94,7 @@ test('login gives a token, who it is, and a cookie no script reads', async () =>
   expect(response.status).toBe(200)
   expect(response.headers.get('cache-control')).toBe('no-store')
   const cookie = response.headers.get('set-cookie')!
-  expect(cookie).toMatch(/^atum_refresh=[0-9a-f]{64}; /)
+  expect(cookie).toMatch(/^atum_refresh=[0-9a-f]{96}; /)
   for (const attribute of ['HttpOnly', 'SameSite=Strict', 'Path=/api/v1/auth'])
     expect(cookie).toContain(attribute)
   expect(cookie).not.toContain('Secure')
@@ -151,7 +151,7 @@ describe('refresh', () => {
     const cookie = cookieOf(await logIn())
     const attempts: [Record<string, string>, number, string][] = [
       [program, 401, 'UNAUTHENTICATED'],
-      [{ ...program, cookie: `atum_refresh=${'0'.repeat(64)}` }, 401, 'UNAUTHENTICATED'],
+      [{ ...program, cookie: `atum_refresh=${'0'.repeat(96)}` }, 401, 'UNAUTHENTICATED'],
       [{ ...program, cookie: `atum_refresh=' or true --` }, 401, 'UNAUTHENTICATED'],
       [{ cookie }, 403, 'FORBIDDEN'],
       [{ ...program, cookie, origin: 'https://evil.test' }, 403, 'FORBIDDEN'],

@@ -182,8 +182,8 @@ function field(body: Record<string, unknown>, name: string): string {
 function readCookie(request: Request): string | undefined {
   for (const pair of (request.headers.cookie ?? '').split(';')) {
     const [name, value] = pair.trim().split('=', 2)
-    // The database makes 64 hexadecimal digits, so nothing else is worth asking it about.
-    if (name === cookieName && value && /^[0-9a-f]{64}$/.test(value)) return value
+    // The database makes 96 hexadecimal digits, so nothing else is worth asking it about.
+    if (name === cookieName && value && /^[0-9a-f]{96}$/.test(value)) return value
   }
   return undefined
 }

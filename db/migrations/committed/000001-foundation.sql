@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:18dbcae93d6c1857629db5a1c006c29e8f770f59
+--! Hash: sha1:2175d3e819f3dd3211d4ed4d6d0fef6b9b89f6ab
 --! Message: foundation
 
 --! split: 001-common.sql
@@ -188,6 +188,7 @@ create table app_private.sessions (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
   user_id uuid not null,
+  family bytea not null check (octet_length(family) = 16),
   refresh_token_hash bytea not null check (octet_length(refresh_token_hash) = 32),
   previous_refresh_token_hash bytea check (octet_length(previous_refresh_token_hash) = 32),
   refreshed_at timestamptz not null default now(),
@@ -201,10 +202,9 @@ create table app_private.sessions (
 );
 
 create index sessions_organization_id_user_id_idx on app_private.sessions (organization_id, user_id);
-create index sessions_refresh_token_hash_idx on app_private.sessions (refresh_token_hash);
-create index sessions_previous_refresh_token_hash_idx on app_private.sessions (previous_refresh_token_hash) where previous_refresh_token_hash is not null;
+create index sessions_family_idx on app_private.sessions (family);
 
-comment on table app_private.sessions is 'A login on one device. It holds the sha256 of the current refresh token and of the one before: whoever shows the old one again ends the session.';
+comment on table app_private.sessions is 'A login on one device. Its refresh tokens begin with the family, 16 random bytes, and end with a secret of which only the sha256 is kept: of the current one and of the one before. Whoever shows any other token of the family ends the session.';
 
 create table app_public.team_members (
   organization_id uuid not null,
@@ -306,7 +306,7 @@ comment on column app_public.tickets.assignee_id is 'The member of staff who wor
 comment on column app_public.tickets.requester_id is 'The person who needs help.';
 comment on column app_public.tickets.created_by_id is 'Who wrote it down: the requester, or staff on their behalf.';
 comment on column app_public.tickets.client_mutation_key is 'The key the client made; the same person using it twice gets the same ticket.';
-comment on column app_public.tickets.last_comment_at is 'When the last comment was written.';
+comment on column app_public.tickets.last_comment_at is 'When the last public comment was written.';
 comment on column app_public.tickets.first_responded_at is 'When staff first answered in public.';
 comment on column app_public.tickets.resolved_at is 'When it was last resolved; empty while it is being worked on.';
 comment on column app_public.tickets.closed_at is 'When it was closed.';
@@ -913,21 +913,42 @@ $$;
 
 comment on function app_private.identity_of(app_public.users) is 'What the server tells a client about the person who just logged in, and puts into the access token.';
 
+-- A refresh token is 96 hexadecimal digits: the family of the session, 16 random bytes, and a secret, 32 random bytes.
+
+create or replace function app_private.refresh_token_family(refresh_token text) returns bytea
+  language sql immutable strict
+  set search_path = ''
+as $$
+  select case when refresh_token ~ '^[0-9a-f]{96}$' then decode(left(refresh_token, 32), 'hex') end
+$$;
+
+comment on function app_private.refresh_token_family(text) is 'The family a refresh token belongs to; null for what is no refresh token.';
+
+create or replace function app_private.refresh_token_hash(refresh_token text) returns bytea
+  language sql immutable strict
+  set search_path = ''
+as $$
+  select sha256(convert_to(refresh_token, 'UTF8'))
+$$;
+
+comment on function app_private.refresh_token_hash(text) is 'What is kept of a refresh token.';
+
 create or replace function app_private.open_session(subject app_public.users, ip_address inet, user_agent text)
   returns jsonb
   language plpgsql volatile
   set search_path = ''
 as $$
 declare
-  refresh_token text := encode(public.gen_random_bytes(32), 'hex');
+  refresh_token constant text := encode(public.gen_random_bytes(48), 'hex');
   session_id uuid;
 begin
   perform set_config('atum.organization_id', subject.organization_id::text, true);
   perform set_config('atum.user_id', subject.id::text, true);
 
-  insert into app_private.sessions (organization_id, user_id, refresh_token_hash, expires_at, ip_address, user_agent)
+  insert into app_private.sessions (organization_id, user_id, family, refresh_token_hash, expires_at, ip_address, user_agent)
   values (
-    subject.organization_id, subject.id, sha256(convert_to(refresh_token, 'UTF8')), now() + interval '14 days',
+    subject.organization_id, subject.id, app_private.refresh_token_family(refresh_token),
+    app_private.refresh_token_hash(refresh_token), now() + interval '14 days',
     open_session.ip_address, left(open_session.user_agent, 400)
   )
   returning id into session_id;
@@ -1031,14 +1052,14 @@ create or replace function app_private.refresh_session(refresh_token text, ip_ad
   set search_path = ''
 as $$
 declare
-  token_hash constant bytea := sha256(convert_to(refresh_token, 'UTF8'));
-  next_token text := encode(public.gen_random_bytes(32), 'hex');
+  token_hash constant bytea := app_private.refresh_token_hash(refresh_token);
+  next_token constant text := left(refresh_token, 32) || encode(public.gen_random_bytes(32), 'hex');
   current_session app_private.sessions;
   subject app_public.users;
 begin
   select * into current_session
   from app_private.sessions
-  where refresh_token_hash = token_hash or previous_refresh_token_hash = token_hash
+  where family = app_private.refresh_token_family(refresh_token)
   for update;
 
   if not found or current_session.revoked_at is not null or current_session.expires_at <= now() then
@@ -1057,10 +1078,13 @@ begin
   perform set_config('atum.user_id', subject.id::text, true);
 
   if current_session.refresh_token_hash <> token_hash then
-    -- Two tabs may have asked at once: for a moment the spent token still answers, but makes no new one.
-    if current_session.refreshed_at > now() - interval '15 seconds' then
+    -- Two tabs may have asked at once: for a moment the token before still answers, but makes no new one.
+    if current_session.previous_refresh_token_hash = token_hash
+      and current_session.refreshed_at > now() - interval '15 seconds'
+    then
       return jsonb_build_object('outcome', 'ok', 'user', app_private.identity_of(subject), 'sessionId', current_session.id);
     end if;
+    -- However old it is: whoever has it, has it besides somebody else.
     update app_private.sessions set revoked_at = now()
     where organization_id = current_session.organization_id and id = current_session.id;
     perform app_private.append_audit(
@@ -1072,7 +1096,7 @@ begin
 
   update app_private.sessions
   set
-    refresh_token_hash = sha256(convert_to(next_token, 'UTF8')),
+    refresh_token_hash = app_private.refresh_token_hash(next_token),
     previous_refresh_token_hash = token_hash,
     refreshed_at = now(),
     ip_address = refresh_session.ip_address,
@@ -1089,18 +1113,38 @@ end
 $$;
 
 comment on function app_private.refresh_session(text, inet, text) is
-  'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}` or `{outcome: session_expired}`. Showing a spent token ends the session.';
+  'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}` or `{outcome: session_expired}`. Showing a spent token, however old, ends the session.';
 
 create or replace function app_private.log_out(refresh_token text) returns void
   language sql volatile security definer
   set search_path = ''
 as $$
+  -- By family, so that a refresh that is under way ends with it.
   update app_private.sessions
   set revoked_at = now()
-  where refresh_token_hash = sha256(convert_to(refresh_token, 'UTF8')) and revoked_at is null
+  where family = app_private.refresh_token_family(refresh_token) and revoked_at is null
 $$;
 
 comment on function app_private.log_out(text) is 'Ends the session of a refresh token. An unknown token is not an error.';
+
+create or replace function app_private.tg_users__end_sessions() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  update app_private.sessions
+  set revoked_at = now()
+  where organization_id = NEW.organization_id and user_id = NEW.id and revoked_at is null;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed.';
+
+create or replace trigger _500_end_sessions after update of disabled_at, role on app_public.users
+  for each row
+  when (NEW.disabled_at is distinct from OLD.disabled_at or NEW.role <> OLD.role)
+  execute function app_private.tg_users__end_sessions();
 
 create or replace trigger _100_stamp_updated_at before update on app_public.users
   for each row execute function app_private.tg__stamp_updated_at();
@@ -1109,7 +1153,8 @@ revoke all on function
   app_public."current_user"(), app_private.set_password(uuid, uuid, text, boolean),
   app_private.identity_of(app_public.users), app_private.open_session(app_public.users, inet, text),
   app_private.log_in(text, text, text, boolean, inet, text), app_private.refresh_session(text, inet, text),
-  app_private.log_out(text)
+  app_private.log_out(text), app_private.refresh_token_family(text), app_private.refresh_token_hash(text),
+  app_private.tg_users__end_sessions()
 from public;
 
 grant execute on function app_public."current_user"() to atum_anonymous, atum_customer, atum_agent;
@@ -1567,7 +1612,7 @@ begin
 
   update app_public.tickets
   set
-    last_comment_at = greatest(last_comment_at, NEW.created_at),
+    last_comment_at = case when NEW.visibility = 'public' then greatest(last_comment_at, NEW.created_at) else last_comment_at end,
     updated_at = greatest(updated_at, NEW.created_at),
     first_responded_at = case
       when first_responded_at is null and by_staff and NEW.visibility = 'public' then NEW.created_at
@@ -2283,6 +2328,10 @@ create or replace function app_hidden.audit_row_hash(record app_public.audit_log
 
 comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha256 of the canonical text, in hexadecimal.';
 
+-- The head of a chain is one row, locked by the first link of a transaction. It is written with that link and once more
+-- at the end: writing it with every link would leave as many dead versions of it, and a transaction of ten thousand
+-- changes would walk past all of them each time (minutes instead of seconds). In between the heads are kept in a
+-- setting that ends with the transaction and is undone with a savepoint, like the links themselves.
 create or replace function app_private.append_audit(
   organization_id uuid,
   operation text,
@@ -2296,17 +2345,23 @@ create or replace function app_private.append_audit(
   set search_path = ''
 as $$
 declare
+  heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
   head app_private.audit_heads;
   link app_public.audit_log;
 begin
-  loop
-    select * into head
-    from app_private.audit_heads as heads
-    where heads.organization_id = append_audit.organization_id
-    for update;
-    exit when found;
-    insert into app_private.audit_heads values (append_audit.organization_id, 0, repeat('0', 64)) on conflict do nothing;
-  end loop;
+  if heads ? append_audit.organization_id::text then
+    head.seq := heads -> append_audit.organization_id::text -> 0;
+    head.row_hash := heads -> append_audit.organization_id::text ->> 1;
+  else
+    loop
+      select * into head
+      from app_private.audit_heads as stored
+      where stored.organization_id = append_audit.organization_id
+      for update;
+      exit when found;
+      insert into app_private.audit_heads values (append_audit.organization_id, 0, repeat('0', 64)) on conflict do nothing;
+    end loop;
+  end if;
 
   link.organization_id := append_audit.organization_id;
   link.id := app_hidden.uuid_v7();
@@ -2327,13 +2382,50 @@ begin
 
   insert into app_public.audit_log values (link.*);
 
-  update app_private.audit_heads as heads
-  set seq = link.seq, row_hash = link.row_hash
-  where heads.organization_id = append_audit.organization_id;
+  perform set_config(
+    'atum.audit_heads',
+    (heads || jsonb_build_object(append_audit.organization_id, jsonb_build_array(link.seq, link.row_hash)))::text,
+    true
+  );
+
+  if not heads ? append_audit.organization_id::text then
+    update app_private.audit_heads as stored
+    set seq = link.seq, row_hash = link.row_hash
+    where stored.organization_id = append_audit.organization_id;
+  end if;
 end
 $$;
 
 comment on function app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid) is 'Adds one link to the chain of an organization.';
+
+create or replace function app_private.tg_audit_heads__store() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+declare
+  heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
+  head constant jsonb := heads -> NEW.organization_id::text;
+begin
+  if head is null then
+    return null;
+  end if;
+
+  -- Forgotten first, so that the next link, if there is one, finds the stored head and stores its own again.
+  perform set_config('atum.audit_heads', (heads - NEW.organization_id::text)::text, true);
+
+  update app_private.audit_heads
+  set seq = (head -> 0)::bigint, row_hash = head ->> 1
+  where organization_id = NEW.organization_id and seq <> (head -> 0)::bigint;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_audit_heads__store() is 'Stores the last head of a chain when all links of the transaction are made.';
+
+drop trigger if exists _900_store on app_private.audit_heads;
+
+create constraint trigger _900_store after update on app_private.audit_heads
+  deferrable initially deferred for each row execute function app_private.tg_audit_heads__store();
 
 -- Deferred to the end of the transaction, so that the head of the chain is the last lock a transaction takes: it is
 -- held only while committing, and two writers that want each other's rows cannot deadlock over it.
@@ -2410,7 +2502,7 @@ begin
       tenant.table_name,
       case tenant.table_name
         when 'app_private.user_secrets' then $masked$'password_hash'$masked$
-        when 'app_private.sessions' then $masked$'refresh_token_hash', 'previous_refresh_token_hash'$masked$
+        when 'app_private.sessions' then $masked$'family', 'refresh_token_hash', 'previous_refresh_token_hash'$masked$
         else ''
       end as masked
     from app_private.tenant_tables() as tenant
@@ -2531,7 +2623,8 @@ comment on function app_public.verify_audit_chain() is
 revoke all on function
   app_hidden.platform_scope(), app_hidden.audit_field(text, text), app_hidden.audit_canonical_text(app_public.audit_log),
   app_hidden.audit_row_hash(app_public.audit_log),
-  app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid), app_private.tg__audit(),
+  app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid), app_private.tg_audit_heads__store(),
+  app_private.tg__audit(),
   app_private.tg_audit_log__refuse(), app_private.verify_audit_chain_of(uuid), app_private.audit_scopes(),
   app_public.verify_audit_chain()
 from public;

@@ -143,7 +143,7 @@ describe('somebody logs in', () => {
     expect(answer).toEqual({
       outcome: 'ok',
       sessionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      refreshToken: expect.stringMatching(/^[0-9a-f]{64}$/),
+      refreshToken: expect.stringMatching(/^[0-9a-f]{96}$/),
       user: {
         id: stage.acme.customer.userId,
         name: 'customer of acme',
@@ -330,7 +330,7 @@ describe('a refresh token', () => {
       [sessionId],
     )
 
-  test.each(['', 'x', 'f'.repeat(64), 'a\nb'])('that was never given (%j) is none', async (token) => {
+  test.each(['', 'x', 'f'.repeat(96), 'a\nb'])('that was never given (%j) is none', async (token) => {
     expect(await refresh(token)).toEqual({ outcome: 'session_expired' })
   })
 
@@ -353,7 +353,7 @@ describe('a refresh token', () => {
   test('gives the next one, and the same person', async () => {
     const first = await logIn('customer@acme.test', password)
     const second = await refresh(first.refreshToken)
-    expect(second).toEqual({ ...first, refreshToken: expect.stringMatching(/^[0-9a-f]{64}$/) })
+    expect(second).toEqual({ ...first, refreshToken: expect.stringMatching(/^[0-9a-f]{96}$/) })
     expect(second.refreshToken).not.toBe(first.refreshToken)
     const third = await refresh(second.refreshToken)
     expect(third.outcome).toBe('ok')
@@ -406,6 +406,16 @@ describe('a refresh token', () => {
     expect(await refresh(second.refreshToken)).toEqual({ outcome: 'session_expired' })
   })
 
+  test('shown again after several others ends the session too', async () => {
+    const first = await logIn('customer@acme.test', password)
+    const second = await refresh(first.refreshToken)
+    const third = await refresh(second.refreshToken)
+    // At once: the moment of grace is for the token before, not for the one before that.
+    expect(await refresh(first.refreshToken)).toEqual({ outcome: 'session_expired' })
+    expect(await state(first.sessionId)).toBe(true)
+    expect(await refresh(third.refreshToken)).toEqual({ outcome: 'session_expired' })
+  })
+
   test('does not end other sessions of the same person', async () => {
     const one = await logIn('customer@acme.test', password)
     const other = await logIn('customer@acme.test', password)
@@ -431,8 +441,23 @@ describe('a refresh token', () => {
       )
     await shut('now()')
     expect(await refresh(refreshToken)).toEqual({ outcome: 'session_expired' })
+    // The session ended with it, and does not come back to life when the account does.
     await shut('null')
-    expect((await refresh(refreshToken)).outcome).toBe('ok')
+    expect(await refresh(refreshToken)).toEqual({ outcome: 'session_expired' })
+  })
+
+  test('of a person whose role changed is none', async () => {
+    const { refreshToken } = await logIn('twice@example.test', 'one in acme')
+    const promote = (role: string) =>
+      stage.superuser.query(`update app_public.users set role = $1 where email = 'twice@example.test'`, [
+        role,
+      ])
+    const { rows } = await stage.superuser.query<{ role: string }>(
+      `select role from app_public.users where email = 'twice@example.test' limit 1`,
+    )
+    await promote('manager')
+    expect(await refresh(refreshToken)).toEqual({ outcome: 'session_expired' })
+    await promote(rows[0]?.role ?? 'customer')
   })
 
   test('is none after logging out, and logging out of nothing is no error', async () => {
@@ -441,6 +466,13 @@ describe('a refresh token', () => {
     expect(await state(sessionId)).toBe(true)
     expect(await refresh(refreshToken)).toEqual({ outcome: 'session_expired' })
     for (const token of [refreshToken, 'never given', '']) await logOut(token)
+  })
+
+  test('that was already spent logs out all the same, as when a refresh is under way', async () => {
+    const first = await logIn('customer@acme.test', password)
+    const second = await refresh(first.refreshToken)
+    await logOut(first.refreshToken)
+    expect(await refresh(second.refreshToken)).toEqual({ outcome: 'session_expired' })
   })
 
   test('of somebody else is not touched by logging out', async () => {

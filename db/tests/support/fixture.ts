@@ -66,8 +66,8 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
       fixturePassword,
     ])
     await client.query(
-      `insert into app_private.sessions (organization_id, user_id, refresh_token_hash, expires_at)
-      values ($1, $2, sha256($3::text::bytea), now() + interval '1 day')`,
+      `insert into app_private.sessions (organization_id, user_id, family, refresh_token_hash, expires_at)
+      values ($1, $2, public.gen_random_bytes(16), sha256($3::text::bytea), now() + interval '1 day')`,
       [organizationId, people.customer.userId, `refresh token of ${slug}`],
     )
 
