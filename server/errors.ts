@@ -81,6 +81,7 @@ export const sqlStates: Readonly<Record<string, { code: ErrorCode; message?: str
   '22003': { code: 'INVALID_INPUT', message: 'A number is out of range' },
   '22007': { code: 'INVALID_INPUT', message: 'A date or time is not of the expected form' },
   '22008': { code: 'INVALID_INPUT', message: 'A date or time is out of range' },
+  '22009': { code: 'INVALID_INPUT', message: 'A time zone is out of range' },
   '22021': { code: 'INVALID_INPUT', message: 'A text holds a character that cannot be stored' },
   '22023': { code: 'INVALID_INPUT', message: 'A value is not acceptable' },
   '22P02': { code: 'INVALID_INPUT', message: 'A value is not of the expected form' },

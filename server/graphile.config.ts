@@ -77,6 +77,9 @@ export function schemaPreset(
         'includesInsensitive',
         'startsWithInsensitive',
       ],
+      // An empty filter asks for nothing in particular, as a program that builds one will.
+      connectionFilterAllowEmptyObjectInput: true,
+      connectionFilterAllowNullInput: true,
       connectionFilterComputedColumns: false,
       connectionFilterSetofFunctions: false,
       connectionFilterArrays: false,

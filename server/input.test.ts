@@ -9,6 +9,17 @@ beforeAll(async () => {
 
 afterAll(() => desk.close())
 
+test('a filter that asks for nothing, and a time that is none, are no faults of ours', async () => {
+  const answer = (filter: string) =>
+    ask(desk, desk.acme.agent, `{ tickets(filter: ${filter}) { totalCount } }`)
+  for (const filter of ['{}', 'null', '{ status: {} }', '{ status: null }', '{ or: [{}] }', '{ not: {} }']) {
+    expect((await answer(filter)).codes, filter).toEqual([])
+  }
+  for (const time of ['2026-11-22T01:33:32+99:99', 'noon', '2026-13-01T00:00:00Z']) {
+    expect((await answer(`{ createdAt: { greaterThan: "${time}" } }`)).codes, time).toEqual(['INVALID_INPUT'])
+  }
+})
+
 describe('limits', () => {
   const codesOf = async (query: string, variables?: Record<string, unknown>) =>
     (await ask(desk, desk.acme.agent, query, variables)).codes
