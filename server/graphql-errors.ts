@@ -8,6 +8,7 @@ const knownWords: readonly (readonly [RegExp, string])[] = [
   [/^Variable "\$/, 'INVALID_INPUT'],
   [/no new values were specified/, 'INVALID_INPUT'],
   [/^(Must provide|Unknown operation named|Subscription operations|Could not determine)/, 'BAD_REQUEST'],
+  [/too long to plan/, 'QUERY_TOO_EXPENSIVE'],
   [/timeout/i, 'TIMEOUT'],
   [/^Unknown error occurred/, 'INTERNAL'],
 ]

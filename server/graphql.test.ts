@@ -57,7 +57,7 @@ describe('over HTTP is refused', () => {
     ],
     [
       'an unknown field',
-      { body: '{"query":"{ organizations { id } }"}', headers: json },
+      { body: '{"query":"{ currentUser { shoeSize } }"}', headers: json },
       400,
       'GRAPHQL_VALIDATION_FAILED',
     ],

@@ -196,7 +196,10 @@ describe('a stranger', () => {
       `mutation { updateTicket(input: { id: "${nodeId('Ticket', acme.ticketId)}", patch: { subject: "x" } }) { ticket { id } } }`,
     ]) {
       const answer = await ask(desk, null, query)
-      expect(answer.codes, query).toEqual(['FORBIDDEN'])
+      expect({ status: answer.status, codes: answer.codes }, query).toEqual({
+        status: 401,
+        codes: ['UNAUTHENTICATED'],
+      })
     }
   })
 })

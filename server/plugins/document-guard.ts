@@ -2,7 +2,7 @@ import 'postgraphile'
 import type { IncomingMessage } from 'node:http'
 import type { GraphileConfig } from 'graphile-config'
 import { SafeError } from 'postgraphile/grafast'
-import { parse, visit, type DocumentNode } from 'postgraphile/graphql'
+import { Kind, parse, visit, type DocumentNode } from 'postgraphile/graphql'
 import { callerOf } from '../caller.ts'
 
 // Checking whether fields of one name can be merged takes time that grows with the square of how often the name comes:
@@ -14,7 +14,13 @@ const rememberedDocuments = 500
 const maximumVariableNodes = 2_000
 const maximumVariableDepth = 20
 
-type Verdict = 'ordinary' | 'introspection' | 'subscription' | 'unreadable' | 'too-large'
+// What one may ask before one is known, to find out whether one is.
+const fieldsForStrangers = new Set(['__typename', 'currentUser', 'currentOrganization'])
+
+interface Verdict {
+  kind: 'ordinary' | 'introspection' | 'subscription' | 'unreadable' | 'too-large'
+  forStrangers: boolean
+}
 
 /** Looks at each query once before it is checked and again forgotten when many others came since. */
 function createJudge(): (query: string) => Verdict {
@@ -34,14 +40,27 @@ function createJudge(): (query: string) => Verdict {
 
 function judge(query: string): Verdict {
   try {
-    return kindOf(parse(query, { noLocation: true, maxTokens: maximumTokens }))
+    const document = parse(query, { noLocation: true, maxTokens: maximumTokens })
+    return { kind: kindOf(document), forStrangers: isForStrangers(document) }
   } catch (error) {
     // What cannot be read is said so by the library, with the place.
-    return error instanceof Error && error.message.includes('Parsing aborted') ? 'too-large' : 'unreadable'
+    const tooLarge = error instanceof Error && error.message.includes('Parsing aborted')
+    return { kind: tooLarge ? 'too-large' : 'unreadable', forStrangers: true }
   }
 }
 
-function kindOf(document: DocumentNode): Verdict {
+function isForStrangers(document: DocumentNode): boolean {
+  return document.definitions.every(
+    (definition) =>
+      definition.kind !== Kind.OPERATION_DEFINITION ||
+      (definition.operation === 'query' &&
+        definition.selectionSet.selections.every(
+          (selection) => selection.kind === Kind.FIELD && fieldsForStrangers.has(selection.name.value),
+        )),
+  )
+}
+
+function kindOf(document: DocumentNode): Verdict['kind'] {
   const repetitions = new Map<string, number>()
   let fragments = 0
   let asksForSchema = false
@@ -78,7 +97,7 @@ function isReasonable(value: unknown): boolean {
 }
 
 /**
- * Refuses what is too large to be looked at, and in production questions about the schema from anybody but admins:
+ * Refuses what is too large to be looked at, everything but the question who one is from strangers, and in production questions about the schema from anybody but admins:
  * its text is documented, and no other program needs to ask a running server for it.
  */
 export function createDocumentGuardPlugin(options: {
@@ -93,7 +112,7 @@ export function createDocumentGuardPlugin(options: {
         processGraphQLRequestBody(next, event) {
           const { query, variableValues } = event.body
           if (typeof query !== 'string') return next()
-          const verdict = verdictOf(query)
+          const { kind: verdict, forStrangers } = verdictOf(query)
           if (verdict === 'too-large' || !isReasonable(variableValues)) {
             throw new SafeError('This query is too large', { code: 'QUERY_TOO_EXPENSIVE', statusCode: 400 })
           }
@@ -103,16 +122,21 @@ export function createDocumentGuardPlugin(options: {
               statusCode: 400,
             })
           }
-          if (verdict === 'introspection' && options.introspection === 'admins') {
-            const request = (event.request?.requestContext.node?.req ??
-              (event.graphqlWsContext?.extra as { request?: IncomingMessage } | undefined)
-                ?.request) as IncomingMessage
-            if (callerOf(request).claims?.role !== 'admin') {
+          const request = (event.request?.requestContext.node?.req ??
+            (event.graphqlWsContext?.extra as { request?: IncomingMessage } | undefined)
+              ?.request) as IncomingMessage
+          const { claims } = callerOf(request)
+          const asksForSchema = verdict === 'introspection'
+          if (asksForSchema && options.introspection === 'admins') {
+            if (claims?.role !== 'admin') {
               throw new SafeError('The schema is told to admins only; it is in the documentation', {
                 code: 'INTROSPECTION_DISABLED',
                 statusCode: 400,
               })
             }
+          }
+          if (!claims && !forStrangers && !asksForSchema) {
+            throw new SafeError('Log in first', { code: 'UNAUTHENTICATED', statusCode: 401 })
           }
           return next()
         },
