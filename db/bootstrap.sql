@@ -97,6 +97,9 @@ $$;
 
 revoke create on schema public from public;
 
+-- Large objects lie outside every wall, and nothing of ours makes one.
+revoke execute on function lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) from public;
+
 create extension if not exists pgcrypto with schema public;
 create extension if not exists pg_trgm with schema public;
 create extension if not exists citext with schema public;

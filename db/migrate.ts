@@ -43,7 +43,13 @@ function graphileMigrate(args: string[], { databaseUrl, rootUrl, shadowUrl }: Co
 
 async function onThrowAwayCluster(args: string[]): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'atum-migrate-'))
-  const cluster = await startCluster({ dataDir, durable: false, port: 25700, log: console.error })
+  const cluster = await startCluster({
+    dataDir,
+    durable: false,
+    port: 25700,
+    removeWhenKilled: dataDir,
+    log: console.error,
+  })
   try {
     const passwords = { atum_owner: 'owner', atum_server: 'server', atum_worker: 'worker' }
     const prepare = (database: string) =>

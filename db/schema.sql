@@ -962,8 +962,8 @@ comment on function app_private.schedule_sla_breaches() is 'Gives each clock of 
 grant execute on function app_private.schedule_sla_breaches() to atum_worker;
 
 create function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean DEFAULT false) returns void
-  language sql volatile set search_path=""; -- body ae4853357005a4d4e78f38021e19dcea
-comment on function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean) is 'Stores the bcrypt hash of a password.';
+  language plpgsql volatile set search_path=""; -- body e253230d4b5f4b930b25eefea0b55dd3
+comment on function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean) is 'Stores the bcrypt hash of a password. Error PASSWORD_TOO_LONG beyond 72 bytes, because bcrypt reads no further.';
 
 create function app_private.start_sla_clocks(event app_public.ticket_events) returns void
   language plpgsql volatile security definer set search_path=""; -- body 641a780e5ea4cc7218049275678cda42
@@ -1072,6 +1072,6 @@ grant execute on function app_public.ticket_by_number(number integer) to atum_ag
 grant execute on function app_public.ticket_by_number(number integer) to atum_customer;
 
 create function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) returns record
-  language sql stable security definer set search_path=""; -- body 6e86cb4020ceb03d26cc5381e1ed567e
-comment on function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) is 'Follows the audit chain of the organization: how many records were checked, whether all are as they were written, and the first that is not and why. Admins only.';
+  language plpgsql stable security definer set search_path=""; -- body 407a6e5b961036f335967a148e5ca0a3
+comment on function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) is 'Follows the audit chain of the organization: how many records were checked, whether all are as they were written, and the first that is not and why. Admins only. Error UNAUTHENTICATED without claims.';
 grant execute on function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) to atum_admin;

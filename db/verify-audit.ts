@@ -17,7 +17,17 @@ interface Verdict {
   reason: string | null
 }
 
-const { values: options } = parseArgs({ options: { organization: { type: 'string' } } })
+const { options } = readArguments()
+
+/** A command that was not understood has verified nothing, and found nothing either. */
+function readArguments(): { options: { organization?: string | undefined } } {
+  try {
+    return { options: parseArgs({ options: { organization: { type: 'string' } } }).values }
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(2)
+  }
+}
 
 const connectionString = process.env.DATABASE_URL ?? readLiveRunState(dataDirectory())?.ownerUrl
 if (!connectionString) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
-import { clientAddress, isLoopback, settingsOf } from './caller.ts'
+import { clientAddress, isFromThisMachine, isLoopback, settingsOf } from './caller.ts'
 import { isOwnOrigin } from './origins.ts'
 
 const request = (remoteAddress: string, headers: Record<string, string> = {}) =>
@@ -17,7 +17,12 @@ test('believes only what our own proxies added', () => {
     clientAddress(request('127.0.0.1', { 'x-forwarded-for': '10.0.0.1, 198.51.100.7, 10.0.0.2' }), 2),
   ).toBe('198.51.100.7')
   expect(clientAddress(request('127.0.0.1'), 1)).toBe('127.0.0.1')
-  expect(clientAddress(request('127.0.0.1', { 'x-forwarded-for': 'not an address' }), 1)).toBe('127.0.0.1')
+  expect(clientAddress(request('127.0.0.1', { 'x-forwarded-for': 'not an address' }), 1)).toBe('0.0.0.0')
+  expect(clientAddress(request('127.0.0.1', { 'x-forwarded-for': '192.0.2.4:55' }), 1)).toBe('192.0.2.4')
+  expect(clientAddress(request('127.0.0.1', { 'x-forwarded-for': '[2001:db8::1]:55' }), 1)).toBe(
+    '2001:db8::1',
+  )
+  expect(clientAddress(request('127.0.0.1', { 'x-forwarded-for': 'fe80::1%eth0' }), 1)).toBe('fe80::1')
 })
 
 test('reads an IPv4 address in its IPv6 form', () => {
@@ -25,6 +30,19 @@ test('reads an IPv4 address in its IPv6 form', () => {
   expect(isLoopback('127.0.0.53')).toBe(true)
   expect(isLoopback('::1')).toBe(true)
   expect(isLoopback('127.0.0.1.evil.test')).toBe(false)
+})
+
+test('somebody at this machine is one who asks it by its own name, through nothing', () => {
+  const local = (remoteAddress: string, headers: Record<string, string>) =>
+    isFromThisMachine(request(remoteAddress, headers))
+  expect(local('127.0.0.1', { host: 'localhost:8000' })).toBe(true)
+  expect(local('::1', { host: '[::1]:8000' })).toBe(true)
+  expect(local('192.0.2.7', { host: 'localhost:8000' })).toBe(false)
+  expect(local('127.0.0.1', { host: 'evil.example:8000' })).toBe(false)
+  expect(local('127.0.0.1', { host: 'localhost.evil.example' })).toBe(false)
+  for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via']) {
+    expect(local('127.0.0.1', { host: 'localhost:8000', [name]: '203.0.113.9' }), name).toBe(false)
+  }
 })
 
 test('a stranger has a role and no claims', () => {
@@ -52,6 +70,11 @@ test('a page is ours by its whole origin', () => {
     expect(ours(origin), origin).toBe(false)
   }
   expect(ours('https://help.example')).toBe(true)
-  expect(ours('https://desk.example')).toBe(true)
+  // A name that anybody could make point here is not ours because it is the one that was asked for.
+  expect(ours('https://desk.example')).toBe(false)
+  expect(ours('http://192.0.2.7:8000', '192.0.2.7:8000')).toBe(true)
+  expect(ours('http://[::1]:8000', '[::1]:8000')).toBe(true)
+  expect(ours('http://localhost:8000', 'localhost:8000')).toBe(true)
+  expect(ours('http://localhost:8001', 'localhost:8000')).toBe(false)
   expect(ours(undefined)).toBe(true)
 })

@@ -10,6 +10,9 @@ export interface Caller {
   requestId: string
 }
 
+const unknownAddress = '0.0.0.0'
+const proxyHeaders = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via']
+
 const callers = new WeakMap<IncomingMessage, Caller>()
 
 export function rememberCaller(request: IncomingMessage, caller: Caller): void {
@@ -48,14 +51,34 @@ export function clientAddress(request: IncomingMessage, trustedProxies: number):
   if (trustedProxies === 0) return peer
   const forwarded = String(request.headers['x-forwarded-for'] ?? '')
     .split(',')
-    .map((entry) => withoutMapping(entry.trim()))
+    .map((entry) => withoutMapping(withoutPort(entry.trim())))
     .filter(Boolean)
   const address = [...forwarded, peer].at(-1 - Math.min(trustedProxies, forwarded.length)) ?? peer
-  return isIP(address) ? address : peer
+  // Whoever wrote what cannot be read is somewhere, but not at the proxy's own address.
+  return isIP(address) ? address : unknownAddress
+}
+
+/**
+ * Whether somebody at this machine asks, by its own name: not through a proxy, and not by a page of another site whose
+ * name was made to point here.
+ */
+export function isFromThisMachine(request: IncomingMessage): boolean {
+  const { headers } = request
+  return (
+    isLoopback(peerAddress(request)) &&
+    proxyHeaders.every((name) => headers[name] === undefined) &&
+    /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(headers.host ?? '')
+  )
 }
 
 export const isLoopback = (address: string): boolean =>
   address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address)
+
+/** The address alone of `1.2.3.4:55`, `[::1]:55` and `fe80::1%eth0`. */
+function withoutPort(entry: string): string {
+  const [address = entry] = entry.split('%')
+  return /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address
+}
 
 /** An IPv4 address that came through an IPv6 socket, as people write it. */
 function withoutMapping(address: string): string {

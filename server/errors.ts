@@ -33,6 +33,7 @@ const statusByCode = {
   SLA_CALENDAR_WITHOUT_HOURS: 422,
   SLA_CALENDAR_INVALID: 422,
   SLA_TARGET_TOO_LONG: 422,
+  PASSWORD_TOO_LONG: 422,
   INTERNAL: 500,
   JOB_WITHOUT_ORGANIZATION: 500,
   SERVICE_UNAVAILABLE: 503,
@@ -62,6 +63,7 @@ export class RequestError extends Error {
  */
 export const sqlStates: Readonly<Record<string, { code: ErrorCode; message?: string }>> = {
   AD001: { code: 'UNAUTHENTICATED' },
+  AD003: { code: 'PASSWORD_TOO_LONG' },
   AD101: { code: 'NOT_FOUND' },
   AD102: { code: 'TICKET_CLOSED' },
   AD103: { code: 'ASSIGNEE_NOT_STAFF' },

@@ -17,11 +17,15 @@ const maximumOperations = 50
 const keepAliveMilliseconds = 12_000
 const loginMilliseconds = 5_000
 const goodbyeMilliseconds = 1_000
+// Who does not take a result in this time has gone, or makes us keep all that comes after it.
+const readMilliseconds = 10_000
+const maximumSocketsOfUser = 20
 
 // Both make a client connect again, and reading again when it has is how it learns what it missed.
 const serviceRestart = 1012
 const tryAgainLater = 1013
 const forbidden = 4403
+const tooManyRequests = 4429
 
 /**
  * GraphQL over WebSockets. A browser sends a WebSocket's handshake from any page and with any cookie, so the page's
@@ -38,6 +42,7 @@ export function attachWebSockets(options: {
 }): { release(): Promise<void> } {
   const { server, graphql, notifications, accessTokens, publicOrigins, trustedProxies, logger } = options
   const expiries = new WeakMap<Extra['socket'], NodeJS.Timeout>()
+  const socketsOfUser = new Map<string, Set<Extra['socket']>>()
 
   const webSocketServer = new WebSocketServer({
     noServer: true,
@@ -56,6 +61,12 @@ export function attachWebSockets(options: {
         const token = bearerToken(connectionParams?.authorization)
         const claims = token ? accessTokens.verify(token) : undefined
         if (!claims) return false
+        const others = socketsOfUser.get(claims.userId) ?? new Set()
+        if (others.size >= maximumSocketsOfUser) {
+          socket.close(tooManyRequests, 'Too many connections of one person')
+          return false
+        }
+        socketsOfUser.set(claims.userId, others.add(socket))
         rememberCaller(request, {
           claims,
           ipAddress: clientAddress(request, trustedProxies),
@@ -79,9 +90,15 @@ export function attachWebSockets(options: {
       },
       onOperation({ extra: { socket } }, _id, _payload, _args, result) {
         if (!(Symbol.asyncIterator in result)) return result
-        return endingTheSocket(result, (error) => {
-          logger.debug({ reason: String(error) }, 'a subscription was cut off')
-          socket.close(serviceRestart, 'Something may have been missed')
+        return endingTheSocket(result, {
+          onFailure(error) {
+            logger.debug({ reason: String(error) }, 'a subscription was cut off')
+            socket.close(serviceRestart, 'Something may have been missed')
+          },
+          onStall() {
+            logger.debug('a subscriber does not read and was cut off')
+            socket.terminate()
+          },
         })
       },
       execute: (args) => graphql.operations()!.execute!(args),
@@ -92,6 +109,9 @@ export function attachWebSockets(options: {
         graphql.operations()?.onError?.(context, id, payload, errors),
       onClose({ extra: { socket } }) {
         clearTimeout(expiries.get(socket))
+        for (const [userId, sockets] of socketsOfUser) {
+          if (sockets.delete(socket) && sockets.size === 0) socketsOfUser.delete(userId)
+        }
       },
     },
     webSocketServer,
@@ -126,27 +146,36 @@ function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
-/** The same results. Where reading them fails `onFailure` is told; what it then closes is told nothing more. */
+/**
+ * The same results. Where getting them fails `onFailure` is told; what it then closes is told nothing more. The next one
+ * is asked for when the last was written to the socket: where that takes too long `onStall` is told.
+ */
 function endingTheSocket<T>(
   results: AsyncIterable<T>,
-  onFailure: (error: unknown) => void,
+  { onFailure, onStall }: { onFailure: (error: unknown) => void; onStall: () => void },
 ): AsyncGenerator<T> {
   const iterator = results[Symbol.asyncIterator]()
+  let patience: NodeJS.Timeout | undefined
   // By hand, because `return` of a generator function waits for the result it is waiting for.
   return {
     async next() {
+      clearTimeout(patience)
       try {
-        return await iterator.next()
+        const result = await iterator.next()
+        if (!result.done) patience = setTimeout(onStall, readMilliseconds)
+        return result
       } catch (error) {
         onFailure(error)
         return { done: true, value: undefined }
       }
     },
     async return(value) {
+      clearTimeout(patience)
       await iterator.return?.()
       return { done: true, value: await value }
     },
     async throw(error) {
+      clearTimeout(patience)
       await iterator.return?.()
       throw error
     },
@@ -154,6 +183,7 @@ function endingTheSocket<T>(
       return this
     },
     async [Symbol.asyncDispose]() {
+      clearTimeout(patience)
       await iterator.return?.()
     },
   }

@@ -321,15 +321,22 @@ comment on function app_private.audit_scopes() is 'Every chain there is.';
 create or replace function app_public.verify_audit_chain(
   out checked bigint, out verified boolean, out broken_seq bigint, out reason text
 )
-  language sql stable security definer
+  language plpgsql stable security definer
   set search_path = ''
 as $$
+begin
+  if app_hidden.current_organization_id() is null then
+    raise exception using errcode = 'AD001', message = 'Log in to verify the audit log of your organization';
+  end if;
+
   select result.checked, result.verified, result.broken_seq, result.reason
-  from app_private.verify_audit_chain_of((select app_hidden.current_organization_id())) as result
+  into checked, verified, broken_seq, reason
+  from app_private.verify_audit_chain_of(app_hidden.current_organization_id()) as result;
+end
 $$;
 
 comment on function app_public.verify_audit_chain() is
-  'Follows the audit chain of the organization: how many records were checked, whether all are as they were written, and the first that is not and why. Admins only.';
+  'Follows the audit chain of the organization: how many records were checked, whether all are as they were written, and the first that is not and why. Admins only. Error UNAUTHENTICATED without claims.';
 
 revoke all on function
   app_hidden.platform_scope(), app_hidden.audit_field(text, text), app_hidden.audit_canonical_text(app_public.audit_log),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { canEnter, canReach, postgresAccount } from './postgres-account.ts'
 import { sharedRoot } from './postgres-binaries.ts'
@@ -24,6 +24,7 @@ export function makeDataDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     mkdirSync(join(directory, 'log'), { recursive: true, mode: 0o700 })
+    accessSync(directory, constants.W_OK)
     if (process.getuid?.() === 0) {
       chmodSync(directory, 0o711)
       if (directory.startsWith(`${sharedRoot}/`)) chmodSync(sharedRoot, 0o755)

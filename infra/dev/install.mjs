@@ -38,7 +38,10 @@ export async function install() {
     live ? 200 : 15_000,
   )
   try {
-    const result = await npmCi()
+    // What the cache knows is taken without asking the registry again, which is a third of the time; where the cache
+    // is older than the lock file, that fails, and the second attempt asks.
+    let result = await npmCi(['--prefer-offline'])
+    if (result.code !== 0 && !result.interrupted) result = await npmCi([])
     clearInterval(heartbeat)
     if (result.code !== 0) {
       process.stdout.write(live ? '\r\x1b[K' : '')
@@ -55,11 +58,19 @@ export async function install() {
   }
 }
 
-function npmCi() {
+function npmCi(moreArgs) {
   const cli = process.env.npm_execpath
   // The Node in node_modules is about to be replaced, so the one outside does the work where there is one.
   const node = nodeOutside()
-  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
+  const args = [
+    'ci',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    ...moreArgs,
+  ]
   const useCli = cli && /npm-cli\.[cm]?js$/.test(cli)
   // What is half replaced must not be taken for whole by the next run.
   rmSync(join(nodeModules, '.package-lock.json'), { force: true })

@@ -17,6 +17,7 @@ import {
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { putOnLeash } from './leash.ts'
+import { rotateLog } from './log-file.ts'
 import { isPortFree, nextFreePort } from './ports.ts'
 import { type Account, canReach, postgresAccount } from './postgres-account.ts'
 import { findPostgresBinaries } from './postgres-binaries.ts'
@@ -211,6 +212,7 @@ async function launch(options: Launch): Promise<Launched> {
           max_wal_size: '4GB',
         }),
   }
+  rotateLog(logFile)
   const log = openSync(logFile, 'a', 0o600)
   const logStart = fstatSync(log).size
   const child = spawn(

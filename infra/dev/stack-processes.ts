@@ -29,11 +29,12 @@ export async function startProcesses(options: StackOptions, into: SupervisedProc
   const common = commonEnvironment(dataDir, port)
   const children: Record<string, ProcessReference> = {}
 
-  const start = (name: string, args: string[], environment: NodeJS.ProcessEnv) => {
+  const start = (name: string, args: string[], environment: NodeJS.ProcessEnv, talks = false) => {
     into.push(
       supervise({
         name,
         args,
+        talks,
         environment: { ...common, ...environment },
         logFile: join(dataDir, 'log', `${name}.log`),
         print: (line) => print(`  ${line}`),
@@ -57,11 +58,13 @@ export async function startProcesses(options: StackOptions, into: SupervisedProc
   })
   start('worker', [...watch, 'worker/main.ts'], { DATABASE_URL: database.workerUrl })
   if (watching) {
-    start('web', ['infra/dev/web-server.ts'], { PORT: String(port), ATUM_SERVER_PORT: String(serverPort) })
-    start('database', ['db/migrate.ts', 'watch'], {
+    const web = { PORT: String(port), ATUM_SERVER_PORT: String(serverPort) }
+    start('web', ['infra/dev/web-server.ts'], web, true)
+    const owner = {
       DATABASE_URL: database.ownerUrl,
       ...(database.superuserUrl ? { ROOT_DATABASE_URL: database.superuserUrl } : {}),
-    })
+    }
+    start('database', ['infra/dev/database-watch.ts'], owner, true)
   }
 
   const awaited = ['/healthz', '/readyz'].map((path) => `http://127.0.0.1:${serverPort}${path}`)

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream, renameSync, statSync } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { compactLogLine } from './child-log.ts'
 import { type Leash, putOnLeash } from './leash.ts'
+import { rotateLog } from './log-file.ts'
 import { type ProcessReference, referenceTo } from './process-identity.ts'
 import { repository } from './repository.ts'
 import { settlesWithin } from './settles-within.ts'
@@ -12,13 +13,14 @@ const killMilliseconds = 500
 const quickDeathMilliseconds = 10_000
 const patience = 5
 const firstPauseMilliseconds = 250
-const rotateBytes = 10_000_000
 const keptLines = 20
 
 export interface SupervisedOptions {
   name: string
   args: string[]
   environment: NodeJS.ProcessEnv
+  /** Whether all it says goes to the terminal: for what talks to whoever edits. Otherwise warnings and errors do. */
+  talks?: boolean
   logFile: string
   print: (line: string) => void
   onStart: (reference: ProcessReference) => void
@@ -37,7 +39,7 @@ export interface SupervisedProcess {
 /** Runs `node …args`, logs what it says, and starts it again with growing pauses when it dies. */
 export function supervise(options: SupervisedOptions): SupervisedProcess {
   const { name, print } = options
-  rotate(options.logFile)
+  rotateLog(options.logFile)
   const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 })
   let lastLines: string[] = []
   let stopping = false
@@ -50,7 +52,7 @@ export function supervise(options: SupervisedOptions): SupervisedProcess {
     log.write(`${line}\n`)
     lastLines = [...lastLines, line].slice(-keptLines)
     if (stopping) return
-    const shown = compactLogLine(name, line, stream)
+    const shown = compactLogLine(name, line, options.talks ? 'stderr' : stream)
     if (shown) print(shown)
   }
 
@@ -131,9 +133,4 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // The whole group is gone.
   }
-}
-
-function rotate(file: string): void {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
-  if (size > rotateBytes) renameSync(file, `${file}.1`)
 }

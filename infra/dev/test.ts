@@ -43,54 +43,61 @@ const checks: Check[] = [
 ]
 
 const strict = process.env.CI === 'true'
-const vitestArguments = process.argv.slice(2)
+const chosen = process.argv.slice(2)
+const namedProjects = chosen.flatMap((argument, index) => {
+  if (argument === '--project') return chosen[index + 1] ?? []
+  return argument.startsWith('--project=') ? argument.slice('--project='.length) : []
+})
+const vitestArguments = [...chosen]
 const started = performance.now()
 const troubles: string[] = []
-const notices: string[] = []
+const leftOut: TestTally['skipped'] = []
 
 await providePackages()
 // With arguments one works on a part: the checks of the whole would only be in the way.
-if (vitestArguments.length === 0) await runChecks()
+if (chosen.length === 0) await runChecks()
 const tally = await runVitest()
+tally.skipped.push(...leftOut)
 
-for (const { name, reason } of tally.skipped) notices.push(`Skipped: ${name} (${reason})`)
-if (strict && notices.length > 0) troubles.push('CI=true: nothing may be skipped.')
-if (tally.passed + tally.failed === 0) troubles.push('No test was executed.')
+if (strict && tally.skipped.length > 0) troubles.push('CI=true: nothing may be skipped.')
+if (tally.passed + tally.failed === 0 && troubles.length === 0) troubles.push('No test was executed.')
 
 print()
-for (const notice of notices) print(colour.yellow(notice))
+for (const { name, reason } of tally.skipped) print(colour.yellow(`Skipped: ${name} (${reason})`))
 for (const trouble of troubles) print(colour.red(trouble))
 print(colour.dim(`npm test took ${seconds(started)}`))
 // A failed check is no test, but a closing line of "0 failed" above a failing exit status would mislead.
-print(closingLine({ ...tally, failed: tally.failed || (troubles.length > 0 ? troubles.length : 0) }))
+print(closingLine({ ...tally, failed: tally.failed + troubles.length }))
 process.exit(troubles.length > 0 || tally.failed > 0 ? 1 : 0)
 
+/** Installs what is missing where it may, and leaves the tests out that cannot run without the rest. */
 async function providePackages(): Promise<void> {
-  const missing = missingPackages(systemPackages.filter(isWanted))
+  let missing = missingPackages(systemPackages.filter(isWanted))
   if (missing.length === 0) return
   const names = missing.map(({ name }) => name).join(', ')
-  if (!canInstallPackages()) {
-    for (const { name, missing: consequence } of missing) {
-      notices.push(
-        `Missing: ${name} (not root, or no apt-get: install it yourself); without it ${consequence}`,
-      )
+  let reason = 'not root, or no apt-get'
+  if (canInstallPackages()) {
+    try {
+      await step(`Debian packages: ${names}`, () => installPackages(missing))
+    } catch (error) {
+      reason = messageOf(error)
     }
-    return
+    missing = missingPackages(missing)
   }
-  try {
-    await step(`Debian packages: ${names}`, () => installPackages(missing))
-  } catch (error) {
-    notices.push(`Missing: ${names} could not be installed: ${messageOf(error)}`)
+  for (const { name, projects, missing: consequence } of missing) {
+    leftOut.push({
+      name: `all of ${projects.join(', ')}`,
+      reason: `without ${name} ${consequence}; ${reason}`,
+    })
+    // Named on the command line they run, and say themselves what they miss.
+    if (namedProjects.length === 0)
+      vitestArguments.push(...projects.map((project) => `--project=!${project}`))
   }
 }
 
 /** Whether the run includes a project that uses the package. */
 function isWanted({ projects }: SystemPackage): boolean {
-  const named = vitestArguments.flatMap((argument, index) => {
-    if (argument === '--project') return vitestArguments[index + 1] ?? []
-    return argument.startsWith('--project=') ? argument.slice('--project='.length) : []
-  })
-  return named.length === 0 || projects.some((project) => named.includes(project))
+  return namedProjects.length === 0 || projects.some((project) => namedProjects.includes(project))
 }
 
 async function runChecks(): Promise<void> {
@@ -119,9 +126,20 @@ async function runVitest(): Promise<TestTally> {
     env: { ...process.env, ATUM_TEST_TALLY: file },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => vitest.kill(signal))
-  process.on('disconnect', () => vitest.kill('SIGTERM'))
+  let interrupted = false
+  const interrupt = () => {
+    interrupted = true
+    vitest.kill('SIGTERM')
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+  // Whoever launched us was killed without a word.
+  process.on('disconnect', interrupt)
   const [code, signal] = await once(vitest, 'exit')
+  if (interrupted) {
+    rmSync(directory, { recursive: true, force: true })
+    print('\nInterrupted.')
+    process.exit(130)
+  }
   let counted: TestTally = { passed: 0, failed: 0, skipped: [] }
   try {
     counted = JSON.parse(readFileSync(file, 'utf8'))

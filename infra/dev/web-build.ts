@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repository } from './repository.ts'
 import { runProgram } from './run-program.ts'
 
-// In web/dist because a build empties that directory first: no stamp, or the stamp of exactly what is there.
-const stampFile = join(repository, 'web/dist/.sources')
+const distribution = join(repository, 'web/dist')
+// Inside, so that it goes and comes with what it describes; whoever builds by hand leaves none.
+const stamp = '.sources'
 const otherSources = ['package-lock.json', 'server/schema.graphql']
 const notSources = new Set(['dist', 'node_modules', 'e2e'])
 
@@ -13,11 +14,21 @@ const notSources = new Set(['dist', 'node_modules', 'e2e'])
 export async function buildWeb(signal: AbortSignal): Promise<'built' | 'unchanged'> {
   const wanted = hashSources()
   if (readStamp() === wanted) return 'unchanged'
-  await runProgram(process.execPath, [join(repository, 'node_modules/vite/bin/vite.js'), 'build', 'web'], {
-    signal,
-    environment: { ...process.env, NODE_ENV: 'production' },
-  })
-  writeFileSync(stampFile, wanted)
+  // Built aside: a server that runs, or a second build, never meets half a web.
+  const draft = join(repository, `node_modules/.cache/atum-web-${process.pid}`)
+  const former = `${draft}.former`
+  try {
+    await runProgram(
+      process.execPath,
+      [join(repository, 'node_modules/vite/bin/vite.js'), 'build', 'web', '--outDir', draft, '--emptyOutDir'],
+      { signal, environment: { ...process.env, NODE_ENV: 'production' } },
+    )
+    writeFileSync(join(draft, stamp), wanted)
+    if (existsSync(distribution)) renameSync(distribution, former)
+    renameSync(draft, distribution)
+  } finally {
+    for (const directory of [draft, former]) rmSync(directory, { recursive: true, force: true })
+  }
   return 'built'
 }
 
@@ -43,7 +54,7 @@ function hashSources(): string {
 }
 
 function readStamp(): string | undefined {
-  return readIfThere(stampFile).toString() || undefined
+  return readIfThere(join(distribution, stamp)).toString() || undefined
 }
 
 function readIfThere(file: string): Buffer {

@@ -7,12 +7,11 @@ import express, {
 } from 'express'
 import type { Pool } from 'pg'
 import { accessTokenSeconds, userRoles, type AccessTokens, type UserRole } from '../access-token.ts'
-import { clientAddress, isLoopback, peerAddress } from '../caller.ts'
+import { clientAddress, isFromThisMachine } from '../caller.ts'
 import { withTransaction } from '../database.ts'
 import { RequestError } from '../errors.ts'
 import { isOwnOrigin } from '../origins.ts'
 
-const cookieName = 'atum_refresh'
 /** As long as a session lasts; the database has the last word. */
 const cookieMilliseconds = 14 * 24 * 60 * 60 * 1_000
 const longestField = 1_024
@@ -45,6 +44,9 @@ export function authRoutes(options: {
 }): Router {
   const { pool, accessTokens, publicOrigins, trustedProxies, production } = options
   const secure = publicOrigins.every((origin) => origin.startsWith('https:'))
+  // Browsers give a cookie to every port of a host: two desks on one machine would log each other out.
+  const port = publicOrigins.map((origin) => URL.parse(origin)?.port).find(Boolean)
+  const cookieName = port ? `atum_refresh_${port}` : 'atum_refresh'
   const cookie = { httpOnly: true, sameSite: 'strict', path: '/api/v1/auth', secure } as const
 
   const ask = <T>(request: Request, response: Response, text: string, values: unknown[]) =>
@@ -103,7 +105,7 @@ export function authRoutes(options: {
   routes.post('/login', express.json({ limit: '16kb' }), async (request, response) => {
     const { email, password, organization } = credentials(request)
     const ipAddress = clientAddress(request, trustedProxies)
-    const demoAllowed = !production && isLoopback(peerAddress(request)) && isLoopback(ipAddress)
+    const demoAllowed = !production && isFromThisMachine(request)
     const answer = await ask<LoginOutcome>(
       request,
       response,
@@ -122,7 +124,7 @@ export function authRoutes(options: {
   })
 
   routes.post('/refresh', onlyPrograms, async (request, response) => {
-    const refreshToken = readCookie(request)
+    const refreshToken = readCookie(request, cookieName)
     const answer: RefreshOutcome =
       refreshToken === undefined
         ? { outcome: 'session_expired' }
@@ -140,7 +142,7 @@ export function authRoutes(options: {
   })
 
   routes.post('/logout', onlyPrograms, async (request, response) => {
-    const refreshToken = readCookie(request)
+    const refreshToken = readCookie(request, cookieName)
     response.clearCookie(cookieName, cookie)
     if (refreshToken !== undefined) {
       await ask(request, response, 'select app_private.log_out($1) as answer', [refreshToken])
@@ -179,7 +181,7 @@ function field(body: Record<string, unknown>, name: string): string {
   return value
 }
 
-function readCookie(request: Request): string | undefined {
+function readCookie(request: Request, cookieName: string): string | undefined {
   for (const pair of (request.headers.cookie ?? '').split(';')) {
     const [name, value] = pair.trim().split('=', 2)
     // The database makes 96 hexadecimal digits, so nothing else is worth asking it about.

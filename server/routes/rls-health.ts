@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import { escapeIdentifier, type Pool, type PoolClient } from 'pg'
-import { isLoopback, peerAddress } from '../caller.ts'
+import { isFromThisMachine } from '../caller.ts'
 import { withTransaction } from '../database.ts'
 import { RequestError } from '../errors.ts'
 
@@ -35,8 +35,7 @@ interface Report {
 export function rlsHealthRoutes(pool: Pool): Router {
   const routes = Router()
   routes.get('/internal/rls/health', async (request, response) => {
-    // The peer itself: behind a proxy everybody has the proxy's address, so a proxy must not pass this path on.
-    if (!isLoopback(peerAddress(request)) || request.headers['x-forwarded-for'] !== undefined) {
+    if (!isFromThisMachine(request)) {
       throw new RequestError('NOT_FOUND', 'There is nothing at this address')
     }
     const report = await inspectWalls(pool)

@@ -6,7 +6,6 @@ const notPages = /^\/(api|graphql|graphiql|internal|healthz|readyz|ruru-static)(
 
 /** The built web. Assets carry a hash of their content in their names; the page that names them is asked for each time. */
 export function webRoutes(webDirectory: string): Router {
-  const page = join(webDirectory, 'index.html')
   const routes = Router()
 
   routes.use(
@@ -33,7 +32,8 @@ export function webRoutes(webDirectory: string): Router {
       return
     }
     response.set('cache-control', 'no-cache')
-    response.sendFile(page, (error) => {
+    // From the root: of a whole path a folder that begins with a dot, anywhere above, would be refused.
+    response.sendFile('index.html', { root: webDirectory }, (error) => {
       if (!error || response.headersSent) return
       response
         .status(503)

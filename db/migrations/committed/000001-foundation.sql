@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:2175d3e819f3dd3211d4ed4d6d0fef6b9b89f6ab
+--! Hash: sha1:5bb6055cfc39253d09e45a7a727a5a8ce6a98428
 --! Message: foundation
 
 --! split: 001-common.sql
@@ -882,17 +882,23 @@ comment on function app_public."current_user"() is 'The person who is logged in,
 
 create or replace function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean default false)
   returns void
-  language sql volatile
+  language plpgsql volatile
   set search_path = ''
 as $$
+begin
+  if octet_length(password) > 72 then
+    raise exception using errcode = 'AD003', message = 'A password has at most 72 bytes';
+  end if;
+
   -- Cost 10: about 50 ms on the machine this was measured on, the least that OWASP accepts for bcrypt.
   insert into app_private.user_secrets as secret (organization_id, user_id, password_hash, is_demo)
   values (set_password.organization_id, set_password.user_id, public.crypt(password, public.gen_salt('bf', 10)), set_password.is_demo)
   on conflict on constraint user_secrets_pkey
-  do update set password_hash = excluded.password_hash, is_demo = excluded.is_demo, updated_at = now()
+  do update set password_hash = excluded.password_hash, is_demo = excluded.is_demo, updated_at = now();
+end
 $$;
 
-comment on function app_private.set_password(uuid, uuid, text, boolean) is 'Stores the bcrypt hash of a password.';
+comment on function app_private.set_password(uuid, uuid, text, boolean) is 'Stores the bcrypt hash of a password. Error PASSWORD_TOO_LONG beyond 72 bytes, because bcrypt reads no further.';
 
 create or replace function app_private.identity_of(subject app_public.users) returns jsonb
   language sql stable
@@ -2610,15 +2616,22 @@ comment on function app_private.audit_scopes() is 'Every chain there is.';
 create or replace function app_public.verify_audit_chain(
   out checked bigint, out verified boolean, out broken_seq bigint, out reason text
 )
-  language sql stable security definer
+  language plpgsql stable security definer
   set search_path = ''
 as $$
+begin
+  if app_hidden.current_organization_id() is null then
+    raise exception using errcode = 'AD001', message = 'Log in to verify the audit log of your organization';
+  end if;
+
   select result.checked, result.verified, result.broken_seq, result.reason
-  from app_private.verify_audit_chain_of((select app_hidden.current_organization_id())) as result
+  into checked, verified, broken_seq, reason
+  from app_private.verify_audit_chain_of(app_hidden.current_organization_id()) as result;
+end
 $$;
 
 comment on function app_public.verify_audit_chain() is
-  'Follows the audit chain of the organization: how many records were checked, whether all are as they were written, and the first that is not and why. Admins only.';
+  'Follows the audit chain of the organization: how many records were checked, whether all are as they were written, and the first that is not and why. Admins only. Error UNAUTHENTICATED without claims.';
 
 revoke all on function
   app_hidden.platform_scope(), app_hidden.audit_field(text, text), app_hidden.audit_canonical_text(app_public.audit_log),

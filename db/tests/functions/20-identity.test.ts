@@ -493,6 +493,16 @@ describe('a password', () => {
     for (const hash of hashes) expect(hash).toMatch(/^\$2a\$10\$[./A-Za-z0-9]{53}$/)
   })
 
+  test('of more than bcrypt reads is refused, rather than cut', async () => {
+    await expect(
+      stage.superuser.query('select app_private.set_password($1, $2, $3)', [
+        stage.acme.organizationId,
+        stage.acme.customer.userId,
+        'é'.repeat(37),
+      ]),
+    ).rejects.toMatchObject({ code: 'AD003' })
+  })
+
   test('that was replaced is none', async () => {
     const id = await person(stage.acme, 'new@example.test', 'the old one')
     await stage.superuser.query('select app_private.set_password($1, $2, $3)', [

@@ -259,12 +259,14 @@ describe('a comment', () => {
     ])
   })
 
-  test('brings its ticket up in the lists', async () => {
-    const spoken = await say(acme.agent, { visibility: 'internal' })
+  test.each(['public', 'internal'])('that is %s brings its ticket up in the lists', async (visibility) => {
+    const spoken = await say(acme.agent, { visibility })
     expect(
       await value(
         superuser,
-        `select ticket.updated_at >= comment.created_at and ticket.last_comment_at = comment.created_at
+        // When the team last spoke among itself is not for the requester to read.
+        `select ticket.updated_at >= comment.created_at
+          and (ticket.last_comment_at = comment.created_at) = (comment.visibility = 'public')
         from app_public.comments as comment
         join app_public.tickets as ticket on ticket.id = comment.ticket_id
         where comment.id = $1`,
