@@ -158,7 +158,7 @@ async function start(
   port: number,
   environment: Record<string, string>,
 ): Promise<Contestant> {
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', '--max-old-space-size=256', script], {
     cwd: repository,
     env: { ...environment, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'inherit'],

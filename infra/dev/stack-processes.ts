@@ -9,6 +9,9 @@ import { colour, print } from './terminal.ts'
 
 const readyMilliseconds = 60_000
 const pollMilliseconds = 100
+// What lives in the server is 50 MB; without a limit the collector lets 400 MB pile up under load. With these it stays
+// below 200 MB, and requests took no more processor time that could be measured.
+const frugal = ['--max-semi-space-size=8', '--max-old-space-size=256']
 
 export interface StackOptions {
   dataDir: string
@@ -51,7 +54,7 @@ export async function startProcesses(options: StackOptions, into: SupervisedProc
     )
   }
 
-  const watch = watching ? ['--watch', '--watch-preserve-output'] : []
+  const watch = [...(watching ? ['--watch', '--watch-preserve-output'] : []), ...frugal]
   start('server', [...watch, 'server/main.ts'], {
     DATABASE_URL: database.serverUrl,
     PORT: String(serverPort),
