@@ -1034,6 +1034,11 @@ create function app_private.verify_audit_chain_of(organization_id uuid) returns 
   language sql stable security definer set search_path=""; -- body 062ebceddc650db5593e49cc41f71713
 comment on function app_private.verify_audit_chain_of(organization_id uuid) is 'Follows one chain from its first record to its head and names the first that is wrong.';
 
+create function app_private.wall_faults() returns SETOF text
+  language sql stable set search_path=""; -- body 132d056c6091390045e00d54d70908c8
+comment on function app_private.wall_faults() is 'What the catalog shows to be wrong with the walls between organizations and with the audit log; nothing when they stand.';
+grant execute on function app_private.wall_faults() to atum_server;
+
 create function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, client_mutation_key text DEFAULT NULL::text) returns app_public.comments
   language plpgsql volatile set search_path=""; -- body 59628193f016797aff563538dc31a36f
 comment on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, client_mutation_key text) is 'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments and set the `status` in the same save. A requester who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED.';

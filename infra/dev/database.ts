@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client, escapeIdentifier, escapeLiteral } from 'pg'
@@ -74,6 +75,27 @@ export async function migrate(
       ...(superuserUrl ? { ROOT_DATABASE_URL: superuserUrl } : {}),
     },
   })
+}
+
+/**
+ * Refuses a database that has migrations these sources do not: they were made on another branch, or these sources are
+ * older than the data.
+ */
+export async function refuseNewerDatabase(ownerUrl: string): Promise<void> {
+  // The log's files are called 000001-name.sql, and the database remembers them as 000001.sql.
+  const known = new Set(
+    readdirSync(join(repository, 'db/migrations/committed')).map((name) => parseInt(name, 10)),
+  )
+  const applied = await withClient(ownerUrl, (client) =>
+    client.query<{ filename: string }>('select filename from graphile_migrate.migrations order by filename'),
+  )
+  const unknown = applied.rows.find(({ filename }) => !known.has(parseInt(filename, 10)))
+  if (unknown) {
+    throw new Error(
+      `The database has the migration ${unknown.filename}, which these sources do not. Check out the sources that do, ` +
+        'or start on another ATUM_DATA_DIR.',
+    )
+  }
 }
 
 /** Runs something on a connection of its own and closes it. */

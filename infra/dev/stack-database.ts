@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { type DatabaseUrls, loginRoles, type LoginPasswords, migrate, prepareDatabase } from './database.ts'
+import {
+  type DatabaseUrls,
+  loginRoles,
+  type LoginPasswords,
+  migrate,
+  prepareDatabase,
+  refuseNewerDatabase,
+} from './database.ts'
 import { loadDemo } from './demo.ts'
 import { type Cluster, startCluster } from './postgres.ts'
 import { readOrCreateSecret } from './secrets.ts'
@@ -54,7 +61,11 @@ async function openEmbedded(
   const passwords = Object.fromEntries(
     loginRoles.map((role) => [role, readOrCreateSecret(join(dataDir, 'secrets', `${role}.password`))]),
   ) as LoginPasswords
-  const urls = await step('Database', () => prepareDatabase({ superuserUrl, database, passwords, signal }))
+  const urls = await step('Database', async () => {
+    const prepared = await prepareDatabase({ superuserUrl, database, passwords, signal })
+    await refuseNewerDatabase(prepared.ownerUrl)
+    return prepared
+  })
   await seed(urls.ownerUrl, cluster.superuserUrl(database))
   return {
     ...urls,
@@ -65,7 +76,10 @@ async function openEmbedded(
 }
 
 async function openExternal(urls: DatabaseUrls, signal: AbortSignal): Promise<StackDatabase> {
-  await step('Database', () => migrate(urls.ownerUrl, process.env.ROOT_DATABASE_URL, signal))
+  await step('Database', async () => {
+    await migrate(urls.ownerUrl, process.env.ROOT_DATABASE_URL, signal)
+    await refuseNewerDatabase(urls.ownerUrl)
+  })
   const hasDemo = process.env.ATUM_DEMO === '1'
   if (hasDemo) await seed(urls.ownerUrl, process.env.ROOT_DATABASE_URL ?? urls.ownerUrl)
   const { host, pathname } = new URL(urls.ownerUrl)

@@ -136,6 +136,27 @@ describe('the walls between organizations', () => {
     })
   })
 
+  test('fall with a table that forgot whose its rows are', async () => {
+    expect(
+      await broken('create table app_public.loose (id integer)', 'drop table app_public.loose'),
+    ).toMatchObject({ code: 503, faults: ['app_public.loose belongs to no organization'] })
+  })
+
+  test('fall with an audit log that was switched off', async () => {
+    expect(
+      await broken(
+        'alter table app_public.comments disable trigger _900_audit; alter table app_public.audit_log disable trigger _200_refuse_change',
+        'alter table app_public.comments enable trigger _900_audit; alter table app_public.audit_log enable trigger _200_refuse_change',
+      ),
+    ).toMatchObject({
+      code: 503,
+      faults: expect.arrayContaining([
+        'app_public.comments is not audited',
+        'the trigger _200_refuse_change of app_public.audit_log is switched off',
+      ]),
+    })
+  })
+
   test('fall with a policy that lets everything through', async () => {
     const { faults } = await broken(
       'create policy oops on app_public.tickets for select to atum_customer using (true)',

@@ -21,8 +21,6 @@ const ownRoles = [null, 'atum_anonymous', 'atum_customer', 'atum_agent', 'atum_m
 interface TenantTable {
   table_name: string
   organization_column: string
-  row_security: boolean
-  forced: boolean
 }
 
 interface Report {
@@ -51,15 +49,17 @@ async function inspectWalls(pool: Pool): Promise<Report> {
   const faults: string[] = []
   const { tables, organizations } = await withTransaction(pool, {}, async (client) => {
     faults.push(...(await rolesThatPassWalls(client)))
-    const { rows } = await client.query<TenantTable>('select * from app_private.tenant_tables()')
+    const { rows: found } = await client.query<{ fault: string }>(
+      'select fault from app_private.wall_faults() as fault',
+    )
+    faults.push(...found.map(({ fault }) => fault))
+    const { rows } = await client.query<TenantTable>(
+      'select table_name, organization_column from app_private.tenant_tables()',
+    )
     const probe = await client.query<{ ids: string[] }>('select app_private.rls_probe_organizations() as ids')
     return { tables: rows, organizations: probe.rows[0]?.ids ?? [] }
   })
   if (tables.length === 0) faults.push('There are no tenant tables')
-  for (const { table_name, row_security, forced } of tables) {
-    if (!row_security) faults.push(`${table_name} has no row-level security`)
-    else if (!forced) faults.push(`${table_name} does not force row-level security on its owner`)
-  }
 
   let probes = 0
   for (const role of ownRoles) {

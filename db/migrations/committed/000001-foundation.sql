@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:5bb6055cfc39253d09e45a7a727a5a8ce6a98428
+--! Hash: sha1:c02a516439bb857874e78a2d69705662746bd8ba
 --! Message: foundation
 
 --! split: 001-common.sql
@@ -758,6 +758,50 @@ $$;
 
 comment on function app_private.tenant_tables() is 'Every table that holds rows of organizations, and whether its row-level security is enabled and forced.';
 
+create or replace function app_private.wall_faults() returns setof text
+  language sql stable
+  set search_path = ''
+as $$
+  with ours as (
+    select class.oid, format('%I.%I', namespace.nspname, class.relname) as table_name
+    from pg_catalog.pg_class as class
+    join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+    where class.relkind in ('r', 'p') and namespace.nspname in ('app_public', 'app_hidden', 'app_private')
+  ),
+  unaudited (table_name) as (
+    values ('app_public.audit_log'), ('app_private.audit_heads'), ('app_private.ticket_counters')
+  )
+  select format('%s has no row-level security', table_name)
+  from app_private.tenant_tables()
+  where not row_security
+  union all
+  select format('%s does not force row-level security on its owner', table_name)
+  from app_private.tenant_tables()
+  where row_security and not forced
+  union all
+  -- The table that forgot the column is the likeliest mistake. Heartbeats belong to no organization.
+  select format('%s belongs to no organization', table_name)
+  from ours
+  where table_name not in (select tenant.table_name from app_private.tenant_tables() as tenant)
+    and table_name <> 'app_private.worker_heartbeats'
+  union all
+  select format('%s is not audited', tenant.table_name)
+  from app_private.tenant_tables() as tenant
+  where tenant.table_name not in (select unaudited.table_name from unaudited)
+    and not exists (
+      select
+      from pg_catalog.pg_trigger as trigger
+      where trigger.tgrelid = to_regclass(tenant.table_name) and trigger.tgname = '_900_audit' and trigger.tgenabled <> 'D'
+    )
+  union all
+  select format('the trigger %s of %s is switched off', trigger.tgname, ours.table_name)
+  from ours
+  join pg_catalog.pg_trigger as trigger on trigger.tgrelid = ours.oid
+  where not trigger.tgisinternal and trigger.tgenabled = 'D' and trigger.tgname <> '_900_audit'
+$$;
+
+comment on function app_private.wall_faults() is 'What the catalog shows to be wrong with the walls between organizations and with the audit log; nothing when they stand.';
+
 create or replace function app_private.rls_probe_organizations() returns uuid[]
   language sql stable security definer
   set search_path = ''
@@ -771,13 +815,13 @@ revoke all on function
   app_private.reset_access(regclass), app_private.tg__stamp_updated_at(),
   app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer),
   app_private.record_heartbeat(text, timestamptz), app_private.last_heartbeat_at(), app_private.last_migration(),
-  app_private.tenant_tables(), app_private.rls_probe_organizations()
+  app_private.tenant_tables(), app_private.wall_faults(), app_private.rls_probe_organizations()
 from public;
 
 grant execute on function app_private.record_heartbeat(text, timestamptz) to atum_worker;
 grant execute on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer) to atum_worker;
 grant execute on function
-  app_private.last_heartbeat_at(), app_private.last_migration(), app_private.tenant_tables(),
+  app_private.last_heartbeat_at(), app_private.last_migration(), app_private.tenant_tables(), app_private.wall_faults(),
   app_private.rls_probe_organizations()
 to atum_server;
 
