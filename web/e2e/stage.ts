@@ -5,6 +5,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { demo, loadDemo } from '../../infra/dev/demo.ts'
 import { nextFreePort } from '../../infra/dev/ports.ts'
 import { repository } from '../../infra/dev/repository.ts'
+import { findProgram } from '../../infra/dev/system-packages.ts'
 import { createTestDatabase, type TestDatabase } from '../../infra/dev/testing.ts'
 import { buildWeb } from '../../infra/dev/web-build.ts'
 
@@ -42,7 +43,7 @@ export async function setStage(): Promise<Stage> {
   ]
   await answers(`http://127.0.0.1:${port}/readyz`, processes)
   const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath: findProgram('chromium', 'chromium-browser', 'google-chrome') ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
       '--disable-dev-shm-usage',

@@ -24,7 +24,7 @@ export function AccountMenu({ place, onShowShortcuts }: AccountMenuProps) {
     <MenuTrigger>
       <Button
         variant="quiet"
-        className={place === 'desk' ? 'h-auto w-full justify-start px-2 py-1.5 text-start' : 'px-1.5'}
+        className={place === 'desk' ? 'h-auto w-full justify-start px-2 py-1.5 text-start' : '-me-3.5'}
       >
         <span className="sr-only">
           {t(place === 'desk' ? 'account.prefix' : 'account.menu', { name: user.name })}
@@ -46,7 +46,6 @@ export function AccountMenu({ place, onShowShortcuts }: AccountMenuProps) {
             <MenuItem onAction={() => void navigate('/portal')}>{t('account.toPortal')}</MenuItem>
           ) : null}
           {onShowShortcuts ? <MenuItem onAction={onShowShortcuts}>{t('account.shortcuts')}</MenuItem> : null}
-          <MenuItem onAction={() => void signOut().catch(() => {})}>{t('account.signOut')}</MenuItem>
         </MenuSection>
         <MenuSection
           title={t('account.theme')}
@@ -82,6 +81,9 @@ export function AccountMenu({ place, onShowShortcuts }: AccountMenuProps) {
             ))}
           </MenuSection>
         ) : null}
+        <MenuSection aria-label={t('account.signOut')}>
+          <MenuItem onAction={() => void signOut().catch(() => {})}>{t('account.signOut')}</MenuItem>
+        </MenuSection>
       </Menu>
     </MenuTrigger>
   )

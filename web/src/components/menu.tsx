@@ -51,7 +51,8 @@ export function MenuItem({ mark, children, ...props }: MenuItemProps) {
 }
 
 export interface MenuSectionProps<Item> extends Omit<AriaMenuSectionProps<Item>, 'className' | 'children'> {
-  title: string
+  /** Without one, `aria-label` names the section. */
+  title?: string
   children: ReactNode
 }
 
@@ -62,7 +63,7 @@ export function MenuSection<Item extends object>({ title, children, ...props }: 
       {...props}
       className="mt-1 border-t border-border pt-1 first:mt-0 first:border-t-0 first:pt-0"
     >
-      <Header className="px-2.5 pt-1.5 pb-1 text-xs font-medium text-muted">{title}</Header>
+      {title && <Header className="px-2.5 pt-1.5 pb-1 text-xs font-medium text-muted">{title}</Header>}
       {children}
     </AriaMenuSection>
   )

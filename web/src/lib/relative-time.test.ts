@@ -16,6 +16,13 @@ it.each([
   expect(relativeTime(now + seconds * 1000, now, 'en')).toBe(words)
 })
 
+it.each([
+  ['en', '2m ago'],
+  ['de', 'vor 2 Min.'],
+])('is short in a dense table in %s', (language, words) => {
+  expect(relativeTime(now - 120_000, now, language, 'short')).toBe(words)
+})
+
 it('speaks the language of the reader', () => {
   expect(relativeTime(now - 120_000, now, 'de')).toBe('vor 2 Minuten')
 })

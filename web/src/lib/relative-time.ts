@@ -7,25 +7,29 @@ const STEPS = [
   { unit: 'minute', seconds: 60 },
 ] as const satisfies readonly { unit: Intl.RelativeTimeFormatUnit; seconds: number }[]
 
+/** In words beside a conversation, or as short as a deadline ("3m ago") in a dense table. There is no third. */
+export type AgeLength = 'long' | 'short'
+
+/** German's narrow form of three minutes, "vor 3 m", reads as three metres. */
+const SHORT_STYLES: Record<string, Intl.RelativeTimeFormatStyle> = { en: 'narrow' }
+
 const formats = new Map<string, Intl.RelativeTimeFormat>()
 
-function format(locale: string, style: Intl.RelativeTimeFormatStyle): Intl.RelativeTimeFormat {
-  const key = `${locale} ${style}`
+function format(locale: string, length: AgeLength): Intl.RelativeTimeFormat {
+  const key = `${locale} ${length}`
   let found = formats.get(key)
-  if (!found) formats.set(key, (found = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style })))
+  if (!found) {
+    const style = length === 'long' ? 'long' : (SHORT_STYLES[locale] ?? 'short')
+    formats.set(key, (found = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style })))
+  }
   return found
 }
 
 /** "3 minutes ago", "in 2 hours", "now": whole units, rounded down, in the reader's language. */
-export function relativeTime(
-  then: number,
-  now: number,
-  locale: string,
-  style: Intl.RelativeTimeFormatStyle = 'long',
-): string {
+export function relativeTime(then: number, now: number, locale: string, length: AgeLength = 'long'): string {
   const seconds = (then - now) / 1000
   const distance = Math.abs(seconds)
   const step = STEPS.find((candidate) => distance >= candidate.seconds)
-  if (!step) return format(locale, style).format(0, 'second')
-  return format(locale, style).format(Math.trunc(seconds / step.seconds), step.unit)
+  if (!step) return format(locale, length).format(0, 'second')
+  return format(locale, length).format(Math.trunc(seconds / step.seconds), step.unit)
 }

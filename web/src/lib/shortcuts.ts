@@ -7,7 +7,8 @@ export interface Shortcut {
   key: string
   /** What it does, for the help. */
   label: string
-  run: () => void
+  /** Absent where the key works by itself and only the help has to name it. */
+  run?: () => void
 }
 
 const KEPT = 'atum.shortcuts'
@@ -38,10 +39,9 @@ export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   })
   const signature = shortcuts.map((shortcut) => `${shortcut.key} ${shortcut.label}`).join('\n')
   useEffect(() => {
-    const own = latest.current.map((shortcut, index) => ({
-      ...shortcut,
-      run: () => latest.current[index]?.run(),
-    }))
+    const own = latest.current.map((shortcut, index) =>
+      shortcut.run ? { ...shortcut, run: () => latest.current[index]?.run?.() } : shortcut,
+    )
     active.set([...active.get(), ...own])
     return () => active.set(active.get().filter((shortcut) => !own.includes(shortcut)))
   }, [signature])
@@ -54,7 +54,7 @@ export function useShortcutKeys(): void {
       if (!enabled.get() || event.defaultPrevented || event.isComposing) return
       if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return
       const shortcut = active.get().findLast((candidate) => candidate.key === event.key)
-      if (!shortcut) return
+      if (!shortcut?.run) return
       event.preventDefault()
       shortcut.run()
     }

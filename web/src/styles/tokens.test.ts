@@ -51,7 +51,7 @@ const TEXT: [ink: string, grounds: string[]][] = [
   ['text', [...GROUNDS, 'note', 'sun-soft']],
   ['muted', [...GROUNDS, 'sun-soft', 'sky']],
   ['faint', GROUNDS],
-  ['accent-text', [...GROUNDS, 'accent-soft']],
+  ['accent-text', [...GROUNDS, 'accent-soft', 'note']],
   ['note-text', ['note', 'sun-soft', 'raised']],
   ['on-accent', ['accent', 'accent-hover']],
   ['on-danger', ['danger', 'danger-hover']],

@@ -24,7 +24,7 @@ export function Component() {
     <AriaProviders>
       <ApiProvider>
         <Desk />
-        <Notices />
+        <Notices place="sidebar" />
       </ApiProvider>
     </AriaProviders>
   )

@@ -45,7 +45,7 @@ export function Component() {
             <Outlet />
           </main>
         </div>
-        <Notices />
+        <Notices place="margin" />
       </ApiProvider>
     </AriaProviders>
   )

@@ -2,6 +2,7 @@ import { Lock } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { Avatar } from '../../components/avatar.tsx'
 import { RelativeTime } from '../../components/relative-time.tsx'
+import { WrittenText } from '../../components/written-text.tsx'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { useSessionUser } from '../../lib/session.ts'
@@ -53,7 +54,7 @@ export function CommentEntry({ comment }: { comment: FragmentOf<typeof CommentEn
         />
       </header>
       <p dir="auto" className="written max-w-[75ch] px-4 pt-2.5 pb-4">
-        {body}
+        <WrittenText>{body}</WrittenText>
       </p>
     </article>
   )

@@ -51,6 +51,9 @@ const BLANK: Draft = { body: '', visibility: 'public' }
 /** The states a reply can leave a ticket in. */
 const AFTER_REPLY = ['open', 'pending', 'on_hold', 'resolved'] as const satisfies readonly Status[]
 
+/** What sends, as it is written on this machine's keyboard. */
+export const SEND_KEYS = navigator.platform.startsWith('Mac') ? '⌘ ↵' : 'Ctrl ↵'
+
 export interface ComposerHandle {
   /** Goes to the text, as a reply or as a note. */
   write: (visibility: Draft['visibility']) => void
@@ -115,10 +118,14 @@ export function Composer({
     onSent()
   }
 
-  function sendByKey(event: KeyboardEvent) {
-    if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || event.nativeEvent.isComposing) return
-    event.preventDefault()
-    void send(null)
+  function handleKey(event: KeyboardEvent) {
+    if (event.nativeEvent.isComposing) return
+    if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
+      event.preventDefault()
+      void send(null)
+    }
+    // Out of the text, so that single keys are shortcuts again; what was written stays.
+    if (event.key === 'Escape') textArea.current?.blur()
   }
 
   const label = isNote
@@ -131,7 +138,6 @@ export function Composer({
     : requesterName
       ? t('composer.replyPlaceholder', { name: requesterName })
       : t('composer.replyToTeamPlaceholder')
-  const isMac = navigator.platform.startsWith('Mac')
 
   return (
     <form
@@ -178,7 +184,7 @@ export function Composer({
       )}
       <textarea
         ref={textArea}
-        onKeyDown={sendByKey}
+        onKeyDown={handleKey}
         dir="auto"
         aria-label={label}
         aria-invalid={problem !== null}
@@ -213,7 +219,7 @@ export function Composer({
             isNote ? 'text-note-text' : 'text-muted',
           )}
         >
-          {draft.body ? t('composer.kept') : t('composer.sendKeys', { keys: isMac ? '⌘ ↵' : 'Ctrl ↵' })}
+          {draft.body ? t('composer.kept') : t('composer.sendKeys', { keys: SEND_KEYS })}
         </span>
         <CharacterCount length={draft.body.length} limit={BODY_LIMIT} />
         {isNote ? (

@@ -25,8 +25,14 @@ const STATUSES = [
 ] as const satisfies readonly Status[]
 const PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const satisfies readonly Priority[]
 
+export interface EventEntryProps {
+  event: TimelineEvent & { createdAt: string }
+  /** What is a ticket to the team is a request to whoever made it. */
+  audience: 'requester' | 'team'
+}
+
 /** Something that happened, in one quiet sentence. */
-export function EventEntry({ event }: { event: TimelineEvent & { createdAt: string } }) {
+export function EventEntry({ event, audience }: EventEntryProps) {
   const { t } = useTranslation(['comments', 'components'])
   const sentence = eventSentence(event, {
     status: (value) => (isOneOf(STATUSES, value) ? t(`components:status.${value}`) : value),
@@ -45,6 +51,7 @@ export function EventEntry({ event }: { event: TimelineEvent & { createdAt: stri
             who: event.actor?.name ?? t('system'),
             before: sentence.before ?? '',
             after: sentence.after ?? '',
+            thing: t(`thing.${audience}`),
             target: t(`target.${eventTarget(event)}`),
           }}
           components={{
@@ -53,7 +60,7 @@ export function EventEntry({ event }: { event: TimelineEvent & { createdAt: stri
           }}
         />
       </p>
-      <RelativeTime at={event.createdAt} className="shrink-0" style="short" />
+      <RelativeTime at={event.createdAt} className="shrink-0" />
     </div>
   )
 }

@@ -138,7 +138,11 @@ export function Timeline({ pages, audience, children }: TimelineProps) {
       <ol className="flex flex-col gap-4">
         {entries.map((entry) => (
           <li key={entry.id} className="flex flex-col gap-4">
-            {entry.comment ? <CommentEntry comment={entry.comment} /> : <EventEntry event={entry} />}
+            {entry.comment ? (
+              <CommentEntry comment={entry.comment} />
+            ) : (
+              <EventEntry event={entry} audience={audience} />
+            )}
             {entry.type === 'ticket_created' && entry.description && (
               <CommentEntry comment={entry.description} />
             )}
@@ -147,7 +151,7 @@ export function Timeline({ pages, audience, children }: TimelineProps) {
       </ol>
       {children}
       {/* The composer stands over the end of the page: the last message must clear it. */}
-      <div ref={end} className="scroll-mb-44" />
+      <div ref={end} className="scroll-mb-[calc(var(--dock,11rem)+1.5rem)]" />
     </section>
   )
 }

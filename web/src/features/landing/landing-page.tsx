@@ -55,9 +55,9 @@ export function LandingPage() {
         </section>
       </main>
       <footer className="bg-surface">
-        <p className="mx-auto max-w-6xl border-t border-border px-5 py-6 text-sm text-muted sm:px-8">
-          {t('footer')}
-        </p>
+        <div className="mx-auto max-w-6xl px-5 sm:px-8">
+          <p className="border-t border-border py-6 text-sm text-muted">{t('footer')}</p>
+        </div>
       </footer>
     </div>
   )

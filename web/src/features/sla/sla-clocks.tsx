@@ -82,23 +82,24 @@ function SlaClock({ clock }: { clock: Clock }) {
           ) : (
             <span className={state === 'missed' ? 'font-medium' : undefined}>{t(`state.${state}`)}</span>
           )}
-          {clock.metAt && <RelativeTime at={clock.metAt} style="short" className="text-muted" />}
+          {clock.metAt && <RelativeTime at={clock.metAt} className="text-muted" />}
         </span>
       </div>
-      <ProgressLine
-        progress={state === 'breached' ? 1 : clockProgress(clock, now)}
-        tone={
-          state === 'running'
-            ? clock.dueAt
-              ? deadlineTone(Date.parse(clock.dueAt), now, target)
-              : 'calm'
-            : state === 'breached' || state === 'missed'
-              ? 'overdue'
-              : state === 'met'
-                ? 'met'
+      {/* A promise that was kept has no way left to go. */}
+      {state !== 'met' && (
+        <ProgressLine
+          progress={state === 'breached' ? 1 : clockProgress(clock, now)}
+          tone={
+            state === 'running'
+              ? clock.dueAt
+                ? deadlineTone(Date.parse(clock.dueAt), now, target)
                 : 'calm'
-        }
-      />
+              : state === 'paused'
+                ? 'calm'
+                : 'overdue'
+          }
+        />
+      )}
     </li>
   )
 }
@@ -107,7 +108,6 @@ const FILL = {
   calm: 'fill-accent',
   near: 'fill-sun-deep',
   overdue: 'fill-danger',
-  met: 'fill-success-text',
 }
 
 /** Decorative: the words above say the same. An SVG, because its length is an attribute and needs no inline style. */

@@ -1,4 +1,4 @@
-import { useCallback } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useLocation } from 'react-router'
 import { useQuery } from 'urql'
@@ -36,8 +36,27 @@ export function InboxNavigation({ look = 'column', onNavigate }: InboxNavigation
   useInboxChanges(rereadSoon)
   const current = pathname === '/desk' ? readInboxAddress(new URLSearchParams(search)).view : null
   const counts = data?.inboxCounts
+  const row = useRef<HTMLUListElement>(null)
+  const hasCounts = Boolean(counts)
+
+  // By hand, because `scrollIntoView` would also move the page. The counts, when they come, make the row longer.
+  useEffect(() => {
+    const link = row.current?.querySelector('[aria-current]')
+    if (look !== 'row' || !row.current || !link) return
+    const frame = row.current.getBoundingClientRect()
+    const place = link.getBoundingClientRect()
+    row.current.scrollLeft += place.left + place.width / 2 - (frame.left + frame.width / 2)
+  }, [look, current, hasCounts])
+
   return (
-    <ul className={look === 'column' ? 'flex flex-col gap-0.5' : 'flex gap-1 overflow-x-auto px-4 py-2'}>
+    <ul
+      ref={row}
+      className={
+        look === 'column'
+          ? 'flex flex-col gap-0.5'
+          : 'row-fade flex [scrollbar-width:none] gap-1.5 overflow-x-auto px-4 py-2'
+      }
+    >
       {INBOX_VIEWS.map((view) => {
         const count = view === 'all' ? null : (counts?.[view] ?? null)
         return (
@@ -55,7 +74,11 @@ export function InboxNavigation({ look = 'column', onNavigate }: InboxNavigation
               {t(`views.${view}`)}
               {count !== null && (
                 <span
-                  className={classNames('figures text-xs font-medium', toneOf(view, count, view === current))}
+                  className={classNames(
+                    'figures text-xs font-medium',
+                    toneOf(view, count, view === current),
+                    look === 'column' && view === 'breached' && '-me-1.5',
+                  )}
                 >
                   {new Intl.NumberFormat(i18n.language).format(count)}
                 </span>

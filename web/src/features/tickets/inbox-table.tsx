@@ -223,7 +223,7 @@ function InboxRow({ row, hasArrived }: { row: FragmentOf<typeof InboxRowFragment
           'order-6 col-start-3 text-end whitespace-nowrap text-muted md:pe-5 md:text-start',
         )}
       >
-        <RelativeTime at={ticket.updatedAt} style="narrow" />
+        <RelativeTime at={ticket.updatedAt} length="short" />
       </td>
     </tr>
   )

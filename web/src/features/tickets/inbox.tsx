@@ -55,6 +55,7 @@ export function Inbox() {
   useShortcuts([
     { key: 'j', label: t('shortcuts.next'), run: () => step(1) },
     { key: 'k', label: t('shortcuts.previous'), run: () => step(-1) },
+    { key: 'Enter', label: t('shortcuts.open') },
   ])
 
   function sortBy(next: InboxSort, toggles: boolean) {

@@ -158,11 +158,11 @@ function MyTicketRow({
             {ticket.service && <span>{ticket.service.name}</span>}
           </p>
         </div>
-        <div className="flex items-center gap-4 sm:flex-row-reverse">
-          <span className="sm:w-32">
+        <div className="flex items-center gap-4">
+          <span className="sm:w-26">
             <StatusPill status={ticket.status} />
           </span>
-          <RelativeTime at={ticket.updatedAt} className="text-sm text-muted" />
+          <RelativeTime at={ticket.updatedAt} className="text-sm text-muted sm:w-30 sm:text-end" />
         </div>
       </div>
       <ChevronRight className="size-4 shrink-0 text-faint rtl:-scale-x-100" aria-hidden="true" />

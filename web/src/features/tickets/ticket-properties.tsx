@@ -13,6 +13,7 @@ import { problemOf } from '../../graphql/errors.ts'
 import { graphql, readFragment, type FragmentOf, type VariablesOf } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { useSessionUser } from '../../lib/session.ts'
+import { useShortcuts } from '../../lib/shortcuts.ts'
 import { PRIORITIES, statusChoices } from './ticket-states.ts'
 
 export const TicketPropertiesFragment = graphql(`
@@ -118,6 +119,11 @@ export function TicketProperties({ ticket }: { ticket: FragmentOf<typeof TicketP
     if (error) notify({ tone: 'danger', title: t(`errors:${problemOf(error).code}`) })
   }
 
+  const isOwn = assignee?.rowId === user.id
+  const take = () =>
+    void change('assignee', { assigneeId: user.id }, { assigneeId: assignee?.rowId ?? null }, user.name)
+  useShortcuts(isOwn ? [] : [{ key: 'a', label: t('shortcuts.take'), run: take }])
+
   const rowIdOf = (value: string) => (value === NOBODY ? null : value)
   const labelOf = (list: readonly { value: string; label: string }[], value: string) =>
     list.find((choice) => choice.value === value)?.label ?? ''
@@ -170,19 +176,12 @@ export function TicketProperties({ ticket }: { ticket: FragmentOf<typeof TicketP
           )
         }
       />
-      {assignee?.rowId !== user.id && (
+      {!isOwn && (
         <Button
           variant="quiet"
           size="small"
           className="col-start-2 -ms-2.5 justify-self-start text-accent-text"
-          onPress={() =>
-            void change(
-              'assignee',
-              { assigneeId: user.id },
-              { assigneeId: assignee?.rowId ?? null },
-              user.name,
-            )
-          }
+          onPress={take}
         >
           {t('properties.takeIt')}
         </Button>

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { Link, useNavigate, useParams } from 'react-router'
 import { useQuery } from 'urql'
 import { Deadline } from '../../../components/deadline.tsx'
+import { BottomDock } from '../../../components/bottom-dock.tsx'
 import { ButtonLink } from '../../../components/button-link.tsx'
 import { EmptyState } from '../../../components/empty-state.tsx'
 import { ErrorState } from '../../../components/error-state.tsx'
@@ -11,7 +12,7 @@ import { PageHeading } from '../../../components/page-heading.tsx'
 import { PriorityMark } from '../../../components/priority-mark.tsx'
 import { Skeleton } from '../../../components/skeleton.tsx'
 import { StatusPill } from '../../../components/status-pill.tsx'
-import { Composer, type ComposerHandle } from '../../../features/comments/composer.tsx'
+import { Composer, SEND_KEYS, type ComposerHandle } from '../../../features/comments/composer.tsx'
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
 import { RequesterCard, RequesterCardFragment } from '../../../features/identity/requester-card.tsx'
 import { SlaClocks, SlaClocksFragment } from '../../../features/sla/sla-clocks.tsx'
@@ -82,6 +83,8 @@ function DeskTicket({ number }: { number: number }) {
   useShortcuts([
     { key: 'c', label: t('shortcuts.reply'), run: () => composer.current?.write('public') },
     { key: 'n', label: t('shortcuts.note'), run: () => composer.current?.write('internal') },
+    { key: SEND_KEYS, label: t('shortcuts.send') },
+    { key: 'Esc', label: t('shortcuts.leave') },
     { key: 'u', label: t('shortcuts.back'), run: () => void navigate(inboxPlace()) },
   ])
 
@@ -107,37 +110,39 @@ function DeskTicket({ number }: { number: number }) {
 
   return (
     <div className="flex flex-1 flex-col xl:flex-row">
-      <div className="flex min-w-0 flex-1 flex-col">
-        <header className="border-b border-border bg-canvas px-4 pt-3 pb-3.5 md:px-6 lg:sticky lg:top-0 lg:z-20">
-          <div className="mx-auto flex max-w-4xl flex-col gap-1">
-            <div className="flex items-center gap-3 text-sm text-muted">
+      {/* Where there is no room beside it, the panel lies between the heading and the conversation. */}
+      <div className="contents min-w-0 flex-1 flex-col xl:flex">
+        <header className="sticky top-14 z-20 order-1 border-b border-border bg-canvas px-4 pt-2 pb-2.5 md:px-6 lg:top-0 lg:pt-3 lg:pb-3.5 xl:order-none">
+          <div className="mx-auto grid max-w-4xl grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1">
+            <div className="col-start-1 row-start-1 flex items-center gap-3 text-sm text-muted max-lg:min-h-7 lg:col-span-2">
               <Link
                 to={inboxPlace()}
-                className="-ms-1 inline-flex items-center gap-1 rounded-sm px-1 hover:text-text"
+                className="touch-target -ms-1 inline-flex items-center gap-1 rounded-sm px-1 hover:text-text"
               >
                 <ArrowLeft className="size-4 rtl:-scale-x-100" aria-hidden="true" />
-                {t('ticket.back')}
+                <span className="max-sm:sr-only">{t('ticket.back')}</span>
               </Link>
               <span className="figures">{ticket.reference}</span>
               {ticket.nextDueAt && <Deadline dueAt={ticket.nextDueAt} className="ms-auto xl:hidden" />}
             </div>
-            <div className="flex items-start justify-between gap-4">
-              <PageHeading
-                title={`${ticket.reference} ${ticket.subject}`}
-                className="min-w-0 text-xl [overflow-wrap:anywhere]"
-              >
-                {ticket.subject}
-              </PageHeading>
-              <StatusPill status={ticket.status} className="mt-0.5" />
-            </div>
+            <PageHeading
+              title={`${ticket.reference} ${ticket.subject}`}
+              className="col-start-1 row-start-2 line-clamp-2 text-base [overflow-wrap:anywhere] max-lg:col-span-2 max-lg:leading-5 lg:line-clamp-none lg:text-xl"
+            >
+              {ticket.subject}
+            </PageHeading>
+            <StatusPill
+              status={ticket.status}
+              className="col-start-2 row-start-1 justify-self-end lg:row-start-2 lg:mt-0.5 lg:self-start"
+            />
           </div>
         </header>
-        <div className="flex flex-1 flex-col px-4 md:px-6">
+        <div className="order-3 flex flex-1 flex-col px-4 md:px-6 xl:order-none">
           <div className="mx-auto flex w-full max-w-4xl flex-1 flex-col">
             <div className="flex-1 py-6">
               <Timeline pages={timeline} audience="team" />
             </div>
-            <div className="sticky bottom-0 z-10 -mx-1 bg-canvas px-1 pb-4">
+            <BottomDock>
               <Composer
                 ref={composer}
                 ticketId={ticket.rowId}
@@ -146,11 +151,15 @@ function DeskTicket({ number }: { number: number }) {
                 isClosed={ticket.status === 'closed'}
                 onSent={rereadSoon}
               />
-            </div>
+            </BottomDock>
           </div>
         </div>
       </div>
       <TicketPanel summary={<PriorityMark priority={ticket.priority} />}>
+        {/* Where the window is narrow the heading ends after two lines, which 40 characters fit into in any script. */}
+        {ticket.subject.length > 40 && (
+          <p className="font-semibold [overflow-wrap:anywhere] lg:hidden">{ticket.subject}</p>
+        )}
         {ticket.requester && <RequesterCard requester={ticket.requester} />}
         <section
           aria-labelledby="properties-heading"
@@ -172,15 +181,15 @@ function DeskTicket({ number }: { number: number }) {
   )
 }
 
-/** Beside the conversation where there is room; above it, folded, where there is not. */
+/** Beside the conversation where there is room; folded under the heading where there is not. */
 function TicketPanel({ summary, children }: { summary: ReactNode; children: ReactNode }) {
   const { t } = useTranslation('tickets')
   const [isOpen, setIsOpen] = useState(false)
   const id = useId()
   return (
     <aside
-      aria-label={t('ticket.properties')}
-      className="order-first border-b border-border bg-surface xl:sticky xl:top-0 xl:order-none xl:h-dvh xl:w-80 xl:shrink-0 xl:overflow-y-auto xl:border-s xl:border-b-0 2xl:w-96"
+      aria-label={t('ticket.details')}
+      className="order-2 border-b border-border bg-surface xl:sticky xl:top-0 xl:order-none xl:h-dvh xl:w-80 xl:shrink-0 xl:overflow-y-auto xl:border-s xl:border-b-0 2xl:w-96"
     >
       <button
         type="button"
@@ -189,7 +198,7 @@ function TicketPanel({ summary, children }: { summary: ReactNode; children: Reac
         onClick={() => setIsOpen(!isOpen)}
         className="flex min-h-11 w-full items-center gap-3 px-4 text-sm font-medium md:px-6 xl:hidden"
       >
-        {t('ticket.properties')}
+        {t('ticket.details')}
         <span className="ms-auto font-normal">{summary}</span>
         <ChevronDown
           className={classNames('size-4 text-muted transition-transform', isOpen && 'rotate-180')}

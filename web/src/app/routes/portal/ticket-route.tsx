@@ -3,6 +3,7 @@ import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useParams } from 'react-router'
 import { useQuery } from 'urql'
+import { BottomDock } from '../../../components/bottom-dock.tsx'
 import { ButtonLink } from '../../../components/button-link.tsx'
 import { EmptyState } from '../../../components/empty-state.tsx'
 import { ErrorState } from '../../../components/error-state.tsx'
@@ -118,9 +119,12 @@ function PortalTicket({ number }: { number: number }) {
           <ButtonLink to="/portal/new">{t('comments:composer.closedAction')}</ButtonLink>
         </div>
       ) : (
-        <div className="sticky bottom-0 z-10 -mx-1 bg-canvas px-1 pb-4">
+        <BottomDock>
+          {ticket.status === 'resolved' && (
+            <p className="px-1 py-2 text-sm text-muted">{t('comments:composer.reopens')}</p>
+          )}
           <Composer ticketId={ticket.rowId} audience="requester" onSent={rereadSoon} />
-        </div>
+        </BottomDock>
       )}
     </div>
   )
