@@ -302,21 +302,21 @@ test('an unknown address, a wrong password, two accounts and a shut one take the
     two: () => logIn('both@example.test', 'wrong'),
     shut: () => logIn('shut@example.test', password),
   }
-  // Interleaved, and the fastest of six each: whatever else the machine does only ever makes them slower.
+  // Interleaved, and the fastest of each: whatever else the machine does only ever makes them slower, so that more
+  // rounds bring them together unless one of them really is quicker. Without its comparisons it would take half or less.
   const fastest: Record<string, number> = {}
-  for (let round = 0; round < 6; round += 1) {
+  const ratios = () =>
+    ['unknown', 'two', 'shut'].map((name) => (fastest[name] ?? NaN) / (fastest.wrong ?? NaN))
+  const isSame = () => ratios().every((ratio) => ratio > 0.75 && ratio < 1.3)
+  for (let round = 0; round < 6 || (round < 40 && !isSame()); round += 1) {
     for (const [name, attempt] of Object.entries(attempts)) {
       const begun = performance.now()
       await attempt()
       fastest[name] = Math.min(fastest[name] ?? Infinity, performance.now() - begun)
     }
   }
-  for (const name of ['unknown', 'two', 'shut']) {
-    const ratio = fastest[name]! / fastest.wrong!
-    expect(ratio, name).toBeGreaterThan(0.7)
-    expect(ratio, name).toBeLessThan(1.4)
-  }
-})
+  expect(isSame(), `unknown, two and shut against wrong: ${ratios().join(', ')}`).toBe(true)
+}, 60_000)
 
 describe('a refresh token', () => {
   const state = (sessionId: string | undefined) =>
