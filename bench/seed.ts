@@ -3,8 +3,7 @@
  * with an organization to measure on.
  */
 import { parseArgs } from 'node:util'
-import { dataDirectory } from '../infra/dev/data-directory.ts'
-import { readLiveRunState } from '../infra/dev/run-state.ts'
+import { requireOwnerUrl } from '../infra/dev/owner-url.ts'
 import { fillVolume } from './volume.ts'
 
 const { values } = parseArgs({ options: { tickets: { type: 'string', default: '10000' } } })
@@ -13,11 +12,7 @@ if (!Number.isInteger(tickets) || tickets < 1 || tickets > 10_000_000) {
   console.error('--tickets must be a whole number from 1 to 10,000,000')
   process.exit(2)
 }
-const ownerUrl = process.env.DATABASE_URL ?? readLiveRunState(dataDirectory())?.ownerUrl
-if (!ownerUrl) {
-  console.error("No database: set DATABASE_URL to the owner's connection string, or start ATUM Desk.")
-  process.exit(2)
-}
+const ownerUrl = requireOwnerUrl()
 const started = performance.now()
 await fillVolume(ownerUrl, tickets, (done) => console.log(`${done.toLocaleString('en')} tickets`))
 console.log(`done in ${((performance.now() - started) / 1000).toFixed(1)} s`)

@@ -6,8 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { Client, DatabaseError } from 'pg'
-import { dataDirectory } from '../infra/dev/data-directory.ts'
-import { readLiveRunState } from '../infra/dev/run-state.ts'
+import { requireOwnerUrl } from '../infra/dev/owner-url.ts'
 
 function refuse(message: string): never {
   console.error(message)
@@ -37,10 +36,7 @@ const { slug, name, 'admin-email': email, 'admin-name': adminName } = values
 if (!slug || !name || !email || !adminName) {
   refuse('Needed: --slug, --name, --admin-email and --admin-name. Also: --time-zone, --locale, --prefix.')
 }
-const connectionString = process.env.DATABASE_URL ?? readLiveRunState(dataDirectory())?.ownerUrl
-if (!connectionString) {
-  refuse("No database: set DATABASE_URL to the owner's connection string, or start ATUM Desk.")
-}
+const connectionString = requireOwnerUrl()
 
 const password = randomBytes(15).toString('base64url')
 const client = new Client({ connectionString, application_name: 'atum-create-organization' })

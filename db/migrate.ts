@@ -6,12 +6,12 @@
  * do it on a throw-away cluster and never touch a database that somebody uses.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { withDatabase } from '../infra/dev/connection-url.ts'
 import { prepareDatabase } from '../infra/dev/database.ts'
 import { startCluster } from '../infra/dev/postgres.ts'
+import { makeReachableDirectory } from '../infra/dev/throw-away-database.ts'
 
 const repository = join(import.meta.dirname, '..')
 
@@ -42,7 +42,7 @@ function graphileMigrate(args: string[], { databaseUrl, rootUrl, shadowUrl }: Co
 }
 
 async function onThrowAwayCluster(args: string[]): Promise<number> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'atum-migrate-'))
+  const dataDir = makeReachableDirectory()
   const cluster = await startCluster({
     dataDir,
     durable: false,

@@ -5,8 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
-import { dataDirectory } from '../infra/dev/data-directory.ts'
-import { readLiveRunState } from '../infra/dev/run-state.ts'
+import { requireOwnerUrl } from '../infra/dev/owner-url.ts'
 
 interface Verdict {
   name: string
@@ -29,11 +28,7 @@ function readArguments(): { options: { organization?: string | undefined } } {
   }
 }
 
-const connectionString = process.env.DATABASE_URL ?? readLiveRunState(dataDirectory())?.ownerUrl
-if (!connectionString) {
-  console.error("No database: set DATABASE_URL to the owner's connection string, or start ATUM Desk.")
-  process.exit(2)
-}
+const connectionString = requireOwnerUrl()
 
 const client = new Client({ connectionString, application_name: 'atum-audit-verify' })
 await client.connect()
