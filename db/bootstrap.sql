@@ -21,6 +21,8 @@ begin
         ('atum_admin', 'nologin'),
         -- The job worker's login.
         ('atum_worker', 'login noinherit'),
+        -- The login of whoever runs the installation: makes and closes organizations, and reads nothing in them.
+        ('atum_operator', 'login noinherit'),
         -- The group of read-only logins of one organization each.
         ('atum_reporting', 'nologin')
     ) as roles (name, options)
@@ -89,9 +91,9 @@ alter role atum_worker set idle_in_transaction_session_timeout = '120s';
 do $$
 begin
   execute format('alter database %I owner to atum_owner', current_database());
-  -- Only the four logins connect; a reporting login is granted its own way in.
+  -- Only the logins connect; a reporting login is granted its own way in.
   execute format('revoke all on database %I from public', current_database());
-  execute format('grant connect on database %I to atum_server, atum_worker, atum_reporting', current_database());
+  execute format('grant connect on database %I to atum_server, atum_worker, atum_operator, atum_reporting', current_database());
 end
 $$;
 

@@ -10,6 +10,7 @@ grant usage on schema app_hidden to atum_worker;
 
 create schema app_private;
 comment on schema app_private is 'Secrets and machinery: reached only through security definer functions and by the worker.';
+grant usage on schema app_private to atum_operator;
 grant usage on schema app_private to atum_server;
 grant usage on schema app_private to atum_worker;
 
@@ -23,8 +24,16 @@ grant usage on schema app_public to atum_worker;
 
 alter default privileges revoke all on functions from public;
 
+create type app_public.account_link as (purpose text, token text);
+comment on type app_public.account_link is 'A single-use link for a person, handed over by an admin instead of a mail.';
+comment on column app_public.account_link.purpose is '`invitation` for who has not come yet, otherwise `password_reset`.';
+comment on column app_public.account_link.token is 'The token that `/invitation#token=…` and `/reset#token=…` take. Shown once.';
+
 create type app_public.comment_visibility as enum ('public', 'internal');
 comment on type app_public.comment_visibility is 'Who may read: `public` the requester too, `internal` staff only.';
+
+create type app_public.identity_provider_kind as enum ('oidc', 'ldap');
+comment on type app_public.identity_provider_kind is 'How an identity provider is asked: `oidc` by OpenID Connect in the browser, `ldap` by a bind to a directory.';
 
 create type app_public.inbox_counts as (mine integer, unassigned integer, open integer, pending integer, breached integer, resolved integer);
 comment on type app_public.inbox_counts is 'How many tickets are in each part of the inbox.';
@@ -34,6 +43,21 @@ comment on column app_public.inbox_counts.open is 'New or open.';
 comment on column app_public.inbox_counts.pending is 'Pending or on hold.';
 comment on column app_public.inbox_counts.breached is 'Not resolved and a target was missed.';
 comment on column app_public.inbox_counts.resolved is 'Resolved and not yet closed.';
+
+create type app_public.login_session as (id uuid, ip_address inet, user_agent text, created_at timestamp with time zone, refreshed_at timestamp with time zone, expires_at timestamp with time zone, is_current boolean);
+comment on type app_public.login_session is 'A login on one device.';
+comment on column app_public.login_session.id is 'The identifier of the session.';
+comment on column app_public.login_session.ip_address is 'The address it was last seen at.';
+comment on column app_public.login_session.user_agent is 'What the browser or program called itself.';
+comment on column app_public.login_session.created_at is 'When the person logged in.';
+comment on column app_public.login_session.refreshed_at is 'When it was last seen, to ten minutes.';
+comment on column app_public.login_session.expires_at is 'When it ends by itself.';
+comment on column app_public.login_session.is_current is 'Whether it is the session that asks.';
+
+create type app_public.made_api_token as (id uuid, secret text);
+comment on type app_public.made_api_token is 'A new API token.';
+comment on column app_public.made_api_token.id is 'The identifier of the token.';
+comment on column app_public.made_api_token.secret is 'The token itself, `atum_` and 56 hexadecimal digits. Shown once.';
 
 create type app_public.sla_target_kind as enum ('first_response', 'resolution');
 comment on type app_public.sla_target_kind is 'What is promised: `first_response` the first public answer of staff, `resolution` the end of the ticket.';
@@ -50,8 +74,58 @@ comment on type app_public.ticket_priority is 'How much it matters, from `low` t
 create type app_public.ticket_status as enum ('new', 'open', 'pending', 'on_hold', 'resolved', 'closed');
 comment on type app_public.ticket_status is 'Where a ticket stands: `new` nobody has answered, `open` the organization works on it, `pending` it waits for the requester, `on_hold` it waits for someone else, `resolved` it is answered and may come back, `closed` it is done for good.';
 
+create type app_public.two_factor_status as (is_on boolean, is_required boolean, recovery_codes_left integer);
+comment on type app_public.two_factor_status is 'How the caller logs in with a second factor.';
+comment on column app_public.two_factor_status.is_on is 'Whether one-time codes are asked for.';
+comment on column app_public.two_factor_status.is_required is 'Whether the organization demands it of the caller''s role.';
+comment on column app_public.two_factor_status.recovery_codes_left is 'How many recovery codes are unused.';
+
 create type app_public.user_role as enum ('customer', 'agent', 'manager', 'admin');
 comment on type app_public.user_role is 'What a person may do: `customer` opens and follows tickets, `agent` works them, `manager` also sees reports and service levels, `admin` also sets the rules and reads the audit log.';
+
+create table app_private.account_mails (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  user_id uuid not null,
+  purpose text not null,
+  token_hash bytea,
+  expires_at timestamp with time zone,
+  delivery text not null default 'waiting'::text,
+  used_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint account_mails_pkey PRIMARY KEY (organization_id, id),
+  constraint account_mails_delivery_check CHECK ((delivery = ANY (ARRAY['waiting'::text, 'sent'::text, 'no_mail_server'::text, 'handed_over'::text]))),
+  constraint account_mails_expiry_check CHECK (((purpose = ANY (ARRAY['invitation'::text, 'email_verification'::text, 'password_reset'::text])) = (expires_at IS NOT NULL))),
+  constraint account_mails_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint account_mails_purpose_check CHECK ((purpose = ANY (ARRAY['invitation'::text, 'email_verification'::text, 'password_reset'::text, 'address_taken'::text, 'refresh_token_reused'::text, 'password_changed'::text, 'two_factor_on'::text, 'two_factor_off'::text]))),
+  constraint account_mails_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+CREATE INDEX account_mails_organization_id_user_id_idx ON app_private.account_mails USING btree (organization_id, user_id, created_at);
+CREATE INDEX account_mails_token_hash_idx ON app_private.account_mails USING btree (token_hash) WHERE (token_hash IS NOT NULL);
+comment on table app_private.account_mails is 'What a person is written about the own account. An invitation (7 days), a verification (1 day) and a password reset (1 hour) carry a single-use token; it is made when the mail is sent, and only its sha256 is kept.';
+alter table app_private.account_mails enable row level security;
+alter table app_private.account_mails force row level security;
+create policy all_owner on app_private.account_mails for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.account_mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('token_hash');
+
+create table app_private.api_token_secrets (
+  organization_id uuid not null,
+  token_id uuid not null,
+  token_hash bytea not null,
+  constraint api_token_secrets_pkey PRIMARY KEY (organization_id, token_id),
+  constraint api_token_secrets_organization_id_token_id_fkey FOREIGN KEY (organization_id, token_id) REFERENCES app_public.api_tokens(organization_id, id) ON DELETE CASCADE,
+  constraint api_token_secrets_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+CREATE INDEX api_token_secrets_token_hash_idx ON app_private.api_token_secrets USING btree (token_hash);
+comment on table app_private.api_token_secrets is 'The sha256 of each API token.';
+alter table app_private.api_token_secrets enable row level security;
+alter table app_private.api_token_secrets force row level security;
+create policy all_owner on app_private.api_token_secrets for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.api_token_secrets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('token_hash');
 
 create table app_private.audit_heads (
   organization_id uuid not null,
@@ -67,6 +141,115 @@ create policy all_owner on app_private.audit_heads for all to atum_owner
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 CREATE CONSTRAINT TRIGGER _900_store AFTER UPDATE ON app_private.audit_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg_audit_heads__store();
 
+create table app_private.authenticators (
+  organization_id uuid not null,
+  user_id uuid not null,
+  sealed text not null,
+  confirmed_at timestamp with time zone,
+  last_time_step bigint,
+  created_at timestamp with time zone not null default now(),
+  constraint authenticators_pkey PRIMARY KEY (organization_id, user_id),
+  constraint authenticators_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint authenticators_sealed_check CHECK ((sealed ~~ 'v1.%'::text))
+);
+comment on table app_private.authenticators is 'The secret a person''s one-time codes come from (RFC 6238), encrypted with AES-256-GCM by the server, and the last step that was used: none is accepted twice.';
+alter table app_private.authenticators enable row level security;
+alter table app_private.authenticators force row level security;
+create policy all_owner on app_private.authenticators for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.authenticators DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('sealed');
+
+create table app_private.common_passwords (
+  password text not null,
+  constraint common_passwords_pkey PRIMARY KEY (password)
+);
+comment on table app_private.common_passwords is 'Passwords that many people use, and words that they make longer with digits, in lower case.';
+
+create table app_private.identity_provider_secrets (
+  organization_id uuid not null,
+  provider_id uuid not null,
+  sealed text not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint identity_provider_secrets_pkey PRIMARY KEY (organization_id, provider_id),
+  constraint identity_provider_secrets_organization_id_provider_id_fkey FOREIGN KEY (organization_id, provider_id) REFERENCES app_public.identity_providers(organization_id, id) ON DELETE CASCADE,
+  constraint identity_provider_secrets_sealed_check CHECK ((sealed ~~ 'v1.%'::text))
+);
+comment on table app_private.identity_provider_secrets is 'The client secret or bind password of an identity provider, encrypted with AES-256-GCM by the server.';
+alter table app_private.identity_provider_secrets enable row level security;
+alter table app_private.identity_provider_secrets force row level security;
+create policy all_owner on app_private.identity_provider_secrets for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.identity_provider_secrets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('sealed');
+
+create table app_private.login_challenges (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  user_id uuid not null,
+  challenge_hash bytea not null,
+  purpose text not null,
+  identity_provider_id uuid,
+  id_token text,
+  attempts integer not null default 0,
+  expires_at timestamp with time zone not null default (now() + '00:10:00'::interval),
+  created_at timestamp with time zone not null default now(),
+  constraint login_challenges_pkey PRIMARY KEY (organization_id, id),
+  constraint login_challenges_challenge_hash_check CHECK ((octet_length(challenge_hash) = 32)),
+  constraint login_challenges_organization_id_identity_provider_id_fkey FOREIGN KEY (organization_id, identity_provider_id) REFERENCES app_public.identity_providers(organization_id, id) ON DELETE CASCADE,
+  constraint login_challenges_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint login_challenges_purpose_check CHECK ((purpose = ANY (ARRAY['verify'::text, 'enrol'::text])))
+);
+CREATE INDEX login_challenges_challenge_hash_idx ON app_private.login_challenges USING btree (challenge_hash);
+CREATE INDEX login_challenges_organization_id_identity_provider_id_idx ON app_private.login_challenges USING btree (organization_id, identity_provider_id);
+CREATE INDEX login_challenges_organization_id_user_id_idx ON app_private.login_challenges USING btree (organization_id, user_id);
+comment on table app_private.login_challenges is 'A login that has passed its first step and waits ten minutes for the second: a one-time code, or the enrolment that the role demands.';
+alter table app_private.login_challenges enable row level security;
+alter table app_private.login_challenges force row level security;
+create policy all_owner on app_private.login_challenges for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+
+create table app_private.login_failures (
+  key text not null,
+  failures integer not null default 0,
+  failed_at timestamp with time zone not null default now(),
+  blocked_until timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint login_failures_pkey PRIMARY KEY (key),
+  constraint login_failures_key_check CHECK (((length(key) >= 1) AND (length(key) <= 120)))
+);
+CREATE INDEX login_failures_failed_at_idx ON app_private.login_failures USING btree (failed_at);
+comment on table app_private.login_failures is 'How often logging in went wrong, by account, by address and by both together. Forgotten a day after the last time.';
+
+create table app_private.rate_buckets (
+  key text not null,
+  level double precision not null,
+  filled_at timestamp with time zone not null,
+  constraint rate_buckets_pkey PRIMARY KEY (key),
+  constraint rate_buckets_key_check CHECK (((length(key) >= 1) AND (length(key) <= 160)))
+);
+comment on table app_private.rate_buckets is 'What is left of the allowance of each caller, shared by all servers.';
+
+create table app_private.recovery_codes (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  user_id uuid not null,
+  code_hash bytea not null,
+  used_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint recovery_codes_pkey PRIMARY KEY (organization_id, id),
+  constraint recovery_codes_code_hash_check CHECK ((octet_length(code_hash) = 32)),
+  constraint recovery_codes_organization_id_user_id_code_hash_key UNIQUE (organization_id, user_id, code_hash),
+  constraint recovery_codes_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE
+);
+comment on table app_private.recovery_codes is 'What replaces a lost second factor: ten codes of 128 random bits, each good once, of which the sha256 is kept.';
+alter table app_private.recovery_codes enable row level security;
+alter table app_private.recovery_codes force row level security;
+create policy all_owner on app_private.recovery_codes for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.recovery_codes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('code_hash');
+
 create table app_private.sessions (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -80,22 +263,29 @@ create table app_private.sessions (
   ip_address inet,
   user_agent text,
   created_at timestamp with time zone not null default now(),
+  identity_provider_id uuid,
+  id_token text,
   constraint sessions_pkey PRIMARY KEY (organization_id, id),
   constraint sessions_family_check CHECK ((octet_length(family) = 16)),
+  constraint sessions_id_token_check CHECK ((id_token ~~ 'v1.%'::text)),
+  constraint sessions_organization_id_identity_provider_id_fkey FOREIGN KEY (organization_id, identity_provider_id) REFERENCES app_public.identity_providers(organization_id, id) ON DELETE SET NULL (identity_provider_id),
   constraint sessions_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
   constraint sessions_previous_refresh_token_hash_check CHECK ((octet_length(previous_refresh_token_hash) = 32)),
   constraint sessions_refresh_token_hash_check CHECK ((octet_length(refresh_token_hash) = 32)),
   constraint sessions_user_agent_check CHECK ((length(user_agent) <= 400))
 );
 CREATE INDEX sessions_family_idx ON app_private.sessions USING btree (family);
+CREATE INDEX sessions_organization_id_identity_provider_id_idx ON app_private.sessions USING btree (organization_id, identity_provider_id);
 CREATE INDEX sessions_organization_id_user_id_idx ON app_private.sessions USING btree (organization_id, user_id);
+CREATE INDEX sessions_revoked_at_idx ON app_private.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 comment on table app_private.sessions is 'A login on one device. Its refresh tokens begin with the family, 16 random bytes, and end with a secret of which only the sha256 is kept: of the current one and of the one before. Whoever shows any other token of the family ends the session.';
 alter table app_private.sessions enable row level security;
 alter table app_private.sessions force row level security;
 create policy all_owner on app_private.sessions for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
-CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('family', 'refresh_token_hash', 'previous_refresh_token_hash');
+CREATE TRIGGER _800_tell_servers AFTER UPDATE OF revoked_at ON app_private.sessions FOR EACH ROW WHEN (((new.revoked_at IS NOT NULL) AND (old.revoked_at IS NULL))) EXECUTE FUNCTION app_private.tg_sessions__tell_servers();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('family', 'refresh_token_hash', 'previous_refresh_token_hash', 'id_token');
 
 create table app_private.ticket_counters (
   organization_id uuid not null,
@@ -109,6 +299,28 @@ alter table app_private.ticket_counters force row level security;
 create policy all_owner on app_private.ticket_counters for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+
+create table app_private.user_identities (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  provider_id uuid not null,
+  subject text not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint user_identities_pkey PRIMARY KEY (organization_id, id),
+  constraint user_identities_organization_id_provider_id_fkey FOREIGN KEY (organization_id, provider_id) REFERENCES app_public.identity_providers(organization_id, id) ON DELETE CASCADE,
+  constraint user_identities_organization_id_provider_id_subject_key UNIQUE (organization_id, provider_id, subject),
+  constraint user_identities_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint user_identities_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 500)))
+);
+CREATE INDEX user_identities_organization_id_user_id_idx ON app_private.user_identities USING btree (organization_id, user_id);
+comment on table app_private.user_identities is 'Whom an identity provider means by a subject. The mail address binds a subject to a person once; from then on the subject counts.';
+alter table app_private.user_identities enable row level security;
+alter table app_private.user_identities force row level security;
+create policy all_owner on app_private.user_identities for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.user_identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_private.user_secrets (
   organization_id uuid not null,
@@ -135,6 +347,50 @@ create table app_private.worker_heartbeats (
   constraint worker_heartbeats_worker_id_check CHECK (((length(worker_id) >= 1) AND (length(worker_id) <= 200)))
 );
 comment on table app_private.worker_heartbeats is 'One row per worker process, touched every few seconds: how the health page knows that jobs run.';
+
+create table app_public.api_tokens (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  user_id uuid not null,
+  name text not null,
+  scopes text[] not null,
+  hint text not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  last_used_ip inet,
+  revoked_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint api_tokens_pkey PRIMARY KEY (organization_id, id),
+  constraint api_tokens_hint_check CHECK ((length(hint) = 4)),
+  constraint api_tokens_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 80))),
+  constraint api_tokens_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint api_tokens_scopes_check CHECK (((cardinality(scopes) >= 1) AND (scopes <@ '{read,tickets:write,admin:read,admin:write}'::text[])))
+);
+CREATE INDEX api_tokens_organization_id_user_id_created_at_idx ON app_public.api_tokens USING btree (organization_id, user_id, created_at);
+comment on table app_public.api_tokens is 'What a program logs in with, in the name of a person and with no more rights than its scopes give.';
+comment on column app_public.api_tokens.organization_id is 'The organization of the person.';
+comment on column app_public.api_tokens.id is 'The identifier of the token; the token itself is shown once, when it is made.';
+comment on column app_public.api_tokens.user_id is 'The person in whose name it acts.';
+comment on column app_public.api_tokens.name is 'What the person calls it, up to 80 characters.';
+comment on column app_public.api_tokens.scopes is 'What it may do: `read` what customers and agents read, `tickets:write` to work on tickets, `admin:read` and `admin:write` all that the person''s own role may. Without a scope that writes it changes nothing.';
+comment on column app_public.api_tokens.hint is 'The last four characters of the token.';
+comment on column app_public.api_tokens.expires_at is 'When it ends by itself; empty means never.';
+comment on column app_public.api_tokens.last_used_at is 'When it was last used, to the minute.';
+comment on column app_public.api_tokens.last_used_ip is 'The address it was last used from.';
+comment on column app_public.api_tokens.revoked_at is 'When somebody ended it.';
+comment on column app_public.api_tokens.created_at is 'When it was made.';
+alter table app_public.api_tokens enable row level security;
+alter table app_public.api_tokens force row level security;
+create policy all_owner on app_public.api_tokens for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.api_tokens for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy select_own on app_public.api_tokens for select to atum_agent, atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (user_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+grant select on app_public.api_tokens to atum_agent;
+grant select on app_public.api_tokens to atum_customer;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.api_tokens DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.audit_log (
   organization_id uuid not null,
@@ -227,16 +483,165 @@ create policy all_owner on app_public.comments for all to atum_owner
 create policy insert_requester on app_public.comments for insert to atum_customer
   with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (author_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND (visibility = 'public'::app_public.comment_visibility) AND (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = comments.organization_id) AND (ticket.id = comments.ticket_id))))));
 create policy insert_staff on app_public.comments for insert to atum_agent
-  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (author_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (author_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = comments.organization_id) AND (ticket.id = comments.ticket_id)))))));
 create policy select_requester on app_public.comments for select to atum_customer
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility = 'public'::app_public.comment_visibility) AND (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = comments.organization_id) AND (ticket.id = comments.ticket_id))))));
 create policy select_staff on app_public.comments for select to atum_agent
-  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = comments.organization_id) AND (ticket.id = comments.ticket_id)))))));
 grant select, insert (organization_id, ticket_id, author_id, visibility, body, client_mutation_key) on app_public.comments to atum_agent;
 grant select, insert (organization_id, ticket_id, author_id, visibility, body, client_mutation_key) on app_public.comments to atum_customer;
 CREATE TRIGGER _200_refuse BEFORE INSERT ON app_public.comments FOR EACH ROW EXECUTE FUNCTION app_private.tg_comments__refuse();
 CREATE TRIGGER _500_follow AFTER INSERT ON app_public.comments FOR EACH ROW EXECUTE FUNCTION app_private.tg_comments__follow();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.comments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.companies (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  name text not null,
+  shares_tickets boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint companies_pkey PRIMARY KEY (organization_id, id),
+  constraint companies_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 120))),
+  constraint companies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint companies_organization_id_name_key UNIQUE (organization_id, name)
+);
+comment on table app_public.companies is 'A customer account: the company that several customers work for.';
+comment on column app_public.companies.organization_id is 'The organization it is a customer of.';
+comment on column app_public.companies.id is 'The identifier of the company.';
+comment on column app_public.companies.name is 'The name people read, unique in the organization, up to 120 characters.';
+comment on column app_public.companies.shares_tickets is 'Whether its people see, follow and answer each other''s tickets.';
+comment on column app_public.companies.created_at is 'When the company was made.';
+comment on column app_public.companies.updated_at is 'When this row last changed.';
+alter table app_public.companies enable row level security;
+alter table app_public.companies force row level security;
+create policy all_owner on app_public.companies for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_member on app_public.companies for select to atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT "current_user".company_id FROM app_public."current_user"() "current_user"(organization_id, id, email, name, role, locale, time_zone, disabled_at, created_at, updated_at, company_id, restricted_to_teams, is_break_glass, activated_at)))));
+create policy select_staff on app_public.companies for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.companies for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.companies to atum_agent;
+grant select on app_public.companies to atum_customer;
+grant update (name, shares_tickets) on app_public.companies to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.companies FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.companies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.identity_providers (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  kind app_public.identity_provider_kind not null,
+  name text not null,
+  is_enabled boolean not null default true,
+  issuer text,
+  client_id text,
+  scopes text[] not null default '{openid,email,profile}'::text[],
+  url text,
+  base_dn text,
+  bind_dn text,
+  user_filter text,
+  subject_attribute text not null default 'entryUUID'::text,
+  email_attribute text not null default 'mail'::text,
+  name_attribute text not null default 'cn'::text,
+  role_claim text,
+  role_mapping jsonb not null default '{}'::jsonb,
+  default_role app_public.user_role,
+  makes_people boolean not null default true,
+  asks_second_factor boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint identity_providers_pkey PRIMARY KEY (organization_id, id),
+  constraint identity_providers_base_dn_check CHECK ((length(base_dn) <= 500)),
+  constraint identity_providers_bind_dn_check CHECK ((length(bind_dn) <= 500)),
+  constraint identity_providers_client_id_check CHECK (((client_id ~ '\S'::text) AND (length(client_id) <= 300))),
+  constraint identity_providers_email_attribute_check CHECK ((email_attribute ~ '^[A-Za-z][A-Za-z0-9;-]{0,60}$'::text)),
+  constraint identity_providers_issuer_check CHECK (((issuer ~ '^https?://[^\s]+$'::text) AND (length(issuer) <= 500))),
+  constraint identity_providers_name_attribute_check CHECK ((name_attribute ~ '^[A-Za-z][A-Za-z0-9;-]{0,60}$'::text)),
+  constraint identity_providers_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 80))),
+  constraint identity_providers_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint identity_providers_organization_id_name_key UNIQUE (organization_id, name),
+  constraint identity_providers_role_claim_check CHECK ((role_claim ~ '^\S{1,200}$'::text)),
+  constraint identity_providers_role_mapping_check CHECK ((jsonb_typeof(role_mapping) = 'object'::text)),
+  constraint identity_providers_scopes_check CHECK ((cardinality(scopes) <= 20)),
+  constraint identity_providers_settings_check CHECK (
+CASE kind
+    WHEN 'oidc'::app_public.identity_provider_kind THEN ((issuer IS NOT NULL) AND (client_id IS NOT NULL))
+    WHEN 'ldap'::app_public.identity_provider_kind THEN ((url IS NOT NULL) AND (base_dn IS NOT NULL) AND (user_filter IS NOT NULL))
+    ELSE NULL::boolean
+END),
+  constraint identity_providers_subject_attribute_check CHECK ((subject_attribute ~ '^[A-Za-z][A-Za-z0-9;-]{0,60}$'::text)),
+  constraint identity_providers_url_check CHECK (((url ~ '^ldaps?://[^\s]+$'::text) AND (length(url) <= 500))),
+  constraint identity_providers_user_filter_check CHECK (((user_filter ~~ '%{username}%'::text) AND (length(user_filter) <= 500)))
+);
+comment on table app_public.identity_providers is 'Where people of the organization prove who they are besides or instead of a password kept here.';
+comment on column app_public.identity_providers.organization_id is 'The organization that trusts it.';
+comment on column app_public.identity_providers.id is 'The identifier of the provider.';
+comment on column app_public.identity_providers.kind is 'How it is asked.';
+comment on column app_public.identity_providers.name is 'What people read: "Sign in with <name>", unique in the organization, up to 80 characters.';
+comment on column app_public.identity_providers.is_enabled is 'Whether it lets people in.';
+comment on column app_public.identity_providers.issuer is 'OpenID Connect: the issuer, under which `/.well-known/openid-configuration` is found.';
+comment on column app_public.identity_providers.client_id is 'OpenID Connect: the name under which the provider knows us. Its secret is written by `POST /api/v1/auth/identity-provider-secret` and read by nobody.';
+comment on column app_public.identity_providers.scopes is 'OpenID Connect: what is asked for.';
+comment on column app_public.identity_providers.url is 'LDAP: the address of the directory, `ldaps://` or, with StartTLS, `ldap://`.';
+comment on column app_public.identity_providers.base_dn is 'LDAP: where people are looked for.';
+comment on column app_public.identity_providers.bind_dn is 'LDAP: as whom they are looked for; empty means anonymously.';
+comment on column app_public.identity_providers.user_filter is 'LDAP: how a person is found, for example `(mail={username})`.';
+comment on column app_public.identity_providers.subject_attribute is 'LDAP: the attribute that never changes for a person.';
+comment on column app_public.identity_providers.email_attribute is 'LDAP: the attribute with the mail address.';
+comment on column app_public.identity_providers.name_attribute is 'LDAP: the attribute with the name.';
+comment on column app_public.identity_providers.role_claim is 'The claim, with dots between nested ones, or the attribute that lists the groups of a person.';
+comment on column app_public.identity_providers.role_mapping is 'Which group gives which role, for example `{"helpdesk": "agent"}`. The highest role counts.';
+comment on column app_public.identity_providers.default_role is 'The role of a person in no mapped group; empty means that such a person is refused.';
+comment on column app_public.identity_providers.makes_people is 'Whether a person who is not yet in the organization gets an account at the first login.';
+comment on column app_public.identity_providers.asks_second_factor is 'Whether the provider asks for a second factor itself, so that we do not.';
+comment on column app_public.identity_providers.created_at is 'When it was added.';
+comment on column app_public.identity_providers.updated_at is 'When this row last changed.';
+alter table app_public.identity_providers enable row level security;
+alter table app_public.identity_providers force row level security;
+create policy all_owner on app_public.identity_providers for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.identity_providers for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.identity_providers to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.identity_providers FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _500_end_sessions BEFORE DELETE ON app_public.identity_providers FOR EACH ROW EXECUTE FUNCTION app_private.tg_identity_providers__end_sessions();
+CREATE TRIGGER _510_end_sessions_when_off BEFORE UPDATE OF is_enabled ON app_public.identity_providers FOR EACH ROW WHEN ((old.is_enabled AND (NOT new.is_enabled))) EXECUTE FUNCTION app_private.tg_identity_providers__end_sessions();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.identity_providers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.ip_rules (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  role app_public.user_role,
+  network cidr not null,
+  note text,
+  created_at timestamp with time zone not null default now(),
+  constraint ip_rules_pkey PRIMARY KEY (organization_id, id),
+  constraint ip_rules_note_check CHECK ((length(note) <= 200)),
+  constraint ip_rules_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint ip_rules_organization_id_role_network_key UNIQUE NULLS NOT DISTINCT (organization_id, role, network)
+);
+comment on table app_public.ip_rules is 'The networks people may come from. Without a rule from everywhere. The rules of a role, where it has any, stand in place of those for everybody.';
+comment on column app_public.ip_rules.organization_id is 'The organization it protects.';
+comment on column app_public.ip_rules.id is 'The identifier of the rule.';
+comment on column app_public.ip_rules.role is 'The role it is for; empty means every role that has no rules of its own.';
+comment on column app_public.ip_rules.network is 'An IPv4 or IPv6 network, for example `192.0.2.0/24`. An IPv4 network written inside IPv6 is kept as IPv4.';
+comment on column app_public.ip_rules.note is 'What it is, for people, up to 200 characters.';
+comment on column app_public.ip_rules.created_at is 'When it was added.';
+alter table app_public.ip_rules enable row level security;
+alter table app_public.ip_rules force row level security;
+create policy all_owner on app_public.ip_rules for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.ip_rules for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.ip_rules to atum_admin;
+CREATE TRIGGER _800_tell_servers AFTER INSERT OR DELETE OR UPDATE ON app_public.ip_rules FOR EACH ROW EXECUTE FUNCTION app_private.tg_ip_rules__tell_servers();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ip_rules DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.organizations (
   id uuid not null default app_hidden.uuid_v7(),
@@ -247,6 +652,7 @@ create table app_public.organizations (
   ticket_prefix text not null default 'ATUM'::text,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  suspended_at timestamp with time zone,
   constraint organizations_pkey PRIMARY KEY (id),
   constraint organizations_locale_check CHECK ((locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'::text)),
   constraint organizations_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 120))),
@@ -264,6 +670,7 @@ comment on column app_public.organizations.locale is 'BCP 47 tag of the language
 comment on column app_public.organizations.ticket_prefix is 'What stands before a ticket''s number: `ATUM` makes `ATUM-1042`. Tickets keep the one they were born with.';
 comment on column app_public.organizations.created_at is 'When the organization was made.';
 comment on column app_public.organizations.updated_at is 'When this row last changed.';
+comment on column app_public.organizations.suspended_at is 'When the operator of the installation closed the organization for a time: nobody of it gets in, and nothing is lost. Empty while it is open.';
 alter table app_public.organizations enable row level security;
 alter table app_public.organizations force row level security;
 create policy all_owner on app_public.organizations for all to atum_owner
@@ -274,7 +681,39 @@ create policy select_member on app_public.organizations for select to atum_agent
 grant select on app_public.organizations to atum_agent;
 grant select on app_public.organizations to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.organizations FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _800_tell_servers AFTER UPDATE OF suspended_at ON app_public.organizations FOR EACH ROW WHEN ((new.suspended_at IS DISTINCT FROM old.suspended_at)) EXECUTE FUNCTION app_private.tg_organizations__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.organizations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.security_policies (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  two_factor_roles app_public.user_role[] not null default '{}'::app_public.user_role[],
+  registration_domains text[] not null default '{}'::text[],
+  local_login boolean not null default true,
+  updated_at timestamp with time zone not null default now(),
+  constraint security_policies_pkey PRIMARY KEY (organization_id, id),
+  constraint security_policies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint security_policies_organization_id_key UNIQUE (organization_id),
+  constraint security_policies_registration_domains_check CHECK ((cardinality(registration_domains) <= 100))
+);
+comment on table app_public.security_policies is 'How people of the organization get in: one row each.';
+comment on column app_public.security_policies.organization_id is 'The organization it is about.';
+comment on column app_public.security_policies.id is 'The identifier of the policy.';
+comment on column app_public.security_policies.two_factor_roles is 'The roles that must log in with two factors. Who has the role and no second factor can do nothing but enrol one.';
+comment on column app_public.security_policies.registration_domains is 'The mail domains whose people may register themselves as customers, in lower case; empty means nobody may.';
+comment on column app_public.security_policies.local_login is 'Whether people log in with a password kept here. Where it is off, only an identity provider lets them in, and break-glass accounts their password.';
+comment on column app_public.security_policies.updated_at is 'When it last changed.';
+alter table app_public.security_policies enable row level security;
+alter table app_public.security_policies force row level security;
+create policy all_owner on app_public.security_policies for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.security_policies for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.security_policies to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.security_policies FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _500_end_sessions AFTER UPDATE OF two_factor_roles ON app_public.security_policies FOR EACH ROW EXECUTE FUNCTION app_private.tg_security_policies__end_sessions();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.security_policies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.services (
   organization_id uuid not null,
@@ -365,7 +804,7 @@ create policy all_owner on app_public.sla_calculations for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 create policy select_staff on app_public.sla_calculations for select to atum_agent
-  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = sla_calculations.organization_id) AND (ticket.id = sla_calculations.ticket_id)))))));
 grant select on app_public.sla_calculations to atum_agent;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.sla_calculations FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_calculations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
@@ -597,7 +1036,7 @@ create policy all_owner on app_public.ticket_events for all to atum_owner
 create policy select_requester on app_public.ticket_events for select to atum_customer
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility = 'public'::app_public.comment_visibility) AND (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = ticket_events.organization_id) AND (ticket.id = ticket_events.ticket_id))))));
 create policy select_staff on app_public.ticket_events for select to atum_agent
-  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = ticket_events.organization_id) AND (ticket.id = ticket_events.ticket_id)))))));
 grant select on app_public.ticket_events to atum_agent;
 grant select on app_public.ticket_events to atum_customer;
 CREATE TRIGGER _500_follow_with_sla_clocks AFTER INSERT ON app_public.ticket_events FOR EACH ROW WHEN ((new.type = ANY (ARRAY['ticket_created'::app_public.ticket_event_type, 'priority_changed'::app_public.ticket_event_type, 'status_changed'::app_public.ticket_event_type, 'comment_added'::app_public.ticket_event_type]))) EXECUTE FUNCTION app_private.tg_ticket_events__follow_with_sla_clocks();
@@ -627,9 +1066,11 @@ create table app_public.tickets (
   breached boolean not null default false,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  company_id uuid,
   constraint tickets_pkey PRIMARY KEY (organization_id, id),
   constraint tickets_client_mutation_key_check CHECK (((length(client_mutation_key) >= 8) AND (length(client_mutation_key) <= 64))),
   constraint tickets_organization_id_assignee_id_fkey FOREIGN KEY (organization_id, assignee_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (assignee_id),
+  constraint tickets_organization_id_company_id_fkey FOREIGN KEY (organization_id, company_id) REFERENCES app_public.companies(organization_id, id) ON DELETE SET NULL (company_id),
   constraint tickets_organization_id_created_by_id_fkey FOREIGN KEY (organization_id, created_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (created_by_id),
   constraint tickets_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
   constraint tickets_organization_id_number_key UNIQUE (organization_id, number),
@@ -641,6 +1082,7 @@ create table app_public.tickets (
 CREATE UNIQUE INDEX tickets_client_mutation_key_key ON app_public.tickets USING btree (organization_id, created_by_id, client_mutation_key) WHERE (client_mutation_key IS NOT NULL);
 CREATE INDEX tickets_organization_id_assignee_id_updated_at_idx ON app_public.tickets USING btree (organization_id, assignee_id, updated_at, id);
 CREATE INDEX tickets_organization_id_breached_updated_at_idx ON app_public.tickets USING btree (organization_id, breached, updated_at, id);
+CREATE INDEX tickets_organization_id_company_id_updated_at_idx ON app_public.tickets USING btree (organization_id, company_id, updated_at, id);
 CREATE INDEX tickets_organization_id_created_at_idx ON app_public.tickets USING btree (organization_id, created_at, id);
 CREATE INDEX tickets_organization_id_created_by_id_idx ON app_public.tickets USING btree (organization_id, created_by_id);
 CREATE INDEX tickets_organization_id_next_due_at_idx ON app_public.tickets USING btree (organization_id, next_due_at, id);
@@ -673,6 +1115,7 @@ comment on column app_public.tickets.next_due_at is 'The earliest instant at whi
 comment on column app_public.tickets.breached is 'Whether a target was missed.';
 comment on column app_public.tickets.created_at is 'When it was opened.';
 comment on column app_public.tickets.updated_at is 'When anything about it last changed, comments included.';
+comment on column app_public.tickets.company_id is 'The company the requester worked for when it was opened.';
 alter table app_public.tickets enable row level security;
 alter table app_public.tickets force row level security;
 create policy all_owner on app_public.tickets for all to atum_owner
@@ -683,11 +1126,11 @@ create policy insert_requester on app_public.tickets for insert to atum_customer
 create policy insert_staff on app_public.tickets for insert to atum_agent
   with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (created_by_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
 create policy select_requester on app_public.tickets for select to atum_customer
-  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (requester_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND ((requester_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR (company_id = ( SELECT app_hidden.shared_company_id() AS shared_company_id)))));
 create policy select_staff on app_public.tickets for select to atum_agent
-  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (team_id = ANY (( SELECT app_hidden.current_team_ids() AS current_team_ids)::uuid[])) OR (assignee_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR (requester_id = ( SELECT app_hidden.current_user_id() AS current_user_id)))));
 create policy update_staff on app_public.tickets for update to atum_agent
-  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (team_id = ANY (( SELECT app_hidden.current_team_ids() AS current_team_ids)::uuid[])) OR (assignee_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR (requester_id = ( SELECT app_hidden.current_user_id() AS current_user_id)))))
   with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select, insert (organization_id, subject, priority, channel, service_id, requester_id, created_by_id, client_mutation_key), update (subject, status, priority, service_id, team_id, assignee_id) on app_public.tickets to atum_agent;
 grant select, insert (organization_id, subject, priority, channel, service_id, requester_id, created_by_id, client_mutation_key) on app_public.tickets to atum_customer;
@@ -707,17 +1150,24 @@ create table app_public.users (
   disabled_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  company_id uuid,
+  restricted_to_teams boolean not null default false,
+  is_break_glass boolean not null default false,
+  activated_at timestamp with time zone default now(),
   constraint users_pkey PRIMARY KEY (organization_id, id),
   constraint users_email_check CHECK (((email OPERATOR(public.~) '^[^@\s]+@[^@\s]+$'::public.citext) AND (length((email)::text) <= 254))),
   constraint users_locale_check CHECK ((locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'::text)),
   constraint users_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 120))),
+  constraint users_organization_id_company_id_fkey FOREIGN KEY (organization_id, company_id) REFERENCES app_public.companies(organization_id, id) ON DELETE SET NULL (company_id),
   constraint users_organization_id_email_key UNIQUE (organization_id, email),
   constraint users_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
   constraint users_time_zone_check CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 64)))
 );
 CREATE INDEX users_email_idx ON app_public.users USING btree (email);
+CREATE INDEX users_organization_id_company_id_idx ON app_public.users USING btree (organization_id, company_id);
 CREATE INDEX users_organization_id_name_idx ON app_public.users USING btree (organization_id, name);
 CREATE INDEX users_organization_id_role_name_idx ON app_public.users USING btree (organization_id, role, name);
+CREATE INDEX users_restricted_to_teams_idx ON app_public.users USING btree (organization_id, id) WHERE restricted_to_teams;
 comment on table app_public.users is 'A person of one organization. The same mail address may belong to people of several organizations.';
 comment on column app_public.users.organization_id is 'The organization the person belongs to.';
 comment on column app_public.users.id is 'The identifier of the person.';
@@ -729,19 +1179,33 @@ comment on column app_public.users.time_zone is 'IANA name of the person''s time
 comment on column app_public.users.disabled_at is 'When the account was shut. The person can no longer log in; what they wrote stays.';
 comment on column app_public.users.created_at is 'When the account was made.';
 comment on column app_public.users.updated_at is 'When this row last changed.';
+comment on column app_public.users.company_id is 'The company a customer works for.';
+comment on column app_public.users.restricted_to_teams is 'Whether an agent sees only the tickets of the own teams, and those assigned to or requested by them. Means nothing for other roles.';
+comment on column app_public.users.is_break_glass is 'Whether the password keeps working while the organization logs in by its identity provider only.';
+comment on column app_public.users.activated_at is 'When the person proved the mail address; empty while an invitation or a verification is open, and they cannot log in.';
 alter table app_public.users enable row level security;
 alter table app_public.users force row level security;
 create policy all_owner on app_public.users for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 create policy select_customer on app_public.users for select to atum_customer
-  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND ((role <> 'customer'::app_public.user_role) OR (id = ( SELECT app_hidden.current_user_id() AS current_user_id)))));
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND ((role <> 'customer'::app_public.user_role) OR (id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR (company_id = ( SELECT app_hidden.shared_company_id() AS shared_company_id)))));
 create policy select_staff on app_public.users for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
-grant select on app_public.users to atum_agent;
-grant select (organization_id, id, name, role) on app_public.users to atum_customer;
+create policy update_admin on app_public.users for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_self on app_public.users for update to atum_agent, atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT app_hidden.current_user_id() AS current_user_id))))
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+grant select, update (name, locale, time_zone) on app_public.users to atum_agent;
+grant update (email, role, disabled_at, company_id, restricted_to_teams, is_break_glass) on app_public.users to atum_admin;
+grant select (organization_id, id, name, role), update (name, locale, time_zone) on app_public.users to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.users FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _200_refuse BEFORE UPDATE OF role, disabled_at, is_break_glass ON app_public.users FOR EACH ROW EXECUTE FUNCTION app_private.tg_users__refuse();
 CREATE TRIGGER _500_end_sessions AFTER UPDATE OF disabled_at, role ON app_public.users FOR EACH ROW WHEN (((new.disabled_at IS DISTINCT FROM old.disabled_at) OR (new.role <> old.role))) EXECUTE FUNCTION app_private.tg_users__end_sessions();
+CREATE TRIGGER _500_spend_links AFTER UPDATE OF email ON app_public.users FOR EACH ROW WHEN ((new.email IS DISTINCT FROM old.email)) EXECUTE FUNCTION app_private.tg_users__spend_links();
+CREATE TRIGGER _800_tell_servers AFTER UPDATE OF restricted_to_teams, company_id ON app_public.users FOR EACH ROW WHEN (((new.restricted_to_teams <> old.restricted_to_teams) OR (new.company_id IS DISTINCT FROM old.company_id))) EXECUTE FUNCTION app_private.tg_users__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create function app_hidden.acting_role() returns text
@@ -793,6 +1257,15 @@ comment on function app_hidden.check_calendar(calendar jsonb) is 'Refuses a cale
 grant execute on function app_hidden.check_calendar(calendar jsonb) to atum_agent;
 grant execute on function app_hidden.check_calendar(calendar jsonb) to atum_worker;
 
+create function app_hidden.current_address() returns inet
+  language sql stable parallel safe; -- body as SQL
+comment on function app_hidden.current_address() is 'The address the request came from, or null.';
+grant execute on function app_hidden.current_address() to atum_agent;
+grant execute on function app_hidden.current_address() to atum_anonymous;
+grant execute on function app_hidden.current_address() to atum_customer;
+grant execute on function app_hidden.current_address() to atum_server;
+grant execute on function app_hidden.current_address() to atum_worker;
+
 create function app_hidden.current_organization_id() returns uuid
   language sql stable parallel safe; -- body as SQL
 comment on function app_hidden.current_organization_id() is 'The organization this transaction acts in, or null when nobody is known.';
@@ -801,6 +1274,20 @@ grant execute on function app_hidden.current_organization_id() to atum_anonymous
 grant execute on function app_hidden.current_organization_id() to atum_customer;
 grant execute on function app_hidden.current_organization_id() to atum_server;
 grant execute on function app_hidden.current_organization_id() to atum_worker;
+
+create function app_hidden.current_session_id() returns uuid
+  language sql stable parallel safe; -- body as SQL
+comment on function app_hidden.current_session_id() is 'The session of a person who logged in, or null for API tokens, the system and strangers.';
+grant execute on function app_hidden.current_session_id() to atum_agent;
+grant execute on function app_hidden.current_session_id() to atum_anonymous;
+grant execute on function app_hidden.current_session_id() to atum_customer;
+grant execute on function app_hidden.current_session_id() to atum_server;
+grant execute on function app_hidden.current_session_id() to atum_worker;
+
+create function app_hidden.current_team_ids() returns uuid[]
+  language sql stable security definer set search_path=""; -- body e0f182be14ff4388ca5a0ce44a70023d
+comment on function app_hidden.current_team_ids() is 'The teams the caller works in.';
+grant execute on function app_hidden.current_team_ids() to atum_agent;
 
 create function app_hidden.current_user_id() returns uuid
   language sql stable parallel safe; -- body as SQL
@@ -826,9 +1313,24 @@ comment on function app_hidden.local_instant(local_time timestamp without time z
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_agent;
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_worker;
 
+create function app_hidden.plain_address(address inet) returns inet
+  language sql immutable parallel safe; -- body as SQL
+comment on function app_hidden.plain_address(address inet) is 'An IPv4 address or network that is written inside IPv6 (`::ffff:192.0.2.7`) as IPv4; any other as it is.';
+
 create function app_hidden.platform_scope() returns uuid
   language sql immutable parallel safe; -- body as SQL
 comment on function app_hidden.platform_scope() is 'The chain of what belongs to no organization, such as a login with an unknown address.';
+
+create function app_hidden.sees_every_team() returns boolean
+  language sql stable security definer set search_path=""; -- body 767a548c4f01e6ef43f73755513d798c
+comment on function app_hidden.sees_every_team() is 'Whether the caller, as staff, sees the tickets of all teams: everybody but an agent who is restricted to the own ones.';
+grant execute on function app_hidden.sees_every_team() to atum_agent;
+
+create function app_hidden.shared_company_id() returns uuid
+  language sql stable security definer set search_path=""; -- body d297a28458f646ac69c4fb8e3aa218db
+comment on function app_hidden.shared_company_id() is 'The caller''s company, where its people share their tickets; otherwise null.';
+grant execute on function app_hidden.shared_company_id() to atum_agent;
+grant execute on function app_hidden.shared_company_id() to atum_customer;
 
 create function app_hidden.uuid_v7() returns uuid
   language sql volatile parallel safe; -- body as SQL
@@ -838,6 +1340,43 @@ grant execute on function app_hidden.uuid_v7() to atum_customer;
 grant execute on function app_hidden.uuid_v7() to atum_server;
 grant execute on function app_hidden.uuid_v7() to atum_worker;
 
+create function app_private.accept_invitation(token text, name text, password text) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 88eb81e4bd32bdb9c5fed49af62d2f35
+comment on function app_private.accept_invitation(token text, name text, password text) is 'The person who was invited, or registered, follows the link: gives the own name and a password, and can log in. Errors as `reset_password`.';
+grant execute on function app_private.accept_invitation(token text, name text, password text) to atum_server;
+
+create function app_private.account_mail_of(token text, VARIADIC purposes text[]) returns app_private.account_mails
+  language plpgsql volatile set search_path=""; -- body e85af61135b2ce31a885347cb9bef8c1
+comment on function app_private.account_mail_of(token text, VARIADIC purposes text[]) is 'The mail whose link was followed, locked. Error TOKEN_INVALID.';
+
+create function app_private.account_mail_sent(account_mail_id uuid, delivery text) returns void
+  language sql volatile security definer set search_path=""; -- body 4c483bee4333b8cd99c9a3c53e7668e8
+comment on function app_private.account_mail_sent(account_mail_id uuid, delivery text) is 'Notes what became of a mail: `sent`, or `no_mail_server`.';
+grant execute on function app_private.account_mail_sent(account_mail_id uuid, delivery text) to atum_worker;
+
+create function app_private.account_mail_to_send(account_mail_id uuid) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 8f91dfdd157e526038759bc73947486a
+comment on function app_private.account_mail_to_send(account_mail_id uuid) is 'What the worker needs to write a mail: the person as `identity_of` says it, `purpose`, and a new `token` where it carries a link; null when it was sent or is over. Trying again makes another token, and the one before is worth nothing.';
+grant execute on function app_private.account_mail_to_send(account_mail_id uuid) to atum_worker;
+
+create function app_private.account_token_of(token text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 6710dd8629c178ba0e2480fcc5a70789
+comment on function app_private.account_token_of(token text) is 'Whom a link is for, without spending it: `{outcome: ok, purpose, email, name, organization}`. Error TOKEN_INVALID.';
+grant execute on function app_private.account_token_of(token text) to atum_server;
+
+create function app_private.act_for(subject app_public.users) returns void
+  language sql volatile set search_path=""; -- body bdb6c88cb70793b89229f75a5ff56423
+comment on function app_private.act_for(subject app_public.users) is 'From here on the transaction acts for a person who has proved who they are.';
+
+create function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
+  language plpgsql volatile set search_path=""; -- body e6950dd0016eacaf6f8e2649eca35904
+comment on function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid, id_token text) is 'Lets in a person who proved who they are by `password`, `provider` or `second_factor`: `{outcome: ok, user, sessionId, refreshToken}`, a challenge (`two_factor_required`, `two_factor_enrolment`), or why not: `organization_suspended`, `address_not_allowed`, `email_not_verified`, `local_login_off`.';
+
+create function app_private.api_token_claims(token_hash bytea, ip_address inet) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 9bf1a4eade02867711e1a2470e6d3e24
+comment on function app_private.api_token_claims(token_hash bytea, ip_address inet) is 'Whom an API token stands for and what it may: `{apiTokenId, organizationId, userId, role, readOnly, expiresAt}`, `{refused}` with `organization_suspended` or `address_not_allowed`, or null for a token that is none. Notes the use, and records one from a new address.';
+grant execute on function app_private.api_token_claims(token_hash bytea, ip_address inet) to atum_server;
+
 create function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid DEFAULT app_hidden.current_user_id()) returns void
   language plpgsql volatile security definer set search_path=""; -- body 0d19ff874771514a3c022658f1619090
 comment on function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid) is 'Adds one link to the chain of an organization.';
@@ -846,26 +1385,122 @@ create function app_private.audit_scopes() returns SETOF uuid
   language sql stable security definer set search_path=""; -- body 4b5acfe47c019d72ce4148dc4664ac2d
 comment on function app_private.audit_scopes() is 'Every chain there is.';
 
+create function app_private.begin_two_factor(secret text, challenge text DEFAULT NULL::text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body ad807b3648768e41d293b401178b0ac7
+comment on function app_private.begin_two_factor(secret text, challenge text) is 'Keeps the encrypted secret that a person enrols, by a session or by the challenge that demands it: `ok`, `challenge_expired`, `two_factor_already_on`. It counts once it is confirmed.';
+grant execute on function app_private.begin_two_factor(secret text, challenge text) to atum_server;
+
 create function app_private.calendar_of_clock(clock app_public.sla_calculations) returns jsonb
   language sql stable set search_path=""; -- body e25b5341bbeb79d96bb7b7fd407efa51
 comment on function app_private.calendar_of_clock(clock app_public.sla_calculations) is 'The calendar a clock is counted on; around the clock when its policy is gone.';
 
+create function app_private.can_break_glass(organization_id uuid, except_id uuid DEFAULT NULL::uuid) returns boolean
+  language sql stable set search_path=""; -- body 441f063665bc72abdf8363991c1f4d05
+comment on function app_private.can_break_glass(organization_id uuid, except_id uuid) is 'Whether an admin, besides the one named, gets in by password while local login is off.';
+
+create function app_private.challenge_of(challenge text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 8d3ca41c98a8b3600eb551a04d175149
+comment on function app_private.challenge_of(challenge text) is 'Whose second step a challenge waits for: `{outcome: ok, organizationId, userId, email, purpose, secret, lastTimeStep}` or `{outcome: challenge_expired}`.';
+grant execute on function app_private.challenge_of(challenge text) to atum_server;
+
+create function app_private.challenge_row(challenge text) returns app_private.login_challenges
+  language sql volatile set search_path=""; -- body fa487beaae1d82f116f9dc37f0d096d1
+comment on function app_private.challenge_row(challenge text) is 'The login that waits for its second step, locked; null when there is none.';
+
+create function app_private.challenged_person(waiting app_private.login_challenges) returns app_public.users
+  language sql stable set search_path=""; -- body 4ae1619f89d0117c6374eba8e3bcba49
+comment on function app_private.challenged_person(waiting app_private.login_challenges) is 'Who waits for the second step.';
+
+create function app_private.change_password(current_password text, new_password text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 7bd6ad978b7b002d5db8d4707a59ecd5
+comment on function app_private.change_password(current_password text, new_password text) is 'Changes the password of the person who logged in and ends their other sessions: `ok`, `invalid_credentials`, `too_many_attempts`. Errors: PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+grant execute on function app_private.change_password(current_password text, new_password text) to atum_server;
+
+create function app_private.confirm_two_factor(time_step bigint, challenge text, ip_address inet, user_agent text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 0d0bd72482a443b58b4c7e63f8a68479
+comment on function app_private.confirm_two_factor(time_step bigint, challenge text, ip_address inet, user_agent text) is 'The first code was right: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired` or `two_factor_off` when none was begun.';
+grant execute on function app_private.confirm_two_factor(time_step bigint, challenge text, ip_address inet, user_agent text) to atum_server;
+
+create function app_private.count_login_failure(email text, ip_address inet) returns boolean
+  language plpgsql volatile set search_path=""; -- body 289b389b6ee53b92a0f16faea3bcda89
+comment on function app_private.count_login_failure(email text, ip_address inet) is 'Counts a wrong password or code, and says whether a delay began with it.';
+
 create function app_private.create_organization(slug text, name text, time_zone text DEFAULT 'Etc/UTC'::text, locale text DEFAULT 'en'::text, ticket_prefix text DEFAULT 'ATUM'::text, hours jsonb DEFAULT '"always_open"'::jsonb) returns uuid
-  language plpgsql volatile set search_path=""; -- body 4858d06868c21964a3637b4c61eb847d
+  language plpgsql volatile set search_path=""; -- body cd01a4326893a124b02ddc5095a9065a
 comment on function app_private.create_organization(slug text, name text, time_zone text, locale text, ticket_prefix text, hours jsonb) is 'Makes an organization with a calendar and a standard service level policy, ready for its first ticket. Returns its id.';
+
+create function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) returns jsonb
+  language plpgsql stable security definer set search_path=""; -- body 2e04039593bb5591d51328ca6118f421
+comment on function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) is 'Whether a password of a directory may be tried now: `ok`, or `{outcome: too_many_attempts, retryAfterSeconds}`.';
+grant execute on function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) to atum_server;
+
+create function app_private.directory_failure(provider_id uuid, username text, ip_address inet) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 561a63c9abf9e38919d0725491e5ca42
+comment on function app_private.directory_failure(provider_id uuid, username text, ip_address inet) is 'Counts and records a wrong password of a directory.';
+grant execute on function app_private.directory_failure(provider_id uuid, username text, ip_address inet) to atum_server;
+
+create function app_private.disable_two_factor(password text, time_step bigint) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body e866fa7ce47353a4532effd108c23dc0
+comment on function app_private.disable_two_factor(password text, time_step bigint) is 'Turns one-time codes off for the person who logged in: `ok`, `two_factor_off`, `invalid_credentials`, `invalid_code`, `too_many_attempts`. Where the role demands them, the sessions of the person end and the next login asks for enrolment.';
+grant execute on function app_private.disable_two_factor(password text, time_step bigint) to atum_server;
+
+create function app_private.end_sessions_of(organization_id uuid, user_id uuid, except_id uuid DEFAULT NULL::uuid) returns integer
+  language sql volatile set search_path=""; -- body 61865785ad09375bb607af18cda74ed9
+comment on function app_private.end_sessions_of(organization_id uuid, user_id uuid, except_id uuid) is 'Ends every session of a person but one, and says how many.';
 
 create function app_private.enqueue(task text, organization_id uuid, payload jsonb DEFAULT '{}'::jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, job_key text DEFAULT NULL::text, max_attempts integer DEFAULT 25) returns void
   language plpgsql volatile security definer set search_path=""; -- body ad7b38674e2183e0f4211746dc927865
 comment on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer) is 'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
 grant execute on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer) to atum_worker;
 
+create function app_private.fail_challenge(waiting app_private.login_challenges, ip_address inet) returns jsonb
+  language plpgsql volatile set search_path=""; -- body bf32d67f29ed4364604b500c9d904d4d
+comment on function app_private.fail_challenge(waiting app_private.login_challenges, ip_address inet) is 'Counts a wrong code against the challenge and the person.';
+
+create function app_private.fail_two_factor(challenge text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body f6e7ec5ce44e2f41163d61ad74e7f4b9
+comment on function app_private.fail_two_factor(challenge text) is 'The code was wrong: `invalid_code`, `challenge_expired` or `too_many_attempts`. Five wrong ones spend the challenge.';
+grant execute on function app_private.fail_two_factor(challenge text) to atum_server;
+
+create function app_private.finish_challenge(waiting app_private.login_challenges, proof text, ip_address inet, user_agent text) returns jsonb
+  language plpgsql volatile set search_path=""; -- body fe901525ba339ed1fdeb5dc47c445a54
+comment on function app_private.finish_challenge(waiting app_private.login_challenges, proof text, ip_address inet, user_agent text) is 'Spends a challenge and lets its person in.';
+
 create function app_private.follow_status_with_sla_clocks(event app_public.ticket_events) returns void
   language plpgsql volatile set search_path=""; -- body 8a80e9a732abec7f20d679e1ba4b306f
 comment on function app_private.follow_status_with_sla_clocks(event app_public.ticket_events) is 'Pauses, resumes, ends and reopens the clocks as a ticket''s status moves.';
 
+create function app_private.forget_login_failures(email text, ip_address inet) returns void
+  language sql volatile set search_path=""; -- body 77a36064828a827ea608f03861f51762
+comment on function app_private.forget_login_failures(email text, ip_address inet) is 'Forgets the failures of an account from an address when the right password came from there.';
+
+create function app_private.forget_throttles() returns void
+  language sql volatile security definer set search_path=""; -- body be3a0c1140a08b8bb926d558a1901d9a
+comment on function app_private.forget_throttles() is 'Forgets what no longer slows anybody down, and challenges that are over.';
+grant execute on function app_private.forget_throttles() to atum_worker;
+
+create function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text DEFAULT 'Etc/UTC'::text, locale text DEFAULT 'en'::text, ticket_prefix text DEFAULT 'ATUM'::text) returns text
+  language plpgsql volatile security definer set search_path=""; -- body 35fd613663717a179ddb612b506af5f7
+comment on function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text, locale text, ticket_prefix text) is 'Makes an organization with its first admin, and returns the token of the admin''s invitation, good for 7 days: `/invitation#token=…`. For the operator.';
+grant execute on function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text, locale text, ticket_prefix text) to atum_operator;
+
 create function app_private.identity_of(subject app_public.users) returns jsonb
   language sql stable set search_path=""; -- body 033b48e79bb4ff3d95e0a17fc1c18923
 comment on function app_private.identity_of(subject app_public.users) is 'What the server tells a client about the person who just logged in, and puts into the access token.';
+
+create function app_private.identity_provider(provider_id uuid) returns jsonb
+  language sql stable security definer set search_path=""; -- body 4c9893e34bced60e8e05fa6913db3ea9
+comment on function app_private.identity_provider(provider_id uuid) is 'How to ask an identity provider, its secret encrypted; null when it is not there, is off, or its organization is suspended.';
+grant execute on function app_private.identity_provider(provider_id uuid) to atum_server;
+
+create function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) returns boolean
+  language sql stable security definer set search_path=""; -- body 0ffaf829fda07a1fdc5d9ee958ee3dd5
+comment on function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) is 'Whether a person of this role may come from this address.';
+grant execute on function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) to atum_server;
+
+create function app_private.issue_account_token(account_mail_id uuid) returns text
+  language plpgsql volatile set search_path=""; -- body 8f80f16f082405e97ed9a3231bee8dfa
+comment on function app_private.issue_account_token(account_mail_id uuid) is 'Makes the token of a link, in place of any that it had; null when the link is over.';
 
 create function app_private.last_heartbeat_at() returns timestamp with time zone
   language sql stable security definer set search_path=""; -- body 1c3d5984ba518cfcf91b0e897a98fd62
@@ -878,14 +1513,36 @@ comment on function app_private.last_migration() is 'The file name of the last c
 grant execute on function app_private.last_migration() to atum_server;
 
 create function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body cac1b269c7c9ad606118227118b3f0c6
-comment on function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) is 'Answers whether this address and password are somebody: `{outcome: ok, user, sessionId, refreshToken}`, `{outcome: organization_required, organizations}` when they are right in several organizations, or `{outcome: invalid_credentials}`. Never raises for wrong ones, so that the failure is recorded.';
+  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 9e0bc3308aed2b0903c98ff58dd79a30
+comment on function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) is 'Answers whether this address and password are somebody: what `admit` answers, `{outcome: organization_required, organizations}` when they are right in several organizations, `{outcome: too_many_attempts, retryAfterSeconds}`, or `{outcome: invalid_credentials}`. Never raises for wrong ones, so that the failure is recorded.';
 grant execute on function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) to atum_server;
 
-create function app_private.log_out(refresh_token text) returns void
-  language sql volatile security definer set search_path=""; -- body 9dd59f10d686397455db8e2457d82627
-comment on function app_private.log_out(refresh_token text) is 'Ends the session of a refresh token. An unknown token is not an error.';
+create function app_private.log_in_by_provider(provider_id uuid, subject text, email text, email_verified boolean, name text, groups text[], id_token text, ip_address inet, user_agent text) returns jsonb
+  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body ba7af43b9adc22efa10ff8df68a2e4e2
+comment on function app_private.log_in_by_provider(provider_id uuid, subject text, email text, email_verified boolean, name text, groups text[], id_token text, ip_address inet, user_agent text) is 'An identity provider says who somebody is. The subject counts; a verified address binds it to a person once, or makes one. Groups give the role at each login. Answers what `admit` does, or `{outcome: refused, reason}` with `no_account`, `no_role`, `email_not_verified` or `disabled`.';
+grant execute on function app_private.log_in_by_provider(provider_id uuid, subject text, email text, email_verified boolean, name text, groups text[], id_token text, ip_address inet, user_agent text) to atum_server;
+
+create function app_private.log_out(refresh_token text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body f36505da09aea0101e1a3a32625cabdf
+comment on function app_private.log_out(refresh_token text) is 'Ends the session of a refresh token. Returns `{providerId, idToken}` when an identity provider let the person in, so that they can log out there too; otherwise null. An unknown token is not an error.';
 grant execute on function app_private.log_out(refresh_token text) to atum_server;
+
+create function app_private.login_methods(organization_slug text) returns jsonb
+  language sql stable security definer set search_path=""; -- body dbece0767dc44b41d0b514c79c256929
+comment on function app_private.login_methods(organization_slug text) is 'What the login page of an organization offers: `{organization, localLogin, registration, providers}`. An unknown organization offers a password.';
+grant execute on function app_private.login_methods(organization_slug text) to atum_server;
+
+create function app_private.login_throttles(email text, ip_address inet) returns TABLE(key text, free integer, longest_seconds integer)
+  language sql immutable set search_path=""; -- body 6f88050350206fc618cdc0d1dd00068d
+comment on function app_private.login_throttles(email text, ip_address inet) is 'What a login is counted by, how many failures are free and the longest delay in seconds.';
+
+create function app_private.login_wait(email text, ip_address inet) returns integer
+  language sql stable set search_path=pg_catalog, public, pg_temp; -- body 18b83073f58e738739bb756866f615a3
+comment on function app_private.login_wait(email text, ip_address inet) is 'How many seconds must pass before this address may try this account again; 0 when it may.';
+
+create function app_private.make_recovery_codes(organization_id uuid, user_id uuid) returns jsonb
+  language plpgsql volatile set search_path=""; -- body 033b1d9c3b5be4d092fd47138e7930d6
+comment on function app_private.make_recovery_codes(organization_id uuid, user_id uuid) is 'Replaces the recovery codes of a person by ten new ones, and returns them for the only time.';
 
 create function app_private.meet_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
   language plpgsql volatile set search_path=""; -- body 0c140c5b62c98a548a12588282e48a69
@@ -895,18 +1552,46 @@ create function app_private.named_reference(word text, id uuid, name text) retur
   language sql immutable set search_path=""; -- body 97f2f9187c3c046eb30acbe85b5db1f1
 comment on function app_private.named_reference(word text, id uuid, name text) is 'A reference as an event keeps it: with the name it had at that time.';
 
-create function app_private.open_session(subject app_public.users, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile set search_path=""; -- body 847b0bb3a73902254247cd8d1ed4220a
-comment on function app_private.open_session(subject app_public.users, ip_address inet, user_agent text) is 'Starts a session and returns it with its first refresh token, which is stored only as a hash.';
+create function app_private.open_session(subject app_public.users, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
+  language plpgsql volatile set search_path=""; -- body cf47402ae455718929e691d8a0f4fefb
+comment on function app_private.open_session(subject app_public.users, ip_address inet, user_agent text, provider_id uuid, id_token text) is 'Starts a session and returns it with its first refresh token, which is stored only as a hash.';
 
 create function app_private.organization_ids() returns SETOF uuid
   language sql stable security definer set search_path=""; -- body 3a6173fbd4d487703a3e08aa5cf9599f
 comment on function app_private.organization_ids() is 'Every organization, for jobs that go from one to the next.';
 grant execute on function app_private.organization_ids() to atum_worker;
 
+create function app_private.organizations_overview() returns TABLE(slug text, name text, created_at timestamp with time zone, suspended_at timestamp with time zone, people bigint)
+  language sql stable security definer set search_path=""; -- body 03b1650dcb3c7c7362b52e6eae1e08ed
+comment on function app_private.organizations_overview() is 'The organizations of the installation, and how many people each has. For the operator.';
+grant execute on function app_private.organizations_overview() to atum_operator;
+
+create function app_private.pass_recovery_code(challenge text, code text, ip_address inet, user_agent text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body b1225bd640e346ebcc802bc6da4ec189
+comment on function app_private.pass_recovery_code(challenge text, code text, ip_address inet, user_agent text) is 'Lets a person in by a recovery code instead of a one-time code. Answers as `pass_two_factor`.';
+grant execute on function app_private.pass_recovery_code(challenge text, code text, ip_address inet, user_agent text) to atum_server;
+
+create function app_private.pass_two_factor(challenge text, time_step bigint, ip_address inet, user_agent text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body bf58cc66d7aa8ca62d79ff25968a5920
+comment on function app_private.pass_two_factor(challenge text, time_step bigint, ip_address inet, user_agent text) is 'The code of this step was right: lets the person in, unless the step was used before. Answers what `admit` does, or `challenge_expired`, `too_many_attempts`, `invalid_code`.';
+grant execute on function app_private.pass_two_factor(challenge text, time_step bigint, ip_address inet, user_agent text) to atum_server;
+
 create function app_private.pause_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
   language plpgsql volatile set search_path=""; -- body bd2a6491ee9a5305cde41393663faa5d
 comment on function app_private.pause_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) is 'Lets a clock stand still.';
+
+create function app_private.pending_two_factor() returns jsonb
+  language sql stable security definer set search_path=""; -- body 8f575ddefd21f0ca2808c3046db9047d
+comment on function app_private.pending_two_factor() is 'The encrypted secret of the person who logged in, confirmed or not: `{secret, lastTimeStep, confirmed}`, or null.';
+grant execute on function app_private.pending_two_factor() to atum_server;
+
+create function app_private.person_of_organization(user_id uuid) returns app_public.users
+  language plpgsql stable set search_path=""; -- body a62acd43752f0ae5121b46bd51bbc884
+comment on function app_private.person_of_organization(user_id uuid) is 'A person of the caller''s organization. Error NOT_FOUND.';
+
+create function app_private.prove_again(password text, time_step bigint) returns jsonb
+  language plpgsql volatile set search_path=""; -- body 9e5e4c1be2c8f158f5e699af074883cc
+comment on function app_private.prove_again(password text, time_step bigint) is 'Asks a person who logged in for the password, where there is one, and for a step of the one-time codes unless it is null: null when both are right, otherwise `invalid_credentials`, `invalid_code`, `too_many_attempts`.';
 
 create function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone) returns void
   language sql volatile security definer set search_path=""; -- body 394c2086185746f04b870ad8463be793
@@ -922,9 +1607,17 @@ create function app_private.record_sla_event(clock app_public.sla_calculations, 
   language sql volatile set search_path=""; -- body 39109348b7c99e6b75c6c05b6b8662ee
 comment on function app_private.record_sla_event(clock app_public.sla_calculations, type app_public.ticket_event_type, at timestamp with time zone) is 'Tells the spine what became of a promise.';
 
+create function app_private.reencrypt(table_name text, organization_id uuid, row_id uuid, before text, after text) returns boolean
+  language plpgsql volatile set search_path=""; -- body 073c836c6edd2fea2fd9becabd10d458
+comment on function app_private.reencrypt(table_name text, organization_id uuid, row_id uuid, before text, after text) is 'Stores a secret encrypted anew; false when somebody changed it meanwhile. Run by the owner.';
+
+create function app_private.reencrypt_list() returns TABLE(table_name text, organization_id uuid, row_id uuid, secret text)
+  language sql stable set search_path=""; -- body 21c099957b853c2cbf17b2414ad5d1a4
+comment on function app_private.reencrypt_list() is 'Everything that is encrypted with a key of the server. Run by the owner.';
+
 create function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body 385cbf5524ceadae1bb83df3afa7d837
-comment on function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) is 'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}` or `{outcome: session_expired}`. Showing a spent token, however old, ends the session.';
+  language plpgsql volatile security definer set search_path=""; -- body ef6b84d1b9329f196399e8a48a11096a
+comment on function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) is 'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}`, `{outcome: session_expired}`, `organization_suspended` or `address_not_allowed`. A session that was not used for 7 days has ended. Showing a spent token, however old, ends the session and is told to the person.';
 grant execute on function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) to atum_server;
 
 create function app_private.refresh_ticket_clocks(organization_id uuid, ticket_id uuid) returns void
@@ -935,13 +1628,46 @@ create function app_private.refresh_token_family(refresh_token text) returns byt
   language sql immutable strict set search_path=""; -- body 8f242b6de4ac7c671109840445f945c1
 comment on function app_private.refresh_token_family(refresh_token text) is 'The family a refresh token belongs to; null for what is no refresh token.';
 
-create function app_private.refresh_token_hash(refresh_token text) returns bytea
-  language sql immutable strict set search_path=""; -- body f4b94b510d91051a2be5773e6b95a581
-comment on function app_private.refresh_token_hash(refresh_token text) is 'What is kept of a refresh token.';
+create function app_private.refuse_own_lockout(accept_lockout boolean) returns void
+  language plpgsql stable set search_path=""; -- body c2a0b3aa597f22424c4b5ed2daab070e
+comment on function app_private.refuse_own_lockout(accept_lockout boolean) is 'Refuses rules that would keep out the admin who makes them. Error WOULD_LOCK_YOU_OUT.';
+
+create function app_private.refuse_weak_password(password text, subject app_public.users) returns void
+  language plpgsql stable set search_path=""; -- body 355b07f841761762c506dc323d3065c0
+comment on function app_private.refuse_weak_password(password text, subject app_public.users) is 'At least 10 characters, at most 72 bytes, not among the common passwords nor one of them with digits or signs at its end, not the own name or address, not one character repeated; nothing else is asked for. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+
+create function app_private.register(organization_slug text, email text, name text) returns void
+  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 85c0ce0aea58790e388a3030a25c3e9d
+comment on function app_private.register(organization_slug text, email text, name text) is 'A person asks for a customer account, where the mail domain may: the link that is mailed lets them choose a password. An address that is taken looks the same and is told so by mail. Errors: REGISTRATION_CLOSED, INVALID_INPUT.';
+grant execute on function app_private.register(organization_slug text, email text, name text) to atum_server;
+
+create function app_private.remove_two_factor(subject app_public.users) returns void
+  language plpgsql volatile set search_path=""; -- body 1ec81e39c95153aa854aa89a89d22d8d
+comment on function app_private.remove_two_factor(subject app_public.users) is 'Forgets the second factor of a person and tells them.';
+
+create function app_private.renew_recovery_codes(password text, time_step bigint) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 66609e83c382fe2c5c187ddf189b9e46
+comment on function app_private.renew_recovery_codes(password text, time_step bigint) is 'Replaces the recovery codes of the person who logged in: `{outcome: ok, recoveryCodes}`, or as `disable_two_factor`.';
+grant execute on function app_private.renew_recovery_codes(password text, time_step bigint) to atum_server;
+
+create function app_private.request_password_reset(email text, organization_slug text) returns void
+  language sql volatile security definer set search_path=""; -- body 2bdc72c6ad6ee23c3ffcaee82e5ac663
+comment on function app_private.request_password_reset(email text, organization_slug text) is 'Writes a reset link to the person with this mail address, if there is one. Says nothing either way.';
+grant execute on function app_private.request_password_reset(email text, organization_slug text) to atum_server;
+
+create function app_private.request_verification(email text, organization_slug text) returns void
+  language sql volatile security definer set search_path=""; -- body eb4e0cc92d4a832c64c11bfb9c33857b
+comment on function app_private.request_verification(email text, organization_slug text) is 'Writes the verification link once more to a person who registered. Says nothing either way.';
+grant execute on function app_private.request_verification(email text, organization_slug text) to atum_server;
 
 create function app_private.reset_access(target regclass) returns void
   language plpgsql volatile set search_path=""; -- body cefcb6883aae3d789a330513a3c98217
 comment on function app_private.reset_access(target regclass) is 'Takes every policy and grant from a tenant table, enables and forces row-level security, and leaves the owner bound to the claims where there are any.';
+
+create function app_private.reset_password(token text, password text) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 1ae418c57b97fe6159051dbac97643e1
+comment on function app_private.reset_password(token text, password text) is 'Sets the password of the person a reset link is for, and ends their sessions. Errors: TOKEN_INVALID, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON; the link stays good when the password is refused.';
+grant execute on function app_private.reset_password(token text, password text) to atum_server;
 
 create function app_private.resume_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
   language plpgsql volatile set search_path=""; -- body a1a06503e7f6da808fd1528ef37b44a9
@@ -951,23 +1677,68 @@ create function app_private.retarget_sla_clocks(event app_public.ticket_events) 
   language plpgsql volatile set search_path=""; -- body 7f2640d996dbfa0fc5433263325dcba2
 comment on function app_private.retarget_sla_clocks(event app_public.ticket_events) is 'Counts the clocks that still run again from their start with the targets of the new priority; their pauses stay.';
 
+create function app_private.revocation_state() returns jsonb
+  language sql stable security definer set search_path=""; -- body 9e9c02902a308b247b3655f7a1342615
+comment on function app_private.revocation_state() is 'What a server that comes late must know: the sessions that ended within the life of an access token, and the organizations that are suspended.';
+grant execute on function app_private.revocation_state() to atum_server;
+
 create function app_private.rls_probe_organizations() returns uuid[]
   language sql stable security definer set search_path=""; -- body 3c47077320b7c3d998c1bec1cb8059c1
 comment on function app_private.rls_probe_organizations() is 'Up to two organizations for the health endpoint to probe the walls between.';
 grant execute on function app_private.rls_probe_organizations() to atum_server;
+
+create function app_private.role_by_provider(provider app_public.identity_providers, groups text[]) returns app_public.user_role
+  language sql stable set search_path=""; -- body 58918ae7aefd087b551e71653a54f94b
+comment on function app_private.role_by_provider(provider app_public.identity_providers, groups text[]) is 'The highest role that the groups of a person give, or the default one.';
 
 create function app_private.schedule_sla_breaches() returns integer
   language plpgsql volatile security definer set search_path=""; -- body bfb544933b60104afecb7f52380e56cd
 comment on function app_private.schedule_sla_breaches() is 'Gives each clock of the current organization that is due within five minutes its job at that very second, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.schedule_sla_breaches() to atum_worker;
 
+create function app_private.session_is_live(organization_id uuid, session_id uuid) returns boolean
+  language sql stable security definer set search_path=""; -- body 16bdcb71eaee94f99d67274f1b01aab8
+comment on function app_private.session_is_live(organization_id uuid, session_id uuid) is 'Whether a session still lets a person in; for a server that cannot be told when it ends.';
+grant execute on function app_private.session_is_live(organization_id uuid, session_id uuid) to atum_server;
+
+create function app_private.sessions_of(organization_id uuid, user_id uuid) returns SETOF app_public.login_session
+  language sql stable set search_path=""; -- body 65744ab6c2918c48da660b7025580558
+comment on function app_private.sessions_of(organization_id uuid, user_id uuid) is 'The sessions of a person that have not ended.';
+
+create function app_private.set_identity_provider_secret(provider_id uuid, secret text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 65ba0971b48851ca1a2b35ddcbd2fb1a
+comment on function app_private.set_identity_provider_secret(provider_id uuid, secret text) is 'Stores the encrypted client secret or bind password of an identity provider: `ok`, `not_found`. Admins only.';
+grant execute on function app_private.set_identity_provider_secret(provider_id uuid, secret text) to atum_server;
+
 create function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean DEFAULT false) returns void
-  language plpgsql volatile set search_path=""; -- body e253230d4b5f4b930b25eefea0b55dd3
-comment on function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean) is 'Stores the bcrypt hash of a password. Error PASSWORD_TOO_LONG beyond 72 bytes, because bcrypt reads no further.';
+  language plpgsql volatile set search_path=""; -- body ddd50c06dc4e98128fafc3d08892827d
+comment on function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean) is 'Stores the bcrypt hash of a password. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+
+create function app_private.spend_account_mail(mail app_private.account_mails) returns app_public.users
+  language plpgsql volatile set search_path=""; -- body 125e6dad864061d8dd1c30ce6318f256
+comment on function app_private.spend_account_mail(mail app_private.account_mails) is 'Spends the link of a mail and acts for its person.';
 
 create function app_private.start_sla_clocks(event app_public.ticket_events) returns void
   language plpgsql volatile security definer set search_path=""; -- body 641a780e5ea4cc7218049275678cda42
 comment on function app_private.start_sla_clocks(event app_public.ticket_events) is 'Starts the clocks of a new ticket by the first policy that applies.';
+
+create function app_private.subject_of_claims() returns app_public.users
+  language plpgsql stable set search_path=""; -- body 233015049c85eb7d7c0fbfae3b52351f
+comment on function app_private.subject_of_claims() is 'The person who logged in. Errors UNAUTHENTICATED for strangers, SESSION_REQUIRED for API tokens.';
+
+create function app_private.suspend_organization(slug text, suspended boolean DEFAULT true) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 38f0803e45d0d9200e4bbadda14129c8
+comment on function app_private.suspend_organization(slug text, suspended boolean) is 'Closes an organization for a time, or with false opens it again; false when there is none of this name. Within a second nobody of it gets in, and open sockets close. For the operator.';
+grant execute on function app_private.suspend_organization(slug text, suspended boolean) to atum_operator;
+
+create function app_private.take_tokens(key text, rate real, burst integer, wanted integer, OUT granted integer, OUT retry_after real) returns record
+  language plpgsql volatile security definer set search_path=""; -- body c811e5e47786728b459d5735d094e0aa
+comment on function app_private.take_tokens(key text, rate real, burst integer, wanted integer, OUT granted integer, OUT retry_after real) is 'Takes up to `wanted` requests from the allowance of a caller, which refills with `rate` a second up to `burst`. With none granted `retry_after` says after how many seconds there is one.';
+grant execute on function app_private.take_tokens(key text, rate real, burst integer, wanted integer, OUT granted integer, OUT retry_after real) to atum_server;
+
+create function app_private.tell_servers(kind text, id uuid) returns void
+  language sql volatile set search_path=""; -- body 58de455c23b6fcf796f35b2853ea4d8c
+comment on function app_private.tell_servers(kind text, id uuid) is 'Tells every server that what it knows of a `session`, `user`, `organization`, the `ip_rules` of an organization or an `api_token` no longer holds.';
 
 create function app_private.tenant_tables() returns TABLE(table_name text, organization_column text, row_security boolean, forced boolean)
   language sql stable set search_path=""; -- body 34491cfb7bf44c3ba2844a8b71e31261
@@ -975,7 +1746,7 @@ comment on function app_private.tenant_tables() is 'Every table that holds rows 
 grant execute on function app_private.tenant_tables() to atum_server;
 
 create function app_private.tg__audit() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body f95fcbf10371357f5f206e56d784a75a
+  language plpgsql volatile security definer set search_path=""; -- body 3358676cdae017adfeb82e5b6d5c5e51
 comment on function app_private.tg__audit() is 'Records a change of a tenant table. Its arguments name the columns whose values are masked.';
 
 create function app_private.tg__stamp_updated_at() returns trigger
@@ -991,12 +1762,32 @@ create function app_private.tg_audit_log__refuse() returns trigger
 comment on function app_private.tg_audit_log__refuse() is 'Refuses to change or remove what was recorded, also to the owner. Error AUDIT_APPEND_ONLY.';
 
 create function app_private.tg_comments__follow() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body f7c428fe4f589b7f1b687dafbc00a75d
-comment on function app_private.tg_comments__follow() is 'Records the event of a comment and moves its ticket: last comment, first response, and open again when the requester answers.';
+  language plpgsql volatile security definer set search_path=""; -- body 39f068c5fc97c70116d9f2321f2ec602
+comment on function app_private.tg_comments__follow() is 'Records the event of a comment and moves its ticket: last comment, first response, and open again when the requester or a colleague answers.';
 
 create function app_private.tg_comments__refuse() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 80fac5ade9bddd36efd1e34af67e6a85
 comment on function app_private.tg_comments__refuse() is 'Refuses a public comment on a closed ticket. Error TICKET_CLOSED.';
+
+create function app_private.tg_identity_providers__end_sessions() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body d16d8211c56873bf4e6a2e2b1a1bdf91
+comment on function app_private.tg_identity_providers__end_sessions() is 'Ends the sessions that a provider opened which is no longer trusted.';
+
+create function app_private.tg_ip_rules__tell_servers() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 8609d4dfba9bddae51e6a2a0ff270760
+comment on function app_private.tg_ip_rules__tell_servers() is 'Has every server ask anew who may come from where.';
+
+create function app_private.tg_organizations__tell_servers() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 91b84d78449e60bf1500904e1174402d
+comment on function app_private.tg_organizations__tell_servers() is 'Has every server close or open an organization.';
+
+create function app_private.tg_security_policies__end_sessions() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 24e3f1edf6f976d42086f5daf78e06ef
+comment on function app_private.tg_security_policies__end_sessions() is 'Logs out those who must now have a second factor and have none.';
+
+create function app_private.tg_sessions__tell_servers() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 40d72476414bd3fb1e9991b4cbca5b3f
+comment on function app_private.tg_sessions__tell_servers() is 'Has every server refuse a session that ended.';
 
 create function app_private.tg_sla_calculations__schedule() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body e6b1e4508461fdf9b1f27a49d3d40f23
@@ -1011,8 +1802,8 @@ create function app_private.tg_ticket_events__follow_with_sla_clocks() returns t
 comment on function app_private.tg_ticket_events__follow_with_sla_clocks() is 'Moves the clocks of a ticket when something happened to it.';
 
 create function app_private.tg_ticket_events__notify() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 083aceac5b80ecd69cd88766aad746e6
-comment on function app_private.tg_ticket_events__notify() is 'Tells the listeners of a ticket, of the inbox and of its requester that something happened.';
+  language plpgsql volatile security definer set search_path=""; -- body 09f9a4d84a830075cd1407e89f2884fe
+comment on function app_private.tg_ticket_events__notify() is 'Tells the listeners of a ticket, of the inbox, the agents who see only their teams, its requester and the colleagues who may see it that something happened.';
 
 create function app_private.tg_tickets__record_events() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body ee30c9777042468266023ce5c4edf755
@@ -1023,27 +1814,89 @@ create function app_private.tg_tickets__refuse() returns trigger
 comment on function app_private.tg_tickets__refuse() is 'Refuses an assignee who is not active staff, an archived service, and going back to `new`. Errors ASSIGNEE_NOT_STAFF, SERVICE_ARCHIVED, STATUS_MOVE_REFUSED.';
 
 create function app_private.tg_tickets__stamp() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 9aef71cff6a80d56f90bb43c1657fb4d
-comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its number, reference and team, and keeps the instants that follow from its status.';
+  language plpgsql volatile security definer set search_path=""; -- body 7289d82d1e353a7c07e54a07f08b0bf0
+comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its number, reference, team and company, and keeps the instants that follow from its status.';
 
 create function app_private.tg_users__end_sessions() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 1978d6fe7a5f9d7febef7aa740df069f
-comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed.';
+  language plpgsql volatile security definer set search_path=""; -- body cde2794859f11197e65fa6a658b6b305
+comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed, and has the servers forget what they knew of the person.';
+
+create function app_private.tg_users__refuse() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 50db612e058f8849359d542af81ba08a
+comment on function app_private.tg_users__refuse() is 'Keeps an admin who can log in, also one who may break the glass while local login is off, and lets nobody change the own role or shut the own account. Errors LAST_ADMIN, NOT_YOURSELF.';
+
+create function app_private.tg_users__spend_links() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body e6540579cba4cb0381691b251d984630
+comment on function app_private.tg_users__spend_links() is 'What was sent to an address that is no longer the person''s opens nothing any more.';
+
+create function app_private.tg_users__tell_servers() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body ac3f2a4edc7ecb7c2c260569e2102405
+comment on function app_private.tg_users__tell_servers() is 'Has the servers close the sockets of a person who sees other tickets from now on: they come back and listen where they should.';
+
+create function app_private.token_hash(token text) returns bytea
+  language sql immutable strict set search_path=""; -- body 07239a19c1105073cd65d312190470ef
+comment on function app_private.token_hash(token text) is 'What is kept of a random token.';
+
+create function app_private.two_factor_is_on() returns boolean
+  language sql stable set search_path=""; -- body 8dc4024909cc4f949b6027e4d9561678
+comment on function app_private.two_factor_is_on() is 'Whether the caller logs in with one-time codes.';
+
+create function app_private.two_factor_wait(waiting app_private.login_challenges) returns jsonb
+  language plpgsql stable set search_path=""; -- body e27a53250fd153e33eb3b5b18691c0ed
+comment on function app_private.two_factor_wait(waiting app_private.login_challenges) is 'Why no code may be tried now, or null: `challenge_expired`, `too_many_attempts`.';
+
+create function app_private.use_recovery_code(organization_id uuid, user_id uuid, code text) returns boolean
+  language plpgsql volatile set search_path=""; -- body 6dd5e2659b7f934e95f70a407a4559a6
+comment on function app_private.use_recovery_code(organization_id uuid, user_id uuid, code text) is 'Spends a recovery code; false when it is none, or was used before. Hyphens, spaces and case do not matter.';
 
 create function app_private.verify_audit_chain_of(organization_id uuid) returns TABLE(chain_scope text, checked bigint, verified boolean, broken_seq bigint, broken_id uuid, reason text)
   language sql stable security definer set search_path=""; -- body 062ebceddc650db5593e49cc41f71713
 comment on function app_private.verify_audit_chain_of(organization_id uuid) is 'Follows one chain from its first record to its head and names the first that is wrong.';
 
 create function app_private.wall_faults() returns SETOF text
-  language sql stable set search_path=""; -- body 132d056c6091390045e00d54d70908c8
+  language sql stable set search_path=""; -- body c4c5dee592a16ea4903f1b15ba376188
 comment on function app_private.wall_faults() is 'What the catalog shows to be wrong with the walls between organizations and with the audit log; nothing when they stand.';
 grant execute on function app_private.wall_faults() to atum_server;
 
+create function app_private.write_account_mail(subject app_public.users, purpose text) returns void
+  language plpgsql volatile set search_path=""; -- body c3c38bb441db8fee67d5763f4aa54402
+comment on function app_private.write_account_mail(subject app_public.users, purpose text) is 'Has a person written a mail about the own account, in this transaction.';
+
+create function app_private.write_to_address(email text, organization_slug text, purpose text) returns void
+  language plpgsql volatile set search_path=pg_catalog, public, pg_temp; -- body 1a86244116150546fcb24898b4240394
+comment on function app_private.write_to_address(email text, organization_slug text, purpose text) is 'Writes a `password_reset` or `email_verification` to everybody with this mail address, at most one every two minutes.';
+
 create function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, client_mutation_key text DEFAULT NULL::text) returns app_public.comments
   language plpgsql volatile set search_path=""; -- body 59628193f016797aff563538dc31a36f
-comment on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, client_mutation_key text) is 'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments and set the `status` in the same save. A requester who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED.';
+comment on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, client_mutation_key text) is 'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments and set the `status` in the same save. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED.';
 grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, client_mutation_key text) to atum_agent;
 grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, client_mutation_key text) to atum_customer;
+
+create function app_public.add_ip_rule(network cidr, role app_public.user_role DEFAULT NULL::app_public.user_role, note text DEFAULT NULL::text, accept_lockout boolean DEFAULT false) returns app_public.ip_rules
+  language plpgsql volatile security definer set search_path=""; -- body 84686115ec3a63a4e6e72fd5e14476fc
+comment on function app_public.add_ip_rule(network cidr, role app_public.user_role, note text, accept_lockout boolean) is 'Allows a network, for one role or for every role without rules of its own, and returns the rule. Admins only. Errors: WOULD_LOCK_YOU_OUT when the caller''s own address would be refused and `acceptLockout` was not said, CONFLICT for a rule that is there, INVALID_INPUT.';
+grant execute on function app_public.add_ip_rule(network cidr, role app_public.user_role, note text, accept_lockout boolean) to atum_admin;
+
+create function app_public.change_security_policy(two_factor_roles app_public.user_role[] DEFAULT NULL::app_public.user_role[], registration_domains text[] DEFAULT NULL::text[], local_login boolean DEFAULT NULL::boolean) returns app_public.security_policies
+  language plpgsql volatile security definer set search_path=""; -- body 72368ea268afe3f10599445703503380
+comment on function app_public.change_security_policy(two_factor_roles app_public.user_role[], registration_domains text[], local_login boolean) is 'Changes what is given and leaves the rest. People whose role must now have a second factor and who have none are logged out, and enrol one at the next login. Local login is turned off only where a break-glass admin can get in. Admins only. Errors: LAST_ADMIN, INVALID_INPUT.';
+grant execute on function app_public.change_security_policy(two_factor_roles app_public.user_role[], registration_domains text[], local_login boolean) to atum_admin;
+
+create function app_public.create_account_link(user_id uuid) returns app_public.account_link
+  language plpgsql volatile security definer set search_path=""; -- body 8e5ed53935ead3612028320f5c1b842b
+comment on function app_public.create_account_link(user_id uuid) is 'Makes the link of an invitation (7 days) or of a password reset (1 hour) for an admin to hand over, where no mail reaches the person. Recorded in the audit log. Admins only, and not for themselves. Errors: NOT_FOUND, NOT_YOURSELF, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.create_account_link(user_id uuid) to atum_admin;
+
+create function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns app_public.made_api_token
+  language plpgsql volatile security definer set search_path=""; -- body 65f5aa914772f8a113444af6931e460b
+comment on function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone) is 'Makes an API token in the caller''s name and shows it, for the only time. Use it as `authorization: Bearer atum_…`. Errors: SCOPE_REFUSED, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone) to atum_agent;
+grant execute on function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone) to atum_customer;
+
+create function app_public.create_company(name text, shares_tickets boolean DEFAULT false) returns app_public.companies
+  language sql volatile security definer set search_path=""; -- body 98321aa635e438f8d31c4cf378290811
+comment on function app_public.create_company(name text, shares_tickets boolean) is 'Makes a customer account and returns it. Admins only. Errors: CONFLICT for a name that is taken, INVALID_INPUT.';
+grant execute on function app_public.create_company(name text, shares_tickets boolean) to atum_admin;
 
 create function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority DEFAULT 'normal'::app_public.ticket_priority, service_id uuid DEFAULT NULL::uuid, requester_id uuid DEFAULT NULL::uuid, client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
   language plpgsql volatile set search_path=""; -- body 75b1109cf69502a8ca69647132668365
@@ -1058,6 +1911,11 @@ grant execute on function app_public.current_organization() to atum_agent;
 grant execute on function app_public.current_organization() to atum_anonymous;
 grant execute on function app_public.current_organization() to atum_customer;
 
+create function app_public.current_security_policy() returns app_public.security_policies
+  language sql stable set search_path=""; -- body 2de801f87b88d21ed1fdb2ad11081997
+comment on function app_public.current_security_policy() is 'How people of the organization get in. Admins only.';
+grant execute on function app_public.current_security_policy() to atum_admin;
+
 create function app_public."current_user"() returns app_public.users
   language sql stable security definer set search_path=""; -- body b99760e03b39730dec178f9a4e5b37f4
 comment on function app_public."current_user"() is 'The person who is logged in, or null.';
@@ -1065,16 +1923,96 @@ grant execute on function app_public."current_user"() to atum_agent;
 grant execute on function app_public."current_user"() to atum_anonymous;
 grant execute on function app_public."current_user"() to atum_customer;
 
+create function app_public.delete_company(company_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body b9e3999642983dc56000f509ce1dfaa2
+comment on function app_public.delete_company(company_id uuid) is 'Removes a company. Its people and tickets stay, and belong to none. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.delete_company(company_id uuid) to atum_admin;
+
+create function app_public.delete_identity_provider(provider_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body f3ae9a98c943c13c51edc26da2cb767f
+comment on function app_public.delete_identity_provider(provider_id uuid) is 'Removes an identity provider, its secret and whom it means, and ends the sessions it opened. People stay. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.delete_identity_provider(provider_id uuid) to atum_admin;
+
+create function app_public.end_other_sessions(also_this boolean DEFAULT false) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 8c9c311357ec6c78dc8fdb7a7bf27230
+comment on function app_public.end_other_sessions(also_this boolean) is 'Ends all sessions of the caller but this one, or with `alsoThis` this one too, and says how many. Errors: UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.end_other_sessions(also_this boolean) to atum_agent;
+grant execute on function app_public.end_other_sessions(also_this boolean) to atum_customer;
+
+create function app_public.end_session(session_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 282fa445a7f753c8175f9f00e23f00bc
+comment on function app_public.end_session(session_id uuid) is 'Ends a session: the own ones, for admins anybody''s. Within a second every server refuses it. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.end_session(session_id uuid) to atum_agent;
+grant execute on function app_public.end_session(session_id uuid) to atum_customer;
+
+create function app_public.end_sessions_of(user_id uuid) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 43d79986fe517e911bd1dd91760d1fd4
+comment on function app_public.end_sessions_of(user_id uuid) is 'Ends all sessions of a person of the organization, and says how many. Admins only. Errors: UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.end_sessions_of(user_id uuid) to atum_admin;
+
 create function app_public.inbox_counts() returns app_public.inbox_counts
   language sql stable set search_path=""; -- body 14f1f7f76cbfe6db8017928643ce7b61
 comment on function app_public.inbox_counts() is 'How many of the tickets the caller may see are in each part of the inbox. Closed tickets are not counted.';
 grant execute on function app_public.inbox_counts() to atum_agent;
+
+create function app_public.invite_user(email text, name text, role app_public.user_role DEFAULT 'customer'::app_public.user_role, company_id uuid DEFAULT NULL::uuid, team_ids uuid[] DEFAULT '{}'::uuid[]) returns app_public.users
+  language plpgsql volatile security definer set search_path=""; -- body d1ec6b1a1c9108c795ba6e6a2e322222
+comment on function app_public.invite_user(email text, name text, role app_public.user_role, company_id uuid, team_ids uuid[]) is 'Makes an account and writes an invitation, good for 7 days. Admins only. Errors: ADDRESS_TAKEN, INVALID_INPUT, NOT_FOUND for a company or team that is not there.';
+grant execute on function app_public.invite_user(email text, name text, role app_public.user_role, company_id uuid, team_ids uuid[]) to atum_admin;
+
+create function app_public.own_sessions() returns SETOF app_public.login_session
+  language sql stable security definer set search_path=""; -- body 170773931e8831915a56d43498850fe3
+comment on function app_public.own_sessions() is 'Where the caller is logged in, the latest first.';
+grant execute on function app_public.own_sessions() to atum_agent;
+grant execute on function app_public.own_sessions() to atum_customer;
+
+create function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean DEFAULT false) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body ea02cf22d31714473aa27ed42a220ddd
+comment on function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean) is 'Removes a rule. Without any rule people may come from everywhere. Admins only. Errors: NOT_FOUND, WOULD_LOCK_YOU_OUT.';
+grant execute on function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean) to atum_admin;
+
+create function app_public.resend_invitation(user_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 218d9da3406c8e1df87c5075cf4d3d30
+comment on function app_public.resend_invitation(user_id uuid) is 'Writes the invitation once more; the link before is worth nothing. Admins only. Error NOT_FOUND for a person who is not there or has come already.';
+grant execute on function app_public.resend_invitation(user_id uuid) to atum_admin;
+
+create function app_public.reset_two_factor(user_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body d5b712854a1417d5fca06f28b05e6dbd
+comment on function app_public.reset_two_factor(user_id uuid) is 'Forgets the second factor of a person who lost it, and ends their sessions. Admins only, and not for themselves. Errors: NOT_FOUND, NOT_YOURSELF, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.reset_two_factor(user_id uuid) to atum_admin;
+
+create function app_public.revoke_api_token(token_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 3e7be8aef04a1ccca46b39eaf6f36287
+comment on function app_public.revoke_api_token(token_id uuid) is 'Ends an API token: the own ones, for admins anybody''s. Within a second every server refuses it. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.revoke_api_token(token_id uuid) to atum_agent;
+grant execute on function app_public.revoke_api_token(token_id uuid) to atum_customer;
+
+create function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid DEFAULT NULL::uuid, is_enabled boolean DEFAULT true, issuer text DEFAULT NULL::text, client_id text DEFAULT NULL::text, scopes text[] DEFAULT '{openid,email,profile}'::text[], url text DEFAULT NULL::text, base_dn text DEFAULT NULL::text, bind_dn text DEFAULT NULL::text, user_filter text DEFAULT NULL::text, subject_attribute text DEFAULT 'entryUUID'::text, email_attribute text DEFAULT 'mail'::text, name_attribute text DEFAULT 'cn'::text, role_claim text DEFAULT NULL::text, role_mapping jsonb DEFAULT '{}'::jsonb, default_role app_public.user_role DEFAULT NULL::app_public.user_role, makes_people boolean DEFAULT true, asks_second_factor boolean DEFAULT false) returns app_public.identity_providers
+  language plpgsql volatile security definer set search_path=""; -- body 3645ebb9871a31c57f8138a311eb22ec
+comment on function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid, is_enabled boolean, issuer text, client_id text, scopes text[], url text, base_dn text, bind_dn text, user_filter text, subject_attribute text, email_attribute text, name_attribute text, role_claim text, role_mapping jsonb, default_role app_public.user_role, makes_people boolean, asks_second_factor boolean) is 'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND.';
+grant execute on function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid, is_enabled boolean, issuer text, client_id text, scopes text[], url text, base_dn text, bind_dn text, user_filter text, subject_attribute text, email_attribute text, name_attribute text, role_claim text, role_mapping jsonb, default_role app_public.user_role, makes_people boolean, asks_second_factor boolean) to atum_admin;
+
+create function app_public.sessions_of(user_id uuid) returns SETOF app_public.login_session
+  language sql stable security definer set search_path=""; -- body db464f3770ef21b4fd390916b6064180
+comment on function app_public.sessions_of(user_id uuid) is 'Where a person of the organization is logged in, the latest first. Admins only.';
+grant execute on function app_public.sessions_of(user_id uuid) to atum_admin;
+
+create function app_public.set_user_teams(user_id uuid, team_ids uuid[]) returns app_public.users
+  language plpgsql volatile security definer set search_path=""; -- body 495b4d412b8301d096529dc6c47891b3
+comment on function app_public.set_user_teams(user_id uuid, team_ids uuid[]) is 'Makes a person a member of these teams and of no other. Admins only. Error NOT_FOUND for a person or team that is not there.';
+grant execute on function app_public.set_user_teams(user_id uuid, team_ids uuid[]) to atum_admin;
 
 create function app_public.ticket_by_number(number integer) returns app_public.tickets
   language sql stable set search_path=""; -- body f9d5c1b81c622bc0ddf9d8515d6bbcd8
 comment on function app_public.ticket_by_number(number integer) is 'The ticket with this number in the caller''s organization, or null when there is none the caller may see.';
 grant execute on function app_public.ticket_by_number(number integer) to atum_agent;
 grant execute on function app_public.ticket_by_number(number integer) to atum_customer;
+
+create function app_public.two_factor_status() returns app_public.two_factor_status
+  language sql stable security definer set search_path=""; -- body 0ad6ef4ae95e9770ca2053fb6392edb3
+comment on function app_public.two_factor_status() is 'How the caller logs in with a second factor.';
+grant execute on function app_public.two_factor_status() to atum_agent;
+grant execute on function app_public.two_factor_status() to atum_customer;
 
 create function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) returns record
   language plpgsql stable security definer set search_path=""; -- body 407a6e5b961036f335967a148e5ca0a3

@@ -14,6 +14,18 @@ create or replace function app_hidden.current_user_id() returns uuid
 
 comment on function app_hidden.current_user_id() is 'The person this transaction acts for, or null for the system and for strangers.';
 
+create or replace function app_hidden.current_session_id() returns uuid
+  language sql stable parallel safe
+  return nullif(current_setting('atum.session_id', true), '')::uuid;
+
+comment on function app_hidden.current_session_id() is 'The session of a person who logged in, or null for API tokens, the system and strangers.';
+
+create or replace function app_hidden.current_address() returns inet
+  language sql stable parallel safe
+  return nullif(current_setting('atum.ip_address', true), '')::inet;
+
+comment on function app_hidden.current_address() is 'The address the request came from, or null.';
+
 create or replace function app_hidden.acting_role() returns text
   language sql stable parallel safe
   -- Unlike current_user, the setting is not changed by entering a security definer function.
@@ -28,11 +40,13 @@ create or replace function app_hidden.is_staff() returns boolean
 comment on function app_hidden.is_staff() is 'Whether the request acts as staff: agent, manager or admin.';
 
 revoke all on function
-  app_hidden.current_organization_id(), app_hidden.current_user_id(), app_hidden.acting_role(), app_hidden.is_staff()
+  app_hidden.current_organization_id(), app_hidden.current_user_id(), app_hidden.current_session_id(),
+  app_hidden.current_address(), app_hidden.acting_role(), app_hidden.is_staff()
 from public;
 
 grant execute on function
-  app_hidden.current_organization_id(), app_hidden.current_user_id(), app_hidden.acting_role(), app_hidden.is_staff()
+  app_hidden.current_organization_id(), app_hidden.current_user_id(), app_hidden.current_session_id(),
+  app_hidden.current_address(), app_hidden.acting_role(), app_hidden.is_staff()
 to atum_anonymous, atum_customer, atum_agent, atum_server, atum_worker;
 
 -- Access starts from zero: every policy file calls this first, so that deleting a policy is deleting its lines.
@@ -198,7 +212,10 @@ as $$
     where class.relkind in ('r', 'p') and namespace.nspname in ('app_public', 'app_hidden', 'app_private')
   ),
   unaudited (table_name) as (
-    values ('app_public.audit_log'), ('app_private.audit_heads'), ('app_private.ticket_counters')
+    values
+      ('app_public.audit_log'), ('app_private.audit_heads'), ('app_private.ticket_counters'),
+      -- The login it belongs to is recorded as an act.
+      ('app_private.login_challenges')
   )
   select format('%s has no row-level security', table_name)
   from app_private.tenant_tables()
@@ -208,11 +225,13 @@ as $$
   from app_private.tenant_tables()
   where row_security and not forced
   union all
-  -- The table that forgot the column is the likeliest mistake. Heartbeats belong to no organization.
+  -- The table that forgot the column is the likeliest mistake. Those named here belong to no organization.
   select format('%s belongs to no organization', table_name)
   from ours
   where table_name not in (select tenant.table_name from app_private.tenant_tables() as tenant)
-    and table_name <> 'app_private.worker_heartbeats'
+    and table_name not in (
+      'app_private.worker_heartbeats', 'app_private.login_failures', 'app_private.rate_buckets', 'app_private.common_passwords'
+    )
   union all
   select format('%s is not audited', tenant.table_name)
   from app_private.tenant_tables() as tenant

@@ -37,6 +37,7 @@ begin
   returning id into new_organization_id;
 
   insert into app_private.ticket_counters (organization_id) values (new_organization_id);
+  insert into app_public.security_policies (organization_id) values (new_organization_id);
 
   insert into app_public.sla_calendars (organization_id, name, time_zone, hours)
   values (new_organization_id, 'Working hours', time_zone, hours)
@@ -63,6 +64,81 @@ $$;
 comment on function app_private.create_organization(text, text, text, text, text, jsonb) is
   'Makes an organization with a calendar and a standard service level policy, ready for its first ticket. Returns its id.';
 
+-- The operator of the installation makes and closes organizations, and sees nothing inside them.
+
+create or replace function app_private.found_organization(
+  slug text, name text, admin_email text, admin_name text, time_zone text default 'Etc/UTC', locale text default 'en', ticket_prefix text default 'ATUM'
+) returns text
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+declare
+  new_admin app_public.users;
+  mail_id uuid;
+begin
+  -- The one before, where several are made in one transaction.
+  perform set_config('atum.organization_id', '', true);
+  perform set_config(
+    'atum.organization_id', app_private.create_organization(slug, name, time_zone, locale, ticket_prefix)::text, true
+  );
+
+  insert into app_public.users (organization_id, email, name, role, activated_at)
+  values (app_hidden.current_organization_id(), admin_email, admin_name, 'admin', null)
+  returning * into new_admin;
+
+  insert into app_private.account_mails (organization_id, user_id, purpose, expires_at, delivery)
+  values (new_admin.organization_id, new_admin.id, 'invitation', now() + interval '7 days', 'handed_over')
+  returning id into mail_id;
+  return app_private.issue_account_token(mail_id);
+end
+$$;
+
+comment on function app_private.found_organization(text, text, text, text, text, text, text) is
+  'Makes an organization with its first admin, and returns the token of the admin''s invitation, good for 7 days: `/invitation#token=…`. For the operator.';
+
+create or replace function app_private.suspend_organization(slug text, suspended boolean default true) returns boolean
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+begin
+  update app_public.organizations as organization
+  set suspended_at = case when suspended then coalesce(organization.suspended_at, now()) end
+  where organization.slug = suspend_organization.slug;
+  return found;
+end
+$$;
+
+comment on function app_private.suspend_organization(text, boolean) is 'Closes an organization for a time, or with false opens it again; false when there is none of this name. Within a second nobody of it gets in, and open sockets close. For the operator.';
+
+create or replace function app_private.organizations_overview()
+  returns table (slug text, name text, created_at timestamptz, suspended_at timestamptz, people bigint)
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select organization.slug, organization.name, organization.created_at, organization.suspended_at,
+    (select count(*) from app_public.users as person where person.organization_id = organization.id)
+  from app_public.organizations as organization
+  order by organization.slug
+$$;
+
+comment on function app_private.organizations_overview() is 'The organizations of the installation, and how many people each has. For the operator.';
+
+create or replace function app_private.tg_organizations__tell_servers() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.tell_servers('organization', NEW.id);
+  return null;
+end
+$$;
+
+comment on function app_private.tg_organizations__tell_servers() is 'Has every server close or open an organization.';
+
+create or replace trigger _800_tell_servers after update of suspended_at on app_public.organizations
+  for each row when (NEW.suspended_at is distinct from OLD.suspended_at)
+  execute function app_private.tg_organizations__tell_servers();
+
 create or replace trigger _100_stamp_updated_at before update on app_public.organizations
   for each row execute function app_private.tg__stamp_updated_at();
 
@@ -74,8 +150,15 @@ create or replace trigger _100_stamp_updated_at before update on app_public.serv
 
 revoke all on function
   app_public.current_organization(), app_private.organization_ids(),
-  app_private.create_organization(text, text, text, text, text, jsonb)
+  app_private.create_organization(text, text, text, text, text, jsonb),
+  app_private.found_organization(text, text, text, text, text, text, text),
+  app_private.suspend_organization(text, boolean), app_private.organizations_overview(),
+  app_private.tg_organizations__tell_servers()
 from public;
 
 grant execute on function app_public.current_organization() to atum_anonymous, atum_customer, atum_agent;
 grant execute on function app_private.organization_ids() to atum_worker;
+grant execute on function
+  app_private.found_organization(text, text, text, text, text, text, text),
+  app_private.suspend_organization(text, boolean), app_private.organizations_overview()
+to atum_operator;

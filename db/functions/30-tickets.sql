@@ -1,3 +1,30 @@
+-- Who sees what: policies ask these once a query.
+
+create or replace function app_hidden.current_team_ids() returns uuid[]
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select coalesce(array_agg(member.team_id), '{}')
+  from app_public.team_members as member
+  where member.organization_id = app_hidden.current_organization_id() and member.user_id = app_hidden.current_user_id()
+$$;
+
+comment on function app_hidden.current_team_ids() is 'The teams the caller works in.';
+
+create or replace function app_hidden.sees_every_team() returns boolean
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select not exists (
+    select
+    from app_public.users as person
+    where person.organization_id = app_hidden.current_organization_id() and person.id = app_hidden.current_user_id()
+      and person.restricted_to_teams and person.role = 'agent'
+  )
+$$;
+
+comment on function app_hidden.sees_every_team() is 'Whether the caller, as staff, sees the tickets of all teams: everybody but an agent who is restricted to the own ones.';
+
 -- Queries
 
 create or replace function app_public.ticket_by_number(number integer) returns app_public.tickets
@@ -135,6 +162,12 @@ begin
     from app_public.organizations as organization
     where organization.id = NEW.organization_id;
 
+    if NEW.company_id is null then
+      select requester.company_id into NEW.company_id
+      from app_public.users as requester
+      where requester.organization_id = NEW.organization_id and requester.id = NEW.requester_id;
+    end if;
+
     if NEW.team_id is null and NEW.service_id is not null then
       select service.team_id into NEW.team_id
       from app_public.services as service
@@ -162,7 +195,7 @@ begin
 end
 $$;
 
-comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its number, reference and team, and keeps the instants that follow from its status.';
+comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its number, reference, team and company, and keeps the instants that follow from its status.';
 
 -- Not when only its clocks moved: that is no news about the ticket.
 create or replace trigger _100_stamp
@@ -278,27 +311,48 @@ create or replace function app_private.tg_ticket_events__notify() returns trigge
 as $$
 declare
   payload constant text := json_build_object('event', NEW.type, 'ticketId', NEW.ticket_id, 'eventId', NEW.id);
+  ticket app_public.tickets;
 begin
+  select * into strict ticket
+  from app_public.tickets as changed
+  where changed.organization_id = NEW.organization_id and changed.id = NEW.ticket_id;
+
   -- Channel names have at most 63 bytes, and the payload holds ids only: what they mean is read again under the
   -- row-level security of whoever listens.
   perform pg_notify('ticket:' || NEW.ticket_id || ':staff', payload);
   perform pg_notify('inbox:' || NEW.organization_id, payload);
+  perform pg_notify('agent:' || agent.id, payload)
+  from app_public.users as agent
+  where agent.organization_id = NEW.organization_id and agent.restricted_to_teams
+    and (
+      agent.id in (ticket.assignee_id, ticket.requester_id)
+      or exists (
+        select
+        from app_public.team_members as member
+        where member.organization_id = agent.organization_id and member.user_id = agent.id and member.team_id = ticket.team_id
+      )
+    );
+
   if NEW.visibility = 'public' then
     perform pg_notify('ticket:' || NEW.ticket_id || ':public', payload);
-    perform pg_notify('requester:' || ticket.requester_id, payload)
-    from app_public.tickets as ticket
-    where ticket.organization_id = NEW.organization_id and ticket.id = NEW.ticket_id;
+    perform pg_notify('requester:' || ticket.requester_id, payload);
+    perform pg_notify('requester:' || colleague.id, payload)
+    from app_public.companies as company
+    join app_public.users as colleague on colleague.organization_id = company.organization_id and colleague.company_id = company.id
+    where company.organization_id = NEW.organization_id and company.id = ticket.company_id and company.shares_tickets
+      and colleague.id <> ticket.requester_id;
   end if;
   return null;
 end
 $$;
 
-comment on function app_private.tg_ticket_events__notify() is 'Tells the listeners of a ticket, of the inbox and of its requester that something happened.';
+comment on function app_private.tg_ticket_events__notify() is 'Tells the listeners of a ticket, of the inbox, the agents who see only their teams, its requester and the colleagues who may see it that something happened.';
 
 create or replace trigger _800_notify after insert on app_public.ticket_events
   for each row execute function app_private.tg_ticket_events__notify();
 
 revoke all on function
+  app_hidden.current_team_ids(), app_hidden.sees_every_team(),
   app_public.ticket_by_number(integer), app_public.inbox_counts(),
   app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, text),
   app_private.tg_tickets__stamp(), app_private.tg_tickets__refuse(), app_private.tg_tickets__record_events(),
@@ -310,3 +364,4 @@ grant execute on function
   app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, text)
 to atum_customer, atum_agent;
 grant execute on function app_public.inbox_counts() to atum_agent;
+grant execute on function app_hidden.current_team_ids(), app_hidden.sees_every_team() to atum_agent;

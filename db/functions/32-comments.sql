@@ -75,7 +75,7 @@ end
 $$;
 
 comment on function app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, text) is
-  'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments and set the `status` in the same save. A requester who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED.';
+  'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments and set the `status` in the same save. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED.';
 
 create or replace function app_private.tg_comments__refuse() returns trigger
   language plpgsql security definer
@@ -139,7 +139,8 @@ begin
       else first_responded_at
     end,
     status = case
-      when NEW.author_id = requester_id and NEW.visibility = 'public' and status in ('pending', 'on_hold', 'resolved') then 'open'
+      when NEW.author_id is not null and not by_staff and NEW.visibility = 'public' and status in ('pending', 'on_hold', 'resolved')
+        then 'open'
       else status
     end
   where organization_id = NEW.organization_id and id = NEW.ticket_id;
@@ -147,7 +148,7 @@ begin
 end
 $$;
 
-comment on function app_private.tg_comments__follow() is 'Records the event of a comment and moves its ticket: last comment, first response, and open again when the requester answers.';
+comment on function app_private.tg_comments__follow() is 'Records the event of a comment and moves its ticket: last comment, first response, and open again when the requester or a colleague answers.';
 
 create or replace trigger _500_follow after insert on app_public.comments
   for each row execute function app_private.tg_comments__follow();

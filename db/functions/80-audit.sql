@@ -156,7 +156,9 @@ begin
     select jsonb_object_agg(field.key, old_row -> field.key), jsonb_object_agg(field.key, field.value)
     into before, after
     from jsonb_each(new_row) as field
-    where field.value is distinct from old_row -> field.key;
+    where field.value is distinct from old_row -> field.key
+      -- Moves each minute; a use from a new address is recorded as an act.
+      and field.key not in ('last_used_at', 'last_used_ip');
 
     if after is null then
       return null;
@@ -176,7 +178,7 @@ begin
     coalesce(whole_row ->> 'organization_id', whole_row ->> 'id')::uuid,
     lower(TG_OP),
     TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME,
-    coalesce(whole_row ->> 'id', whole_row ->> 'user_id')::uuid,
+    coalesce(whole_row ->> 'id', whole_row ->> 'user_id', whole_row ->> 'provider_id', whole_row ->> 'token_id')::uuid,
     before,
     after
   );
@@ -203,7 +205,8 @@ create or replace trigger _200_refuse_change before update or delete on app_publ
 create or replace trigger _200_refuse_truncate before truncate on app_public.audit_log
   for each statement execute function app_private.tg_audit_log__refuse();
 
--- Every tenant table is audited, except the log and two counters that change with every write and are checked by it.
+-- Every tenant table is audited, except the log, two counters that change with every write and are checked by it, and
+-- logins that are under way.
 do $$
 declare
   audited record;
@@ -213,11 +216,18 @@ begin
       tenant.table_name,
       case tenant.table_name
         when 'app_private.user_secrets' then $masked$'password_hash'$masked$
-        when 'app_private.sessions' then $masked$'family', 'refresh_token_hash', 'previous_refresh_token_hash'$masked$
+        when 'app_private.sessions' then $masked$'family', 'refresh_token_hash', 'previous_refresh_token_hash', 'id_token'$masked$
+        when 'app_private.authenticators' then $masked$'sealed'$masked$
+        when 'app_private.identity_provider_secrets' then $masked$'sealed'$masked$
+        when 'app_private.recovery_codes' then $masked$'code_hash'$masked$
+        when 'app_private.account_mails' then $masked$'token_hash'$masked$
+        when 'app_private.api_token_secrets' then $masked$'token_hash'$masked$
         else ''
       end as masked
     from app_private.tenant_tables() as tenant
-    where tenant.table_name not in ('app_public.audit_log', 'app_private.audit_heads', 'app_private.ticket_counters')
+    where tenant.table_name not in (
+      'app_public.audit_log', 'app_private.audit_heads', 'app_private.ticket_counters', 'app_private.login_challenges'
+    )
   loop
     execute format('drop trigger if exists _900_audit on %s', audited.table_name);
     execute format(

@@ -26,13 +26,31 @@ create policy insert_requester on app_public.comments for insert to atum_custome
   );
 
 create policy select_staff on app_public.comments for select to atum_agent
-  using (organization_id = (select app_hidden.current_organization_id()));
+  using (
+    organization_id = (select app_hidden.current_organization_id())
+    and (
+      (select app_hidden.sees_every_team())
+      or exists (
+        select
+        from app_public.tickets as ticket
+        where ticket.organization_id = comments.organization_id and ticket.id = comments.ticket_id
+      )
+    )
+  );
 
--- Staff speak in their own name.
+-- Staff speak in their own name, on the tickets they see.
 create policy insert_staff on app_public.comments for insert to atum_agent
   with check (
     organization_id = (select app_hidden.current_organization_id())
     and author_id = (select app_hidden.current_user_id())
+    and (
+      (select app_hidden.sees_every_team())
+      or exists (
+        select
+        from app_public.tickets as ticket
+        where ticket.organization_id = comments.organization_id and ticket.id = comments.ticket_id
+      )
+    )
   );
 
 grant select on app_public.comments to atum_customer, atum_agent;

@@ -30,7 +30,17 @@ select app_private.reset_access('app_public.sla_calculations');
 
 -- Clocks are the organization's own measure; customers are not shown them.
 create policy select_staff on app_public.sla_calculations for select to atum_agent
-  using (organization_id = (select app_hidden.current_organization_id()));
+  using (
+    organization_id = (select app_hidden.current_organization_id())
+    and (
+      (select app_hidden.sees_every_team())
+      or exists (
+        select
+        from app_public.tickets as ticket
+        where ticket.organization_id = sla_calculations.organization_id and ticket.id = sla_calculations.ticket_id
+      )
+    )
+  );
 
 -- NOTE: only triggers and the worker's functions write clocks.
 grant select on app_public.sla_calculations to atum_agent;

@@ -717,6 +717,12 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
         "by": "owen.hughes@tidewater-marine.example",
         "say": "A short reminder. 2260689 is marked as \"picking\" now. It must not leave for Grimsby.",
         "visibility": "public"
+      },
+      {
+        "after": "2 hours 25 minutes",
+        "by": "fiona.marsh@tidewater-marine.example",
+        "say": "I duplicated 2260711 for Owen this morning and it went the same way: Hull in the preview, Grimsby in the confirmation. That makes three.",
+        "visibility": "public"
       }
     ]
   },

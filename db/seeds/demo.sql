@@ -42,7 +42,11 @@ declare
       {"email": "priya.raman@acme.example", "name": "Priya Raman", "role": "agent"},
       {"email": "customer@acme.example", "name": "Jonas Weber", "role": "customer"},
       {"email": "sabine.krueger@acme.example", "name": "Sabine Krüger", "role": "customer", "locale": "de"},
-      {"email": "owen.hughes@tidewater-marine.example", "name": "Owen Hughes", "role": "customer", "time_zone": "Europe/London"}
+      {"email": "owen.hughes@tidewater-marine.example", "name": "Owen Hughes", "role": "customer", "time_zone": "Europe/London", "company": "Tidewater Marine"},
+      {"email": "fiona.marsh@tidewater-marine.example", "name": "Fiona Marsh", "role": "customer", "time_zone": "Europe/London", "company": "Tidewater Marine"}
+    ],
+    "companies": [
+      {"name": "Tidewater Marine", "shares_tickets": true}
     ],
     "teams": [
       {"name": "Service Desk", "members": ["agent@acme.example", "lukas.novak@acme.example", "manager@acme.example"]},
@@ -106,6 +110,7 @@ declare
       {"email": "tunde.okafor@harborfinch.example", "name": "Tunde Okafor", "role": "customer"},
       {"email": "lucia.fernandez@solmarina.example", "name": "Lucía Fernández", "role": "customer", "locale": "es", "time_zone": "Europe/Madrid"}
     ],
+    "companies": [],
     "teams": [
       {"name": "Customer Support", "members": ["agent@globex.example", "diego.santos@globex.example", "manager@globex.example"]},
       {"name": "Billing Operations", "members": ["hannah.cho@globex.example", "diego.santos@globex.example", "manager@globex.example"]},
@@ -167,11 +172,22 @@ begin
     set created_at = founded_at, updated_at = founded_at
     where id = new_organization_id;
 
+    insert into app_public.companies (organization_id, name, shares_tickets, created_at, updated_at)
+    select new_organization_id, company.value ->> 'name', (company.value ->> 'shares_tickets')::boolean, founded_at, founded_at
+    from jsonb_array_elements(organization -> 'companies') as company;
+
     for person in select value from jsonb_array_elements(organization -> 'people') loop
-      insert into app_public.users (organization_id, email, name, role, locale, time_zone, created_at, updated_at)
+      insert into app_public.users (
+        organization_id, email, name, role, company_id, locale, time_zone, activated_at, created_at, updated_at
+      )
       values (
         new_organization_id, person ->> 'email', person ->> 'name', (person ->> 'role')::app_public.user_role,
-        person ->> 'locale', person ->> 'time_zone', founded_at, founded_at
+        (
+          select company.id
+          from app_public.companies as company
+          where company.organization_id = new_organization_id and company.name = person ->> 'company'
+        ),
+        person ->> 'locale', person ->> 'time_zone', founded_at, founded_at, founded_at
       )
       returning id into new_person_id;
 

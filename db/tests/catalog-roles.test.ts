@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { tables, useCatalog } from './support/catalog.ts'
+import { ours, tables, useCatalog } from './support/catalog.ts'
 import { runtimeRoles } from './support/session.ts'
 
 const found = useCatalog()
@@ -16,7 +16,7 @@ describe('roles', () => {
   test('the logins are the ones we know, and are nobody until they say so', async () => {
     expect(
       await found(`select rolname as name from pg_roles where rolname like 'atum\\_%' and rolcanlogin`),
-    ).toEqual(['atum_owner', 'atum_server', 'atum_worker'])
+    ).toEqual(['atum_operator', 'atum_owner', 'atum_server', 'atum_worker'])
     expect(
       await found(
         `select rolname as name from pg_roles where rolname like 'atum\\_%' and rolcanlogin and rolinherit`,
@@ -74,6 +74,28 @@ describe('roles', () => {
         from pg_namespace
         cross join unnest(array['atum_anonymous', 'atum_customer', 'atum_agent', 'atum_manager', 'atum_admin', 'atum_reporting']) as role
         where nspname in ('app_private', 'graphile_worker', 'graphile_migrate') and has_schema_privilege(role, oid, 'usage')`),
+    ).toEqual([])
+  })
+
+  test('the operator makes, closes and counts organizations, and that is all', async () => {
+    expect(
+      await found(`
+        select procedure.oid::regprocedure::text as name
+        from pg_proc as procedure
+        join pg_namespace as namespace on namespace.oid = procedure.pronamespace
+        where namespace.nspname in ${ours} and has_function_privilege('atum_operator', procedure.oid, 'execute')`),
+    ).toEqual([
+      'app_private.found_organization(text,text,text,text,text,text,text)',
+      'app_private.organizations_overview()',
+      'app_private.suspend_organization(text,boolean)',
+    ])
+    expect(
+      await found(`
+        select class.oid::regclass::text as name
+        from pg_class as class join pg_namespace as namespace on namespace.oid = class.relnamespace
+        where namespace.nspname in ('app_public', 'app_hidden', 'app_private', 'graphile_worker', 'graphile_migrate')
+          and class.relkind in ('r', 'p', 'v', 'm', 'f')
+          and has_any_column_privilege('atum_operator', class.oid, 'select, insert, update, references')`),
     ).toEqual([])
   })
 

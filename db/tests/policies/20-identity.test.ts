@@ -3,8 +3,22 @@ import { sqlState } from '../support/refusals.ts'
 import { setStage } from '../support/stage.ts'
 
 const stage = setStage()
-const { sees, refuses } = stage
+const { sees, refuses, touches } = stage
 const everybody = () => [stage.acme.customer, stage.acme.agent, stage.acme.manager, stage.acme.admin]
+const secretTables = [
+  'user_secrets',
+  'sessions',
+  'authenticators',
+  'recovery_codes',
+  'login_challenges',
+  'account_mails',
+  'api_token_secrets',
+  'identity_provider_secrets',
+  'user_identities',
+  'login_failures',
+  'rate_buckets',
+  'common_passwords',
+].map((name) => `app_private.${name}`)
 
 describe('a customer', () => {
   test('sees who helps and the own person, but no other customer', async () => {
@@ -27,12 +41,21 @@ describe('a customer', () => {
     ).toEqual(['customer of acme'])
   })
 
-  test.each(['email', 'locale', 'time_zone', 'disabled_at', 'created_at', 'updated_at', '*'])(
-    'does not read %s of anybody',
-    async (column) => {
-      expect(await refuses(stage.acme.customer, `select ${column} from app_public.users`)).toBe('42501')
-    },
-  )
+  test.each([
+    'email',
+    'locale',
+    'time_zone',
+    'company_id',
+    'restricted_to_teams',
+    'is_break_glass',
+    'activated_at',
+    'disabled_at',
+    'created_at',
+    'updated_at',
+    '*',
+  ])('does not read %s of anybody', async (column) => {
+    expect(await refuses(stage.acme.customer, `select ${column} from app_public.users`)).toBe('42501')
+  })
 
   test('cannot find a person by the mail address either', async () => {
     expect(
@@ -80,33 +103,93 @@ test('whose claims do not fit together is nobody', async () => {
   ).toEqual([null])
 })
 
-test('nobody writes people or memberships', async () => {
-  for (const actor of everybody()) {
-    expect(await refuses(actor, `update app_public.users set role = 'admin'`)).toBe('42501')
-    expect(await refuses(actor, `update app_public.users set name = 'x' where id = $1`, [actor.userId])).toBe(
-      '42501',
-    )
+describe('a person', () => {
+  test('is added and removed by nobody, and neither is a membership', async () => {
+    for (const actor of everybody()) {
+      expect(
+        await refuses(
+          actor,
+          `insert into app_public.users (organization_id, email, name, role) values ($1, 'x@x.test', 'x', 'admin')`,
+          [stage.acme.organizationId],
+        ),
+      ).toBe('42501')
+      expect(await refuses(actor, 'delete from app_public.users')).toBe('42501')
+      expect(
+        await refuses(
+          actor,
+          'insert into app_public.team_members (organization_id, team_id, user_id) values ($1, $2, $3)',
+          [stage.acme.organizationId, stage.acme.teamId, actor.userId],
+        ),
+      ).toBe('42501')
+      expect(await refuses(actor, 'delete from app_public.team_members')).toBe('42501')
+    }
+  })
+
+  test.each(['id', 'organization_id', 'activated_at', 'created_at', 'updated_at'])(
+    'has an %s that nobody changes',
+    async (column) => {
+      for (const actor of everybody()) {
+        expect(await refuses(actor, `update app_public.users set ${column} = ${column}`)).toBe('42501')
+      }
+    },
+  )
+
+  test.each(['email', 'role', 'company_id', 'restricted_to_teams', 'is_break_glass', 'disabled_at'])(
+    'has an %s that only admins change',
+    async (column) => {
+      const { customer, agent, manager } = stage.acme
+      for (const actor of [customer, agent, manager]) {
+        expect(
+          await refuses(actor, `update app_public.users set ${column} = ${column} where id = $1`, [
+            actor.userId,
+          ]),
+        ).toBe('42501')
+      }
+    },
+  )
+
+  test('says the own name, language and time zone, and nobody else’s', async () => {
+    const { acme, globex } = stage
+    const change = `update app_public.users set name = 'x', locale = 'de', time_zone = 'Europe/Berlin'`
+    for (const actor of [acme.customer, acme.agent, acme.manager]) {
+      expect(await touches(actor, change)).toBe(1)
+      for (const other of [acme.neighbour, acme.admin, globex.customer]) {
+        expect(await touches(actor, `${change} where id = $1`, [other.userId])).toBe(0)
+      }
+    }
+  })
+
+  test('is changed by the admins of the own organization, and by no other', async () => {
+    const { acme, globex } = stage
+    const change = `update app_public.users set name = 'x', email = 'changed@acme.test', restricted_to_teams = true, is_break_glass = true, company_id = null`
+    expect(await touches(acme.admin, `${change} where id = $1`, [acme.agent.userId])).toBe(1)
+    expect(await touches(acme.admin, `update app_public.users set name = 'x'`)).toBe(5)
+    expect(await touches(acme.admin, `${change} where id = $1`, [globex.agent.userId])).toBe(0)
     expect(
-      await refuses(
-        actor,
-        `insert into app_public.users (organization_id, email, name, role) values ($1, 'x@x.test', 'x', 'admin')`,
-        [stage.acme.organizationId],
-      ),
-    ).toBe('42501')
-    expect(await refuses(actor, 'delete from app_public.users')).toBe('42501')
-    expect(await refuses(actor, 'delete from app_public.team_members')).toBe('42501')
-  }
+      await refuses(acme.admin, 'update app_public.users set company_id = $1 where id = $2', [
+        globex.companyId,
+        acme.customer.userId,
+      ]),
+    ).toBe('23503')
+    expect(
+      await refuses(acme.admin, `update app_public.users set email = 'agent@acme.test' where id = $1`, [
+        acme.customer.userId,
+      ]),
+    ).toBe('23505')
+  })
 })
 
 test('nobody but the owner reads secrets and sessions, not even what passes through the server and the worker', async () => {
   const { acme } = stage
   const others = [
     { role: 'atum_server', organizationId: acme.organizationId },
+    { role: 'atum_operator', organizationId: acme.organizationId },
+    { role: 'atum_reporting', organizationId: acme.organizationId },
     acme.worker,
     { role: 'atum_anonymous' },
   ] as const
   for (const actor of [...everybody(), ...others]) {
-    for (const table of ['app_private.user_secrets', 'app_private.sessions']) {
+    for (const table of secretTables) {
       expect(await refuses(actor, `select * from ${table}`)).toBe('42501')
       expect(await refuses(actor, `select count(*) from ${table}`)).toBe('42501')
       expect(await refuses(actor, `delete from ${table}`)).toBe('42501')
@@ -126,10 +209,34 @@ describe('the functions before anybody is known', () => {
     `app_private.log_in('a@b.test', 'x', null, false, null, null)`,
     `app_private.refresh_session('x', null, null)`,
     `app_private.log_out('x')`,
+    `app_private.challenge_of('x')`,
+    `app_private.pass_two_factor('x', 1, null, null)`,
+    `app_private.fail_two_factor('x')`,
+    `app_private.pass_recovery_code('x', 'x', null, null)`,
+    `app_private.begin_two_factor('v1.x', 'x')`,
+    `app_private.confirm_two_factor(1, 'x', null, null)`,
+    `app_private.pending_two_factor()`,
+    `app_private.request_password_reset('a@b.test', null)`,
+    `app_private.request_verification('a@b.test', null)`,
+    `app_private.login_methods('acme')`,
+    `app_private.identity_provider(null)`,
+    `app_private.log_in_by_provider(null, 'x', null, null, null, null, null, null, null)`,
+    `app_private.directory_attempt(null, 'x', null)`,
+    `app_private.directory_failure(null, 'x', null)`,
+    `app_private.session_is_live(null, null)`,
+    `app_private.revocation_state()`,
+    `app_private.ip_allowed(null, 'admin', null)`,
+    `app_private.api_token_claims(null, null)`,
+    `app_private.take_tokens('x', 1, 1, 1)`,
   ]
 
   test.each(calls)("%s is the server's alone", async (call) => {
-    for (const actor of [...everybody(), { role: 'atum_anonymous' } as const, stage.acme.worker]) {
+    const others = [
+      { role: 'atum_anonymous' },
+      { role: 'atum_operator' },
+      { role: 'atum_reporting' },
+    ] as const
+    for (const actor of [...everybody(), ...others, stage.acme.worker]) {
       expect(await refuses(actor, `select ${call}`)).toBe('42501')
     }
     expect(await sqlState(stage.server.query(`select ${call}`))).toBe('accepted')
@@ -137,8 +244,22 @@ describe('the functions before anybody is known', () => {
 
   test("the ones behind them are nobody's", async () => {
     for (const actor of [...everybody(), { role: 'atum_server' } as const, stage.acme.worker]) {
-      expect(await refuses(actor, `select app_private.open_session(null, null, null)`)).toBe('42501')
-      expect(await refuses(actor, `select app_private.identity_of(null)`)).toBe('42501')
+      for (const call of [
+        'open_session(null, null, null)',
+        'identity_of(null)',
+        `admit(null, 'second_factor', null, null)`,
+        'act_for(null)',
+        'issue_account_token(null)',
+        `write_account_mail(null, 'password_reset')`,
+        'make_recovery_codes(null, null)',
+        'remove_two_factor(null)',
+        'end_sessions_of(null, null)',
+        `tell_servers('session', null)`,
+        `count_login_failure('x', null)`,
+        `forget_login_failures('x', null)`,
+      ]) {
+        expect([call, await refuses(actor, `select app_private.${call}`)]).toEqual([call, '42501'])
+      }
     }
   })
 })
@@ -148,7 +269,7 @@ describe('the logins', () => {
     for (const role of ['atum_anonymous', 'atum_customer', 'atum_agent', 'atum_manager', 'atum_admin']) {
       expect(await sqlState(stage.server.query(`begin; set local role ${role}; rollback`))).toBe('accepted')
     }
-    for (const role of ['atum_owner', 'atum_worker', 'atum_reporting', 'postgres']) {
+    for (const role of ['atum_owner', 'atum_worker', 'atum_operator', 'atum_reporting', 'postgres']) {
       expect(await sqlState(stage.server.query(`set role ${role}`))).toBe('42501')
     }
   })
@@ -161,6 +282,7 @@ describe('the logins', () => {
       'atum_customer',
       'atum_agent',
       'atum_admin',
+      'atum_operator',
       'atum_reporting',
       'postgres',
     ]) {

@@ -181,7 +181,9 @@ async function attempt(client: Client, { verb, table, allowed, target, row }: Tr
       break
     }
     case 'update': {
-      const column = listed(allowed.update).at(-1)!
+      // One that may be read as well, because it is set to what it is.
+      const readable = allowed.update.filter((name) => allowed.select.includes(name))
+      const column = (readable.length > 0 ? readable : listed(allowed.update)).at(-1)!
       state = await sqlState(
         statement(`update ${name} set ${column} = ${column} ${ofTenant.where}`, ofTenant.values),
       )

@@ -1,17 +1,22 @@
 import type { Client } from 'pg'
 import { type Actor, asRoleForGood, committed } from './session.ts'
 
+/** Somebody who logged in. */
+export type Person = Actor & { userId: string; sessionId: string }
+
 /** One organization of the fixture, with a row in every tenant table. */
 export interface Tenant {
   organizationId: string
   slug: string
-  customer: Actor & { userId: string }
-  /** Another customer of the same organization. */
-  neighbour: Actor & { userId: string }
-  agent: Actor & { userId: string }
-  manager: Actor & { userId: string }
-  admin: Actor & { userId: string }
+  customer: Person
+  /** Another customer of the same organization and company, who shares no tickets. */
+  neighbour: Person
+  agent: Person
+  /** Logs in with a second factor. */
+  manager: Person
+  admin: Person
   worker: Actor
+  companyId: string
   serviceId: string
   archivedServiceId: string
   teamId: string
@@ -21,6 +26,9 @@ export interface Tenant {
   internalCommentId: string
   /** Requested by the neighbour. */
   neighbourTicketId: string
+  providerId: string
+  /** Of the agent. */
+  apiTokenId: string
 }
 
 /** The password of everybody in the fixture. */
@@ -32,7 +40,7 @@ export async function twoTenants(client: Client): Promise<{ acme: Tenant; globex
 }
 
 async function tenant(client: Client, slug: string): Promise<Tenant> {
-  const id = async (sql: string, values: unknown[] = []): Promise<string> => {
+  const id: Insert = async (sql, values = []) => {
     const { rows } = await client.query<{ id: string }>(sql, values)
     return rows[0]!.id
   }
@@ -44,14 +52,32 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
       `The ${slug} company`,
     ])
 
-    const person = async (name: string, role: 'customer' | 'agent' | 'manager' | 'admin') => ({
-      role: `atum_${role}` as const,
-      organizationId,
-      userId: await id(
-        'insert into app_public.users (organization_id, email, name, role) values ($1, $2, $3, $4) returning id',
-        [organizationId, `${name}@${slug}.test`, `${name} of ${slug}`, role],
-      ),
-    })
+    const companyId = await id(
+      `insert into app_public.companies (organization_id, name) values ($1, 'Tidewater') returning id`,
+      [organizationId],
+    )
+    const person = async (
+      name: string,
+      role: 'customer' | 'agent' | 'manager' | 'admin',
+    ): Promise<Person> => {
+      const userId = await id(
+        `insert into app_public.users (organization_id, email, name, role, company_id)
+        values ($1, $2, $3, $4, $5) returning id`,
+        [
+          organizationId,
+          `${name}@${slug}.test`,
+          `${name} of ${slug}`,
+          role,
+          role === 'customer' ? companyId : null,
+        ],
+      )
+      const sessionId = await id(
+        `insert into app_private.sessions (organization_id, user_id, family, refresh_token_hash, expires_at)
+        values ($1, $2, public.gen_random_bytes(16), sha256($3::text::bytea), now() + interval '1 day') returning id`,
+        [organizationId, userId, `refresh token of ${name} of ${slug}`],
+      )
+      return { role: `atum_${role}` as const, organizationId, userId, sessionId }
+    }
     const people = {
       customer: await person('customer', 'customer'),
       neighbour: await person('neighbour', 'customer'),
@@ -65,11 +91,7 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
       people.customer.userId,
       fixturePassword,
     ])
-    await client.query(
-      `insert into app_private.sessions (organization_id, user_id, family, refresh_token_hash, expires_at)
-      values ($1, $2, public.gen_random_bytes(16), sha256($3::text::bytea), now() + interval '1 day')`,
-      [organizationId, people.customer.userId, `refresh token of ${slug}`],
-    )
+    const access = await wayIn(id, slug, people)
 
     const teamId = await id(
       `insert into app_public.teams (organization_id, name) values ($1, 'Network') returning id`,
@@ -92,7 +114,7 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
       select organization_id, id, 'New Year', '2024-01-01' from app_public.sla_calendars where organization_id = $1`,
       [organizationId],
     )
-    return { organizationId, slug, ...people, teamId, serviceId, archivedServiceId }
+    return { organizationId, slug, ...people, ...access, companyId, teamId, serviceId, archivedServiceId }
   })
 
   const createTicket = (actor: Actor, subject: string) =>
@@ -118,4 +140,72 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
     publicCommentId: await addComment('We are on it', 'public'),
     internalCommentId: await addComment('It is the switch again', 'internal'),
   }
+}
+
+type Insert = (sql: string, values?: unknown[]) => Promise<string>
+
+/** A row in each table of how people get in, none of which keeps anybody of the fixture out. */
+async function wayIn(
+  insert: Insert,
+  slug: string,
+  { neighbour, agent, manager }: Pick<Tenant, 'neighbour' | 'agent' | 'manager'>,
+) {
+  const of = (person: Person) => [person.organizationId, person.userId]
+
+  const providerId = await insert(
+    `insert into app_public.identity_providers (organization_id, kind, name, issuer, client_id)
+    values ($1, 'oidc', 'Company login', 'https://login.test', 'atum') returning id`,
+    [manager.organizationId],
+  )
+  await insert(
+    `insert into app_private.identity_provider_secrets (organization_id, provider_id, sealed)
+    values ($1, $2, 'v1.provider') returning provider_id as id`,
+    [manager.organizationId, providerId],
+  )
+  await insert(
+    `insert into app_private.user_identities (organization_id, user_id, provider_id, subject)
+    values ($1, $2, $3, 'the manager') returning id`,
+    [...of(manager), providerId],
+  )
+
+  await insert(
+    `insert into app_private.authenticators (organization_id, user_id, sealed, confirmed_at)
+    values ($1, $2, 'v1.authenticator', now()) returning user_id as id`,
+    of(manager),
+  )
+  await insert(
+    `insert into app_private.recovery_codes (organization_id, user_id, code_hash)
+    values ($1, $2, sha256($3::text::bytea)) returning id`,
+    [...of(manager), `recovery code of ${slug}`],
+  )
+  await insert(
+    `insert into app_private.login_challenges (organization_id, user_id, challenge_hash, purpose)
+    values ($1, $2, sha256($3::text::bytea), 'verify') returning id`,
+    [...of(manager), `challenge of ${slug}`],
+  )
+
+  await insert(
+    `insert into app_private.account_mails (organization_id, user_id, purpose, token_hash, expires_at, created_at)
+    values ($1, $2, 'password_reset', sha256($3::text::bytea), now() - interval '1 day', now() - interval '2 days') returning id`,
+    [...of(neighbour), `reset token of ${slug}`],
+  )
+
+  const apiTokenId = await insert(
+    `insert into app_public.api_tokens (organization_id, user_id, name, scopes, hint)
+    values ($1, $2, 'A script', '{read}', 'abcd') returning id`,
+    of(agent),
+  )
+  await insert(
+    `insert into app_private.api_token_secrets (organization_id, token_id, token_hash)
+    values ($1, $2, sha256($3::text::bytea)) returning token_id as id`,
+    [agent.organizationId, apiTokenId, `api token of ${slug}`],
+  )
+
+  for (const everywhere of ['0.0.0.0/0', '::/0']) {
+    await insert('insert into app_public.ip_rules (organization_id, network) values ($1, $2) returning id', [
+      agent.organizationId,
+      everywhere,
+    ])
+  }
+  return { providerId, apiTokenId }
 }

@@ -9,6 +9,7 @@ export const runtimeRoles = [
   'atum_manager',
   'atum_admin',
   'atum_worker',
+  'atum_operator',
   'atum_reporting',
 ] as const
 
@@ -19,6 +20,8 @@ export interface Actor {
   role: Role
   organizationId?: string
   userId?: string
+  /** What a person who logged in has, and an API token has not. */
+  sessionId?: string
   ipAddress?: string
   requestId?: string
 }
@@ -28,11 +31,12 @@ export async function become(client: Client, actor: Actor): Promise<void> {
   await client.query(
     `select
       set_config('role', $1, true), set_config('atum.organization_id', $2, true), set_config('atum.user_id', $3, true),
-      set_config('atum.ip_address', $4, true), set_config('atum.request_id', $5, true)`,
+      set_config('atum.session_id', $4, true), set_config('atum.ip_address', $5, true), set_config('atum.request_id', $6, true)`,
     [
       actor.role,
       actor.organizationId ?? '',
       actor.userId ?? '',
+      actor.sessionId ?? '',
       actor.ipAddress ?? '',
       actor.requestId ?? '',
     ],

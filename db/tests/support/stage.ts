@@ -1,10 +1,10 @@
 import type { Client } from 'pg'
 import { afterAll, beforeAll } from 'vitest'
-import { type Connections, connections } from './connections.ts'
+import { type Connections, connections, value } from './connections.ts'
 import { createTestDatabase, type TestDatabase } from '../../../infra/dev/testing.ts'
 import { type Tenant, twoTenants } from './fixture.ts'
 import { refusal } from './refusals.ts'
-import { type Actor, asRole } from './session.ts'
+import { type Actor, asRole, asRoleForGood } from './session.ts'
 
 /** A database with two organizations for one test file, and the ways to look at it as somebody. */
 export interface Stage {
@@ -22,6 +22,16 @@ export interface Stage {
   refuses: (actor: Actor, sql: string, values?: unknown[]) => Promise<string>
   /** How many rows a statement of somebody touches. Nothing stays. */
   touches: (actor: Actor, sql: string, values?: unknown[]) => Promise<number>
+  /** What a statement of somebody answers: the first value of its first row. What it did stays. */
+  does: <T>(actor: Actor, sql: string, values?: unknown[]) => Promise<T>
+  /** What a function of `app_private` answers the server, which asks it by the names of its arguments. What it did stays. */
+  ask: <T>(question: string, values: Record<string, unknown>, asking?: Asking) => Promise<T>
+}
+
+/** For whom the server asks, and on which connection. */
+export interface Asking {
+  actor?: Omit<Actor, 'role'>
+  client?: Client
 }
 
 export function setStage(): Stage {
@@ -40,9 +50,9 @@ export function setStage(): Stage {
     await set.database.drop()
   })
 
+  const outsideServer = new Set<string>(['atum_worker', 'atum_owner', 'atum_operator', 'atum_reporting'])
   // The server becomes the request roles as it does in earnest; the others log in themselves.
-  const clientOf = ({ role }: Actor) =>
-    role === 'atum_worker' || role === 'atum_owner' || role === 'atum_reporting' ? set.superuser : set.server
+  const clientOf = ({ role }: Actor) => (outsideServer.has(role) ? set.superuser : set.server)
 
   return {
     get database() {
@@ -70,5 +80,19 @@ export function setStage(): Stage {
       asRole(clientOf(actor), actor, () => refusal(clientOf(actor), sql, values)),
     touches: (actor, sql, values = []) =>
       asRole(clientOf(actor), actor, async () => (await clientOf(actor).query(sql, values)).rowCount ?? 0),
+    does: (actor, sql, values) =>
+      asRoleForGood(clientOf(actor), actor, () => value(clientOf(actor), sql, values)),
+    ask: (question, values, { actor = {}, client = set.server } = {}) =>
+      asRoleForGood(
+        client,
+        { ipAddress: '192.0.2.7', requestId: 'a request', ...actor, role: 'atum_server' },
+        () => value(client, callOf(question, values), Object.values(values)),
+      ),
   }
 }
+
+/** A call of a function by the names of its arguments. */
+export const callOf = (question: string, values: Record<string, unknown>): string =>
+  `select app_private.${question}(${Object.keys(values)
+    .map((name, position) => `${name} => $${position + 1}`)
+    .join(', ')})`

@@ -30,7 +30,7 @@ describe('a refresh token', () => {
   })
 
   test('that is null is none', async () => {
-    expect(await value(stage.server, 'select app_private.refresh_session(null, null, null)')).toEqual({
+    expect(await refresh(undefined)).toEqual({
       outcome: 'session_expired',
     })
   })
