@@ -3,8 +3,8 @@ import jwt from 'jsonwebtoken'
 import { expect, test } from 'vitest'
 import { accessTokenSeconds, bearerToken, createAccessTokens } from './access-token.ts'
 
-const secret = 'a secret for tests that has 32 bytes and more'
-const tokens = createAccessTokens(secret)
+const secret = 'a-secret-for-tests-that-has-32-bytes-and-more'
+const tokens = createAccessTokens([secret])
 const person = {
   userId: '0190a000-0000-7000-8000-000000000001',
   organizationId: '0190a000-0000-7000-8000-000000000002',
@@ -35,9 +35,10 @@ test.each([
     'another algorithm with our secret',
     jwt.sign(claims, secret, { algorithm: 'HS512', keyid: String(head.kid) }),
   ],
-  ['another secret', createAccessTokens(`${secret}!`).sign(person)],
+  ['another secret', createAccessTokens([`${secret}!`]).sign(person)],
   ['another key id', signed({ kid: 'another' }, {})],
   ['no key id', signed({ kid: undefined }, {})],
+  ['a key id that is no text', signed({ kid: { toString: 1 } }, {})],
   ['another audience', signed({}, { aud: 'another' })],
   ['no audience', signed({}, { aud: undefined })],
   ['another issuer', signed({}, { iss: 'another' })],
@@ -59,6 +60,20 @@ test('gives back what was signed, for ten minutes', () => {
   expect(verified).toMatchObject(person)
   expect(verified!.expiresAt - Date.now() / 1000).toBeGreaterThan(accessTokenSeconds - 5)
   expect(verified!.expiresAt - Date.now() / 1000).toBeLessThanOrEqual(accessTokenSeconds)
+})
+
+test('tokens of the old key live on beside the new one, and end with it', () => {
+  const renewed = 'another-secret-for-tests-that-has-32-bytes-and-more'
+  const both = createAccessTokens([renewed, secret])
+  expect(both.verify(good)).toMatchObject(person)
+  const fresh = both.sign(person)
+  expect(both.verify(fresh)).toMatchObject(person)
+  expect(createAccessTokens([renewed]).verify(fresh)).toMatchObject(person)
+  expect(createAccessTokens([renewed]).verify(good)).toBeUndefined()
+  expect(tokens.verify(fresh)).toBeUndefined()
+  // Of two keys each signs under its own name alone.
+  const misnamed = signed({}, {}, renewed)
+  expect(both.verify(misnamed)).toBeUndefined()
 })
 
 test('reads a bearer token and nothing else', () => {

@@ -1,5 +1,6 @@
-import { createHash, createSecretKey } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
 import jwt from 'jsonwebtoken'
+import { createKeyRing } from './key-ring.ts'
 
 const issuer = 'atum-desk'
 const algorithm = 'HS256'
@@ -30,17 +31,19 @@ const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 
 const isUuid = (value: unknown): value is string => typeof value === 'string' && uuidPattern.test(value)
 
-/** Signs and checks access tokens with one secret. The key's id is derived from it, so a new secret is a new key. */
-export function createAccessTokens(secret: string): AccessTokens {
-  // A key object once: from a string the library would make one for each request.
-  const key = createSecretKey(Buffer.from(secret, 'utf8'))
-  const keyid = createHash('sha256').update(`atum key id:${secret}`).digest('base64url').slice(0, 11)
+/**
+ * Signs access tokens with the first secret and checks them with the one they name: two live side by side while one
+ * replaces the other.
+ */
+export function createAccessTokens(secrets: readonly string[]): AccessTokens {
+  // Key objects once: from a text the library would make one for each request.
+  const ring = createKeyRing(secrets, (secret) => createSecretKey(Buffer.from(secret, 'utf8')))
 
   return {
     sign: ({ userId, organizationId, role, sessionId }) =>
-      jwt.sign({ org: organizationId, role, sid: sessionId }, key, {
+      jwt.sign({ org: organizationId, role, sid: sessionId }, ring.current.key, {
         algorithm,
-        keyid,
+        keyid: ring.current.id,
         issuer,
         audience: issuer,
         subject: userId,
@@ -48,13 +51,11 @@ export function createAccessTokens(secret: string): AccessTokens {
       }),
     verify(token) {
       try {
-        const { header, payload } = jwt.verify(token, key, {
-          algorithms: [algorithm],
-          issuer,
-          audience: issuer,
-          complete: true,
-        })
-        if (header.kid !== keyid || typeof payload === 'string') return undefined
+        const key = ring.find(keyIdOf(token))
+        if (!key) return undefined
+        // The token chooses among our keys, and never how it is checked.
+        const payload = jwt.verify(token, key, { algorithms: [algorithm], issuer, audience: issuer })
+        if (typeof payload === 'string') return undefined
         const { sub, org, role, sid, exp } = payload as Record<string, unknown>
         // The library accepts a token without an end.
         if (typeof exp !== 'number' || !isUuid(sub) || !isUuid(org) || !isUuid(sid)) return undefined
@@ -66,6 +67,12 @@ export function createAccessTokens(secret: string): AccessTokens {
       }
     },
   }
+}
+
+function keyIdOf(token: string): string {
+  const [header = ''] = token.split('.', 1)
+  const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString('utf8')) as { kid?: unknown }
+  return typeof kid === 'string' ? kid : ''
 }
 
 /** The token of an `authorization` value; undefined when there is none, an empty text when it is of another kind. */

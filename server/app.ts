@@ -1,18 +1,29 @@
 import express, { type Express } from 'express'
 import type { Pool } from 'pg'
 import type { AccessTokens } from './access-token.ts'
+import type { Authentication } from './authentication.ts'
+import type { Encryption } from './encryption.ts'
 import type { ServerEnvironment } from './env.ts'
 import type { GraphqlService } from './graphql.ts'
 import type { Logger } from './log.ts'
 import { errorAnswers, nothingHere } from './middleware/errors.ts'
-import { authenticate, onlyJsonPosts, onlyOneOperation, parseBody } from './middleware/graphql-request.ts'
+import {
+  authenticate,
+  fillInDocument,
+  onlyJsonPosts,
+  onlyOneOperation,
+  parseBody,
+} from './middleware/graphql-request.ts'
+import { limitLogins, limitRequests } from './middleware/rate-limit.ts'
 import { requestId } from './middleware/request-id.ts'
 import { requestLog } from './middleware/request-log.ts'
 import { graphiqlHeaders, securityHeaders } from './middleware/security-headers.ts'
-import { authRoutes } from './routes/auth.ts'
+import type { RateLimits } from './rate-limits.ts'
+import { authRoutes } from './routes/auth/auth-routes.ts'
 import { healthRoutes } from './routes/health.ts'
 import { rlsHealthRoutes } from './routes/rls-health.ts'
 import { webRoutes } from './routes/web.ts'
+import type { TrustedDocuments } from './trusted-documents.ts'
 
 /** Everything that is answered over HTTP, from what it needs to answer. */
 export function createApp(parts: {
@@ -20,10 +31,14 @@ export function createApp(parts: {
   pool: Pool
   loginPool: Pool
   accessTokens: AccessTokens
+  authentication: Authentication
+  encryption: Encryption
+  rateLimits: RateLimits
+  trustedDocuments: TrustedDocuments
   graphql: GraphqlService
   logger: Logger
 }): Express {
-  const { environment, pool, loginPool, accessTokens, graphql, logger } = parts
+  const { environment, pool, authentication, rateLimits, trustedDocuments, graphql, logger } = parts
   const { publicOrigins, trustedProxies, production } = environment
 
   const app = express()
@@ -32,21 +47,21 @@ export function createApp(parts: {
   // The query of an address is never an object that somebody nested.
   app.set('query parser', 'simple')
 
-  app.use(requestId)
+  app.use(requestId(trustedProxies))
   app.use(requestLog(logger, trustedProxies))
   app.use(securityHeaders({ https: publicOrigins.every((origin) => origin.startsWith('https:')) }))
 
   app.use(healthRoutes({ pool, ...environment }))
   app.use(rlsHealthRoutes(pool))
-  app.use(
-    '/api/v1/auth',
-    authRoutes({ pool: loginPool, accessTokens, publicOrigins, trustedProxies, production }),
-  )
+  app.use('/api/v1/auth', limitLogins(rateLimits, trustedProxies))
+  app.use('/api/v1/auth', authRoutes({ ...parts, publicOrigins, trustedProxies, production }))
   app.all(
     '/graphql',
     onlyJsonPosts,
-    authenticate(accessTokens, trustedProxies),
+    authenticate(authentication, trustedProxies),
+    limitRequests(rateLimits),
     parseBody,
+    fillInDocument(trustedDocuments),
     onlyOneOperation,
     graphql.handler,
   )

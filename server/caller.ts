@@ -1,11 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import type { Claims } from './access-token.ts'
+import type { ApiTokenClaims } from './api-tokens.ts'
+
+/** Whoever showed a good token: a person in a session, or a program with an API token of a person. */
+export type Bearer = Claims | ApiTokenClaims
 
 /** Who asks, from where, and what the request is called. */
 export interface Caller {
   /** Null for strangers. */
-  claims: Claims | null
+  claims: Bearer | null
   ipAddress: string
   requestId: string
 }
@@ -33,6 +37,13 @@ export function settingsOf({ claims, ipAddress, requestId }: Caller): Record<str
     role: `atum_${claims.role}`,
     'atum.organization_id': claims.organizationId,
     'atum.user_id': claims.userId,
+    ...('sessionId' in claims
+      ? { 'atum.session_id': claims.sessionId }
+      : {
+          'atum.api_token_id': claims.apiTokenId,
+          // Postgres holds to it whatever a function does, and lets nobody take it back within the transaction.
+          ...(claims.isReadOnly ? { transaction_read_only: 'on' } : {}),
+        }),
     ...origin,
   }
 }

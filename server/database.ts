@@ -3,18 +3,27 @@ import type { Logger } from './log.ts'
 
 /** How long a request waits for a connection before it is told that the service is not available. */
 const connectMilliseconds = 1_500
-// With two cores more connections than this only queue inside Postgres instead of here.
-const poolSize = 10
+/** How many connections there are for what, each in a line of its own. */
+const poolSizes = {
+  // With two cores more connections than this only queue inside Postgres instead of here.
+  requests: 10,
+  // Each login keeps a connection and a core busy with bcrypt for a tenth of a second: a flood of them leaves the
+  // requests of those who are logged in alone.
+  logins: 2,
+  // What is asked before a request is answered, such as who it is from and whether there are too many, takes a
+  // fraction of a millisecond and must not wait behind what does not.
+  questions: 2,
+}
 
-// Each login keeps a connection and a core busy with bcrypt for a tenth of a second: a flood of them waits in a line of
-// its own and leaves the requests of those who are logged in alone.
-const loginPoolSize = 2
-
-/** The connections that requests take, or with `forLogins` the few that logins take. */
-export function createPool(connectionString: string, logger: Logger, { forLogins = false } = {}): Pool {
+/** Connections to the database for one purpose. */
+export function createPool(
+  connectionString: string,
+  logger: Logger,
+  purpose: keyof typeof poolSizes = 'requests',
+): Pool {
   const pool = new pg.Pool({
     connectionString,
-    max: forLogins ? loginPoolSize : poolSize,
+    max: poolSizes[purpose],
     connectionTimeoutMillis: connectMilliseconds,
     keepAlive: true,
     application_name: 'atum-server',

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { parseKeys, shortestKeyBytes } from './key-ring.ts'
 
 // Graphile reads this when it is loaded, so whoever loads it imports this file first. Its development mode checks more
 // and answers differently, and what we test is to be what runs.
@@ -12,7 +13,13 @@ export interface ServerEnvironment {
   host: string
   port: number
   production: boolean
-  jwtSecret: string
+  /** The first signs access tokens, all of them check. */
+  jwtSecrets: readonly string[]
+  /** The first seals the secrets in the database, all of them open. */
+  encryptionKeys: readonly string[]
+  rateLimits: boolean
+  /** Whether a session may run the web's own operations only. */
+  trustedDocumentsOnly: boolean
   /** The origins people use; the first one is the canonical address. */
   publicOrigins: readonly string[]
   /** How many proxies in front of us are ours, so that what they say of the caller's address is believed. */
@@ -41,8 +48,20 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv): ServerEnvironmen
     faults.push('DATABASE_URL must be the connection string of atum_server, postgres://…')
   }
 
-  const jwtSecret = text('ATUM_JWT_SECRET') ?? ''
-  if (Buffer.byteLength(jwtSecret) < 32) faults.push('ATUM_JWT_SECRET must have at least 32 bytes')
+  const keys = (name: string) => {
+    const parsed = parseKeys(text(name) ?? '')
+    if (parsed.length === 0 || parsed.some((key) => Buffer.byteLength(key) < shortestKeyBytes)) {
+      faults.push(
+        `${name} must be a key of at least ${shortestKeyBytes} bytes, or several with spaces between`,
+      )
+    }
+    return parsed
+  }
+  const jwtSecrets = keys('ATUM_JWT_SECRET')
+  const encryptionKeys = keys('ATUM_ENCRYPTION_KEY')
+
+  const rateLimits = text('ATUM_RATE_LIMITS') ?? 'on'
+  if (!/^(on|off)$/.test(rateLimits)) faults.push('ATUM_RATE_LIMITS must be on or off')
 
   const port = Number(text('PORT') ?? 8000)
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
@@ -54,6 +73,10 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv): ServerEnvironmen
   }
 
   const host = text('HOST') ?? '127.0.0.1'
+  const production = text('NODE_ENV') === 'production'
+  const trustedDocuments = text('ATUM_TRUSTED_DOCUMENTS') ?? (production ? 'only' : 'also')
+  if (!/^(only|also)$/.test(trustedDocuments)) faults.push('ATUM_TRUSTED_DOCUMENTS must be only or also')
+
   const publicOrigins: string[] = []
   const publicUrls = text('ATUM_PUBLIC_URL') ?? `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`
   for (const url of publicUrls.split(',')) {
@@ -75,8 +98,11 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv): ServerEnvironmen
     databaseUrl,
     host,
     port,
-    production: text('NODE_ENV') === 'production',
-    jwtSecret,
+    production,
+    jwtSecrets,
+    encryptionKeys,
+    rateLimits: rateLimits === 'on',
+    trustedDocumentsOnly: trustedDocuments === 'only',
     publicOrigins,
     trustedProxies,
     attachmentScanner: text('ATTACHMENT_SCANNER') ?? 'clamd',

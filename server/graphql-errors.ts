@@ -17,6 +17,9 @@ const knownWords: readonly (readonly [RegExp, string])[] = [
 export const codeOfWords = (message: string): string | undefined =>
   knownWords.find(([pattern]) => pattern.test(message))?.[1]
 
+/** What is told to an operator too: somebody tried what they may not. */
+const refusals = new Set(['FORBIDDEN', 'SESSION_REQUIRED', 'TOKEN_SCOPE_MISSING'])
+
 /** A sentence without the names that might have been meant. */
 export const withoutSuggestions = (message: string): string =>
   message.replaceAll(/ ?Did you mean [^?]*\?/g, '')
@@ -31,6 +34,7 @@ export function createMaskError(logger: Logger, hideSuggestions: boolean) {
     if (isUnavailable(cause))
       logger.warn({ reason: cause?.message, path: error.path }, 'the database is away')
     const known = publicError(cause) ?? saidByLibrary(error)
+    if (known && refusals.has(known.code)) logger.info({ code: known.code, path: error.path }, 'refused')
     if (known) return answer(error, known, hideSuggestions)
     const internal = internalError()
     logger.error(

@@ -86,7 +86,7 @@ describe('over HTTP is refused', () => {
     const good = desk.acme.agent.token
     const [head = '', payload = '', signature = ''] = good.split('.')
     const claims = jwt.decode(good) as jwt.JwtPayload
-    const { jwtSecret } = desk.environment
+    const [jwtSecret = ''] = desk.environment.jwtSecrets
     const { header } = jwt.decode(good, { complete: true })!
     const sign = (changes: object) =>
       jwt.sign({ ...claims, ...changes }, jwtSecret, { keyid: String(header.kid) })
@@ -195,14 +195,21 @@ describe('what works', () => {
     expect(unsized.data.tickets.nodes).toHaveLength(50)
   })
 
-  test('a request keeps a name that is one, and gets one where it is none', async () => {
-    const idOf = async (given: string) =>
-      (await send({ headers: { ...json, 'x-request-id': given }, body: question })).headers.get(
-        'x-request-id',
-      )
-    expect(await idOf('nginx-0123456789abcdef')).toBe('nginx-0123456789abcdef')
-    expect(await idOf('a b')).toMatch(/^[\da-f-]{36}$/)
-    expect(await idOf('x'.repeat(65))).toMatch(/^[\da-f-]{36}$/)
+  test('a request keeps the name that a proxy of ours gave it, and gets one where that is none', async () => {
+    const behindProxy = await startServer(
+      { ...testEnvironment(desk.database.serverUrl), trustedProxies: 1 },
+      createLogger('silent'),
+    )
+    const nameOf = async (port: number, given: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { 'x-request-id': given } })
+      return answer.headers.get('x-request-id')
+    }
+    const { port } = behindProxy.address
+    expect(await nameOf(port, 'nginx-0123456789abcdef')).toBe('nginx-0123456789abcdef')
+    for (const given of ['a b', 'x'.repeat(65)]) expect(await nameOf(port, given)).toMatch(/^[\da-f-]{36}$/)
+    await behindProxy.stop()
+    // Anybody can say anything where no proxy stands in front.
+    expect(await nameOf(desk.server.address.port, 'nginx-0123456789abcdef')).toMatch(/^[\da-f-]{36}$/)
   })
 })
 

@@ -4,7 +4,7 @@ import { RequestError } from './errors.ts'
 import type { Logger } from './log.ts'
 
 const connectMilliseconds = 2_000
-const checkMilliseconds = 10_000
+const checkMilliseconds = 1_000
 const longestPauseMilliseconds = 2_000
 /** More than a subscriber that reads at all ever has waiting. */
 const longestBacklog = 1_000
@@ -84,6 +84,7 @@ export class Notifications {
   readonly #channels = new Map<string, Set<Subscription>>()
   readonly #stopping = new AbortController()
   #client: pg.Client | undefined
+  #connecting = Promise.withResolvers<void>()
   #lastQuery: Promise<unknown> = Promise.resolve()
   #running: Promise<void> | undefined
 
@@ -95,6 +96,11 @@ export class Notifications {
   /** Whether notifications arrive right now. */
   get connected(): boolean {
     return this.#client !== undefined
+  }
+
+  /** Settles when notifications arrive, at once where they do. */
+  whenConnected(): Promise<void> {
+    return this.#connecting.promise
   }
 
   /** The channels that somebody listens to. */
@@ -166,11 +172,13 @@ export class Notifications {
           for (const subscription of this.#channels.get(channel) ?? []) subscription.push(payload ?? '')
         })
         this.#client = client
+        this.#connecting.resolve()
         await Promise.race([broken, this.#check(client)])
       } catch (error) {
         failures += 1
         if (failures === 1) this.#logger.warn({ reason: reasonOf(error) }, 'cannot listen to the database')
       }
+      if (this.#client) this.#connecting = Promise.withResolvers()
       this.#client = undefined
       this.#interrupt(signal.aborted)
       // It may be a connection that nobody answers on any more, which `end` would wait for.

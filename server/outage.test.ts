@@ -8,8 +8,17 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { prepareDatabase, withClient } from '../infra/dev/database.ts'
 import { nextFreePort } from '../infra/dev/ports.ts'
 import { startCluster, type Cluster } from '../infra/dev/postgres.ts'
+import { applyUncommittedSql } from '../infra/dev/uncommitted-sql.ts'
 import { createAccessTokens } from './access-token.ts'
-import { answerOf, ask, startTestServer, testEnvironment, TestSocket, type TestServer } from './testing.ts'
+import {
+  answerOf,
+  ask,
+  openSession,
+  startTestServer,
+  testEnvironment,
+  TestSocket,
+  type TestServer,
+} from './testing.ts'
 
 const passwords = { atum_owner: 'owner', atum_server: 'server', atum_worker: 'worker' }
 const answersWithin = 2_000
@@ -28,24 +37,31 @@ describe('the process, with a Postgres that comes and goes', () => {
   let origin: string
   const lines: string[] = []
 
-  const { jwtSecret } = testEnvironment('')
-  const somebody = {
-    token: createAccessTokens(jwtSecret).sign({
-      userId: crypto.randomUUID(),
-      organizationId: crypto.randomUUID(),
-      role: 'agent',
-      sessionId: crypto.randomUUID(),
-    }),
-  }
+  const { jwtSecrets, encryptionKeys } = testEnvironment('')
+  const [jwtSecret = '', encryptionKey = ''] = [jwtSecrets[0], encryptionKeys[0]]
+  // Before there is a database, somebody who will be in it.
+  const somebody = { token: '' }
 
   beforeAll(async () => {
     const port = await nextFreePort(25_700)
     // Made, migrated, and away again before the server starts.
     cluster = await startCluster({ dataDir: directory, durable: false, port, log: () => {} })
-    const { serverUrl } = await prepareDatabase({
+    const { serverUrl, ownerUrl } = await prepareDatabase({
       superuserUrl: cluster.superuserUrl(),
       database: 'atum',
       passwords,
+    })
+    await applyUncommittedSql(ownerUrl)
+    await withClient(ownerUrl, async (client) => {
+      const { rows } = await client.query<{ organizationId: string; userId: string }>(
+        `insert into app_public.users (organization_id, email, name, role)
+         values (app_private.create_organization('acme', 'Acme'), 'agent@acme.test', 'Agent', 'agent')
+         returning organization_id as "organizationId", id as "userId"`,
+      )
+      const { organizationId, userId } = rows[0]!
+      const sessionId = await openSession(client, organizationId, userId)
+      const claims = { userId, organizationId, role: 'agent', sessionId } as const
+      somebody.token = createAccessTokens(jwtSecrets).sign(claims)
     })
     await cluster.stop()
 
@@ -56,6 +72,7 @@ describe('the process, with a Postgres that comes and goes', () => {
         PATH: process.env.PATH,
         DATABASE_URL: serverUrl,
         ATUM_JWT_SECRET: jwtSecret,
+        ATUM_ENCRYPTION_KEY: encryptionKey,
         ATUM_PUBLIC_URL: origin,
         PORT: String(httpPort),
         LOG_LEVEL: 'debug',
@@ -185,7 +202,14 @@ describe('the process, with a Postgres that comes and goes', () => {
     })
     await expect.poll(() => lines.some((line) => line.includes('"/tickets"'))).toBe(true)
     const log = lines.join('\n')
-    for (const secret of [somebody.token, jwtSecret, 'hunter2', passwords.atum_server + '@', 'totalCount']) {
+    for (const secret of [
+      somebody.token,
+      jwtSecret,
+      encryptionKey,
+      'hunter2',
+      passwords.atum_server + '@',
+      'totalCount',
+    ]) {
       expect(log).not.toContain(secret)
     }
   })

@@ -4,11 +4,16 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAccessTokens, type AccessTokens } from './access-token.ts'
 import { createApp } from './app.ts'
+import { createAuthentication } from './authentication.ts'
 import { createPool } from './database.ts'
+import { createEncryption } from './encryption.ts'
 import type { ServerEnvironment } from './env.ts'
 import { createGraphql, type GraphqlService } from './graphql.ts'
 import type { Logger } from './log.ts'
 import { Notifications } from './notifications.ts'
+import { noRateLimits, SharedRateLimits } from './rate-limits.ts'
+import { Revocations } from './revocations.ts'
+import { createTrustedDocuments } from './trusted-documents.ts'
 import { attachWebSockets } from './web-sockets.ts'
 
 const drainMilliseconds = 3_000
@@ -18,6 +23,7 @@ export interface RunningServer {
   address: AddressInfo
   graphql: GraphqlService
   notifications: Notifications
+  revocations: Revocations
   accessTokens: AccessTokens
   /** Takes nothing new, lets what runs finish for three seconds, and lets go of the database. */
   stop(): Promise<void>
@@ -26,28 +32,57 @@ export interface RunningServer {
 /** Puts the parts together and listens. GraphQL answers as soon as the database has been read. */
 export async function startServer(environment: ServerEnvironment, logger: Logger): Promise<RunningServer> {
   const pool = createPool(environment.databaseUrl, logger)
-  const loginPool = createPool(environment.databaseUrl, logger, { forLogins: true })
+  const loginPool = createPool(environment.databaseUrl, logger, 'logins')
+  const questionPool = createPool(environment.databaseUrl, logger, 'questions')
+  const endPools = () => Promise.all([pool, loginPool, questionPool].map((each) => each.end()))
   const notifications = new Notifications(environment.databaseUrl, logger)
-  const accessTokens = createAccessTokens(environment.jwtSecret)
+  const revocations = new Revocations({ pool: questionPool, notifications, logger })
+  const accessTokens = createAccessTokens(environment.jwtSecrets)
+  const encryption = createEncryption(environment.encryptionKeys)
+  const rateLimits = environment.rateLimits
+    ? new SharedRateLimits({ pool: questionPool, logger })
+    : noRateLimits
+  const authentication = createAuthentication({ pool: questionPool, accessTokens, revocations, rateLimits })
   const graphql = createGraphql({ pool, notifications, logger, production: environment.production })
-  const app = createApp({ environment, pool, loginPool, accessTokens, graphql, logger })
+  const trustedDocuments = createTrustedDocuments({
+    webDirectory: environment.webDirectory,
+    only: environment.trustedDocumentsOnly,
+  })
+  const app = createApp({
+    environment,
+    pool,
+    loginPool,
+    accessTokens,
+    authentication,
+    encryption,
+    rateLimits,
+    trustedDocuments,
+    graphql,
+    logger,
+  })
 
   const server = createServer(app)
   const webSockets = attachWebSockets({
     server,
     graphql,
     notifications,
-    accessTokens,
-    ...environment,
+    authentication,
+    revocations,
+    rateLimits,
+    trustedDocuments,
+    publicOrigins: environment.publicOrigins,
+    trustedProxies: environment.trustedProxies,
     logger,
   })
   notifications.start()
+  revocations.start()
   server.listen(environment.port, environment.host)
   try {
     await once(server, 'listening')
   } catch (error) {
+    await revocations.release()
     await Promise.all([graphql.release(), notifications.release()])
-    await Promise.all([pool.end(), loginPool.end()])
+    await endPools()
     throw error
   }
 
@@ -55,6 +90,7 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
     address: server.address() as AddressInfo,
     graphql,
     notifications,
+    revocations,
     accessTokens,
     async stop() {
       const closed = new Promise<void>((resolve) => {
@@ -64,8 +100,9 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
       await webSockets.release()
       await closed
       clearTimeout(impatience)
+      await revocations.release()
       await Promise.all([graphql.release(), notifications.release()])
-      await Promise.all([pool.end(), loginPool.end()])
+      await endPools()
     },
   }
 }

@@ -16,6 +16,7 @@ export interface Person {
   id: string
   email: string
   role: UserRole
+  sessionId: string
   token: string
 }
 
@@ -57,7 +58,10 @@ export function testEnvironment(databaseUrl: string): ServerEnvironment {
     host: '127.0.0.1',
     port: 0,
     production: false,
-    jwtSecret: 'a secret for tests that has 32 bytes and more',
+    jwtSecrets: ['a-secret-for-tests-that-has-32-bytes-and-more'],
+    encryptionKeys: ['a-key-for-tests-that-has-32-bytes-and-more'],
+    rateLimits: false,
+    trustedDocumentsOnly: false,
     publicOrigins: ['http://desk.test'],
     trustedProxies: 0,
     attachmentScanner: 'off',
@@ -103,20 +107,7 @@ async function createTenant(client: Client, server: RunningServer, slug: string)
   }
   const id = await one('select app_private.create_organization($1, $2) as one', [slug, `The ${slug} company`])
 
-  const person = async (name: string, role: UserRole): Promise<Person> => {
-    const email = `${name}@${slug}.test`
-    const userId = await one(
-      'insert into app_public.users (organization_id, email, name, role) values ($1, $2, $3, $4) returning id as one',
-      [id, email, `${name} of ${slug}`, role],
-    )
-    const token = server.accessTokens.sign({
-      userId,
-      organizationId: id,
-      role,
-      sessionId: crypto.randomUUID(),
-    })
-    return { id: userId, email, role, token }
-  }
+  const person = (name: string, role: UserRole) => createPerson(client, server, { id, slug }, name, role)
   const customer = await person('customer', 'customer')
   const neighbour = await person('neighbour', 'customer')
   const agent = await person('agent', 'agent')
@@ -174,6 +165,35 @@ async function createTenant(client: Client, server: RunningServer, slug: string)
     ticketNumber,
     neighbourTicketId,
   }
+}
+
+/** Somebody new in an organization, logged in. */
+export async function createPerson(
+  client: Client,
+  server: RunningServer,
+  organization: { id: string; slug: string },
+  name: string,
+  role: UserRole,
+): Promise<Person> {
+  const email = `${name}@${organization.slug}.test`
+  const { rows } = await client.query<{ id: string }>(
+    'insert into app_public.users (organization_id, email, name, role) values ($1, $2, $3, $4) returning id',
+    [organization.id, email, `${name} of ${organization.slug}`, role],
+  )
+  const { id } = rows[0]!
+  const sessionId = await openSession(client, organization.id, id)
+  const token = server.accessTokens.sign({ userId: id, organizationId: organization.id, role, sessionId })
+  return { id, email, role, sessionId, token }
+}
+
+/** Makes a session of somebody, which no refresh token is of. */
+export async function openSession(client: Client, organizationId: string, userId: string): Promise<string> {
+  const { rows } = await client.query<{ id: string }>(
+    `insert into app_private.sessions (organization_id, user_id, family, refresh_token_hash, expires_at)
+     values ($1, $2, public.gen_random_bytes(16), public.gen_random_bytes(32), now() + interval '1 day') returning id`,
+    [organizationId, userId],
+  )
+  return rows[0]!.id
 }
 
 /** The global id of a row. */

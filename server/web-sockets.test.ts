@@ -93,7 +93,7 @@ describe('refuses', () => {
   })
 
   test('no token, a changed one, an expired one and one in a header', async () => {
-    const { jwtSecret } = desk.environment
+    const [jwtSecret = ''] = desk.environment.jwtSecrets
     const { header, payload } = jwt.decode(desk.acme.agent.token, { complete: true })!
     const expired = jwt.sign({ ...(payload as object), exp: Math.floor(Date.now() / 1000) - 1 }, jwtSecret, {
       keyid: String(header.kid),
@@ -242,7 +242,7 @@ test('queries and changes work over the socket too', async () => {
 test('a socket is closed when its token expires', async () => {
   const { header, payload } = jwt.decode(desk.acme.agent.token, { complete: true })!
   const exp = Math.floor(Date.now() / 1000) + 2
-  const token = jwt.sign({ ...(payload as object), exp }, desk.environment.jwtSecret, {
+  const token = jwt.sign({ ...(payload as object), exp }, desk.environment.jwtSecrets[0]!, {
     keyid: String(header.kid),
   })
   const socket = await (await open()).logIn({ token })
@@ -316,6 +316,8 @@ test('stopping says goodbye to sockets, finishes what runs and takes nothing new
   )
   await expect
     .poll(async () => {
+      // A transaction sees the activity of others as it first looked at it.
+      await superuser.query('select pg_stat_clear_snapshot()')
       const { rowCount } = await desk.superuser.query(
         `select from pg_stat_activity where application_name = 'atum-server' and wait_event_type = 'Lock'`,
       )

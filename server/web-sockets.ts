@@ -4,12 +4,17 @@ import type { Duplex } from 'node:stream'
 import { useServer, type Extra } from 'graphql-ws/use/ws'
 import { GraphQLError } from 'postgraphile/graphql'
 import { WebSocketServer } from 'ws'
-import { bearerToken, type AccessTokens } from './access-token.ts'
-import { clientAddress, rememberCaller } from './caller.ts'
+import { bearerToken } from './access-token.ts'
+import type { Authentication } from './authentication.ts'
+import { callerOf, clientAddress, rememberCaller } from './caller.ts'
 import type { GraphqlService } from './graphql.ts'
 import type { Logger } from './log.ts'
 import type { Notifications } from './notifications.ts'
+import { OpenSockets } from './open-sockets.ts'
 import { isOwnOrigin } from './origins.ts'
+import { spendRequest, type RateLimits } from './rate-limits.ts'
+import type { Revocations } from './revocations.ts'
+import type { TrustedDocuments } from './trusted-documents.ts'
 
 const path = '/graphql'
 const maximumMessageBytes = 64 * 1024
@@ -24,25 +29,49 @@ const maximumSocketsOfUser = 20
 // Both make a client connect again, and reading again when it has is how it learns what it missed.
 const serviceRestart = 1012
 const tryAgainLater = 1013
-const forbidden = 4403
 const tooManyRequests = 4429
 
 /**
  * GraphQL over WebSockets. A browser sends a WebSocket's handshake from any page and with any cookie, so the page's
- * origin must be ours and the token comes in the first message. A socket lives no longer than its token.
+ * origin must be ours and the token comes in the first message. A socket lives no longer than what let it in.
  */
 export function attachWebSockets(options: {
   server: Server
   graphql: GraphqlService
   notifications: Notifications
-  accessTokens: AccessTokens
+  authentication: Authentication
+  revocations: Revocations
+  rateLimits: RateLimits
+  trustedDocuments: TrustedDocuments
   publicOrigins: readonly string[]
   trustedProxies: number
   logger: Logger
 }): { release(): Promise<void> } {
-  const { server, graphql, notifications, accessTokens, publicOrigins, trustedProxies, logger } = options
-  const expiries = new WeakMap<Extra['socket'], NodeJS.Timeout>()
-  const socketsOfUser = new Map<string, Set<Extra['socket']>>()
+  const { server, graphql, notifications, authentication, revocations, rateLimits, logger } = options
+  const { trustedDocuments, publicOrigins, trustedProxies } = options
+  const openSockets = new OpenSockets({ authentication, revocations, logger })
+
+  /** Whether a socket may be used by who introduces themselves; otherwise it is closed. */
+  async function letIn({ socket, request }: Extra, authorization: unknown): Promise<boolean> {
+    const token = bearerToken(authorization)
+    if (!token) return false
+    const ipAddress = clientAddress(request, trustedProxies)
+    const heardBefore = revocations.heard
+    const claims = await authentication.identify(token, ipAddress)
+    await spendRequest(rateLimits, claims, ipAddress)
+    // It may have gone while we asked, and then nothing would take it out again.
+    if (socket.readyState !== socket.OPEN) return false
+    if (openSockets.countOf(claims.userId) >= maximumSocketsOfUser) {
+      socket.close(tooManyRequests, 'Too many connections of one person')
+      return false
+    }
+    const caller = { claims, ipAddress, requestId: randomUUID() }
+    rememberCaller(request, caller)
+    openSockets.add(socket, claims, caller)
+    // What was taken back while we asked closed the sockets that were open then, and this was none of them.
+    if (revocations.heard !== heardBefore) await authentication.confirm(claims, ipAddress)
+    return true
+  }
 
   const webSocketServer = new WebSocketServer({
     noServer: true,
@@ -53,40 +82,46 @@ export function attachWebSockets(options: {
   const protocol = useServer<Record<string, unknown>>(
     {
       connectionInitWaitTimeout: loginMilliseconds,
-      onConnect({ connectionParams, extra: { socket, request } }) {
+      async onConnect({ connectionParams, extra }) {
         if (!graphql.operations() || !notifications.connected) {
-          socket.close(tryAgainLater, 'Live updates are not available right now')
+          extra.socket.close(tryAgainLater, 'Live updates are not available right now')
           return false
         }
-        const token = bearerToken(connectionParams?.authorization)
-        const claims = token ? accessTokens.verify(token) : undefined
-        if (!claims) return false
-        const others = socketsOfUser.get(claims.userId) ?? new Set()
-        if (others.size >= maximumSocketsOfUser) {
-          socket.close(tooManyRequests, 'Too many connections of one person')
+        try {
+          return await letIn(extra, connectionParams?.authorization)
+        } catch (error) {
+          openSockets.refuse(extra.socket, error)
           return false
         }
-        socketsOfUser.set(claims.userId, others.add(socket))
-        rememberCaller(request, {
-          claims,
-          ipAddress: clientAddress(request, trustedProxies),
-          requestId: randomUUID(),
-        })
-        const remaining = claims.expiresAt * 1_000 - Date.now()
-        expiries.set(
-          socket,
-          setTimeout(() => socket.close(forbidden, 'Token expired'), remaining),
-        )
-        return true
       },
-      onSubscribe(context, id, payload) {
+      async onSubscribe(context, id, payload) {
         const operations = graphql.operations()
         if (!operations) return undefined
         if (Object.keys(context.subscriptions).length > maximumOperations) {
           const message = `A socket carries ${maximumOperations} operations at once`
           return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })]
         }
-        return operations.onSubscribe?.(context, id, payload)
+        const { socket, request } = context.extra
+        const { claims, ipAddress } = callerOf(request)
+        try {
+          await spendRequest(rateLimits, claims, ipAddress)
+        } catch (error) {
+          return [asGraphqlError(error)]
+        }
+        try {
+          // A socket that was told to close may go on talking for a moment.
+          if (claims) await authentication.confirm(claims, ipAddress)
+        } catch (error) {
+          openSockets.refuse(socket, error)
+          return [asGraphqlError(error)]
+        }
+        let query: string
+        try {
+          query = String(trustedDocuments.textOf(payload, callerOf(request)))
+        } catch (error) {
+          return [asGraphqlError(error)]
+        }
+        return operations.onSubscribe?.(context, id, { ...payload, query })
       },
       onOperation({ extra: { socket } }, _id, _payload, _args, result) {
         if (!(Symbol.asyncIterator in result)) return result
@@ -108,10 +143,7 @@ export function attachWebSockets(options: {
       onError: (context, id, payload, errors) =>
         graphql.operations()?.onError?.(context, id, payload, errors),
       onClose({ extra: { socket } }) {
-        clearTimeout(expiries.get(socket))
-        for (const [userId, sockets] of socketsOfUser) {
-          if (sockets.delete(socket) && sockets.size === 0) socketsOfUser.delete(userId)
-        }
+        openSockets.remove(socket)
       },
     },
     webSocketServer,
@@ -141,6 +173,10 @@ export function attachWebSockets(options: {
     },
   }
 }
+
+/** As an operation's error, which is masked and written to the log like any other. */
+const asGraphqlError = (error: unknown): GraphQLError =>
+  new GraphQLError(String(error), { originalError: error as Error })
 
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)

@@ -41,6 +41,9 @@ export function errorAnswers(logger: Logger): ErrorRequestHandler {
     }
     const { code, status, message, details } = known
     response.set('cache-control', 'no-store').status(status)
+    if (typeof details?.retryAfterSeconds === 'number') {
+      response.set('retry-after', String(details.retryAfterSeconds))
+    }
     if (request.path === '/graphql') {
       response.json({ errors: [{ message, extensions: details ? { code, details } : { code } }] })
     } else {

@@ -1,25 +1,30 @@
 import express, { type RequestHandler } from 'express'
-import { bearerToken, type AccessTokens } from '../access-token.ts'
-import { clientAddress, rememberCaller } from '../caller.ts'
+import { bearerToken } from '../access-token.ts'
+import type { Authentication } from '../authentication.ts'
+import { callerOf, clientAddress, rememberCaller } from '../caller.ts'
 import { RequestError } from '../errors.ts'
+import type { TrustedDocuments } from '../trusted-documents.ts'
 
 /** The largest request: a comment of 64 KiB in which every character needs four bytes to be escaped. */
 const bodyLimit = 256 * 1024
 
 /** Asks who it is. Without a token a stranger; with a token that is not good nobody, and never silently a stranger. */
-export function authenticate(accessTokens: AccessTokens, trustedProxies: number): RequestHandler {
-  return (request, response, next) => {
+export function authenticate(authentication: Authentication, trustedProxies: number): RequestHandler {
+  return async (request, response, next) => {
     const token = bearerToken(request.get('authorization'))
-    const claims = token === undefined ? null : accessTokens.verify(token)
-    if (claims === undefined) {
-      response.set('www-authenticate', 'Bearer error="invalid_token"')
-      throw new RequestError('UNAUTHENTICATED', 'Your session has ended; log in again')
+    const ipAddress = clientAddress(request, trustedProxies)
+    try {
+      rememberCaller(request, {
+        claims: token === undefined ? null : await authentication.identify(token, ipAddress),
+        ipAddress,
+        requestId: response.locals.requestId as string,
+      })
+    } catch (error) {
+      if (error instanceof RequestError && error.code === 'UNAUTHENTICATED') {
+        response.set('www-authenticate', 'Bearer error="invalid_token"')
+      }
+      throw error
     }
-    rememberCaller(request, {
-      claims,
-      ipAddress: clientAddress(request, trustedProxies),
-      requestId: response.locals.requestId as string,
-    })
     next()
   }
 }
@@ -38,6 +43,17 @@ export const onlyJsonPosts: RequestHandler = (request, response, next) => {
 }
 
 export const parseBody: RequestHandler = express.json({ limit: bodyLimit })
+
+/** Puts the text of an operation in place of its hash, and refuses what the caller may not ask in words of their own. */
+export function fillInDocument(trustedDocuments: TrustedDocuments): RequestHandler {
+  return (request, _response, next) => {
+    const body: unknown = request.body
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+      request.body = { ...body, query: trustedDocuments.textOf(body, callerOf(request)) }
+    }
+    next()
+  }
+}
 
 /** One operation a request, in the shape that every GraphQL client sends. */
 export const onlyOneOperation: RequestHandler = (request, _response, next) => {

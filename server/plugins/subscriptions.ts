@@ -34,12 +34,18 @@ async function ticketChannel([ticketId, pgSettings, withPgClient]: readonly [str
   return `ticket:${visible.id}:${isCustomer(settings) ? 'public' : 'staff'}`
 }
 
-/** The channel of all that concerns one person: staff hear of their organization, customers of their own tickets. */
-function inboxChannel(pgSettings: Settings): string {
+/**
+ * The channel of all that concerns one person: staff hear of their organization, an agent who is restricted of the own
+ * teams, customers of the tickets they see.
+ */
+async function inboxChannel([pgSettings, withPgClient]: readonly [Settings, WithClient]): Promise<string> {
   const settings = claimed(pgSettings)
-  return isCustomer(settings)
-    ? `requester:${settings['atum.user_id']}`
-    : `inbox:${settings['atum.organization_id']}`
+  if (isCustomer(settings)) return `requester:${settings['atum.user_id']}`
+  const seesEveryTeam = await withPgClient(settings, async (client) => {
+    const { rows } = await client.query({ text: 'select app_hidden.sees_every_team() as answer' })
+    return (rows[0] as { answer: boolean }).answer
+  })
+  return seesEveryTeam ? `inbox:${settings['atum.organization_id']}` : `agent:${settings['atum.user_id']}`
 }
 
 const fromContext = <T>(key: string) => context().get(key as never) as unknown as Step<T>
@@ -60,7 +66,7 @@ export const SubscriptionsPlugin = extendSchema({
       """
       ticketChanged("The row id of the ticket." ticketId: UUID!): TicketChangedPayload
 
-      "Something happened to a ticket: in the organization for staff, to the caller's own for customers."
+      "Something happened to a ticket that the caller may see."
       inboxChanged: InboxChangedPayload
     }
 
@@ -104,7 +110,13 @@ export const SubscriptionsPlugin = extendSchema({
           plan: ($event) => $event,
         },
         inboxChanged: {
-          subscribePlan: () => listenOn(lambda(fromContext<Settings>('pgSettings'), inboxChannel)),
+          subscribePlan: () =>
+            listenOn(
+              lambda(
+                [fromContext<Settings>('pgSettings'), fromContext<WithClient>('withPgClient')] as const,
+                inboxChannel,
+              ),
+            ),
           plan: ($event) => $event,
         },
       },

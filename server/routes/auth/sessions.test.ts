@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ask, password, startTestServer, type TestServer } from '../testing.ts'
+import { ask, password, startTestServer, type TestServer } from '../../testing.ts'
+import { cookieOf, expectRefusal, program } from './testing/requests.ts'
 
 let desk: TestServer
 
@@ -16,8 +17,6 @@ const post = (path: string, body?: unknown, headers: Record<string, string> = {}
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
 
-const program = { 'x-atum-request': '1' }
-const cookieOf = (response: Response) => response.headers.get('set-cookie')?.split(';', 1)[0] ?? ''
 const logIn = () => post('login', { email: desk.acme.customer.email, password })
 
 describe('login refuses', () => {
@@ -76,6 +75,71 @@ describe('login refuses', () => {
     expect(response.status).toBe(403)
     expect(await response.json()).toMatchObject({ error: { code: 'FORBIDDEN' } })
   })
+})
+
+describe('login refuses the right password', () => {
+  const change = (text: string) => desk.superuser.query(text, [desk.acme.id])
+
+  test.each([
+    [
+      'of a suspended organization',
+      'ORGANIZATION_SUSPENDED',
+      'update app_public.organizations set suspended_at = now() where id = $1',
+      'update app_public.organizations set suspended_at = null where id = $1',
+    ],
+    [
+      'from an address that is not allowed',
+      'ADDRESS_NOT_ALLOWED',
+      `insert into app_public.ip_rules (organization_id, network) values ($1, '192.0.2.0/24')`,
+      'delete from app_public.ip_rules where organization_id = $1',
+    ],
+    [
+      'where passwords are off',
+      'LOCAL_LOGIN_OFF',
+      'update app_public.security_policies set local_login = false where organization_id = $1',
+      'update app_public.security_policies set local_login = true where organization_id = $1',
+    ],
+  ])('%s', async (_what, code, before, after) => {
+    await change(before)
+    const response = await logIn()
+    const wrong = await post('login', { email: desk.acme.customer.email, password: 'wrong' })
+    await change(after)
+    await expectRefusal(response, 403, code)
+    // Whoever does not know the password is told nothing of this.
+    await expectRefusal(wrong, 401, 'INVALID_CREDENTIALS')
+  })
+
+  test('to who guessed for too long, and says how long to wait', async () => {
+    const email = desk.acme.neighbour.email
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      await expectRefusal(await post('login', { email, password: 'wrong' }), 401, 'INVALID_CREDENTIALS')
+    }
+    await desk.superuser.query(
+      `update app_private.login_failures set blocked_until = now() + interval '1 minute' where blocked_until > '-infinity'`,
+    )
+    const response = await post('login', { email, password })
+    expect(response.headers.get('retry-after')).toMatch(/^(59|60)$/)
+    const details = await expectRefusal(response, 429, 'TOO_MANY_ATTEMPTS')
+    expect(details).toEqual({ retryAfterSeconds: Number(response.headers.get('retry-after')) })
+    await desk.superuser.query('delete from app_private.login_failures')
+  })
+})
+
+test('the ways to log in to an organization, of which a stranger learns no more', async () => {
+  const methods = async (query: string) => {
+    const response = await fetch(`${desk.origin}/api/v1/auth/methods${query}`)
+    return [response.status, await response.json()]
+  }
+  const unknown = { organization: null, localLogin: true, registration: false, providers: [] }
+  expect(await methods('')).toEqual([200, unknown])
+  expect(await methods('?organization=nowhere')).toEqual([200, unknown])
+  expect(await methods('?organization=acme')).toEqual([
+    200,
+    { ...unknown, organization: { slug: 'acme', name: 'The acme company' } },
+  ])
+  for (const query of ['?organization=', '?organization=%00', '?organization=a&organization=b']) {
+    expect(await methods(query)).toMatchObject([400, { error: { code: 'INVALID_INPUT' } }])
+  }
 })
 
 test('the failed attempts above are in the audit log with address and request', async () => {
@@ -196,6 +260,22 @@ describe('refresh', () => {
   })
 })
 
+describe('refresh while the organization is closed', () => {
+  test('is refused, and works again with the same cookie when it is open', async () => {
+    const cookie = cookieOf(await logIn())
+    const suspend = (when: string) =>
+      desk.superuser.query(`update app_public.organizations set suspended_at = ${when} where id = $1`, [
+        desk.acme.id,
+      ])
+    await suspend('now()')
+    const response = await post('refresh', undefined, { ...program, cookie })
+    await suspend('null')
+    expect(response.headers.get('set-cookie')).toBeNull()
+    await expectRefusal(response, 403, 'ORGANIZATION_SUSPENDED')
+    expect((await post('refresh', undefined, { ...program, cookie })).status).toBe(200)
+  })
+})
+
 describe('logout', () => {
   test('refuses without the header, and ends nothing', async () => {
     const cookie = cookieOf(await logIn())
@@ -215,13 +295,17 @@ describe('logout', () => {
 
 test('a demo password is no password in production', async () => {
   const { superuser, acme, database } = desk
-  await superuser.query('select app_private.set_password($1, $2, $3, true)', [acme.id, acme.agent.id, 'demo'])
-  const attempt = { email: acme.agent.email, password: 'demo' }
+  await superuser.query('select app_private.set_password($1, $2, $3, true)', [
+    acme.id,
+    acme.agent.id,
+    'demo password',
+  ])
+  const attempt = { email: acme.agent.email, password: 'demo password' }
   expect((await post('login', attempt)).status).toBe(200)
 
-  const { startServer } = await import('../server.ts')
-  const { createLogger } = await import('../log.ts')
-  const { testEnvironment } = await import('../testing.ts')
+  const { startServer } = await import('../../server.ts')
+  const { createLogger } = await import('../../log.ts')
+  const { testEnvironment } = await import('../../testing.ts')
   const production = await startServer(
     { ...testEnvironment(database.serverUrl), production: true, publicOrigins: ['https://desk.test'] },
     createLogger('silent'),
@@ -240,5 +324,42 @@ test('a demo password is no password in production', async () => {
     expect(real.headers.get('set-cookie')).toContain('Secure')
   } finally {
     await production.stop()
+  }
+})
+
+test('logging in ends the session whose cookie it replaces, and no other', async () => {
+  const first = cookieOf(await logIn())
+  const elsewhere = cookieOf(await logIn())
+  const second = cookieOf(
+    await post('login', { email: desk.acme.customer.email, password }, { cookie: first }),
+  )
+  const refresh = async (cookie: string) => (await post('refresh', undefined, { ...program, cookie })).status
+  expect(await refresh(first)).toBe(401)
+  expect(await refresh(second)).toBe(200)
+  expect(await refresh(elsewhere)).toBe(200)
+})
+
+test('a session that was not used for a week has ended', async () => {
+  const cookie = cookieOf(await logIn())
+  await desk.superuser.query(
+    `update app_private.sessions set refreshed_at = now() - interval '7 days' where revoked_at is null`,
+  )
+  const answer = await post('refresh', undefined, { ...program, cookie })
+  await expectRefusal(answer, 401, 'UNAUTHENTICATED')
+})
+
+test('behind TLS the cookie has a name that browsers take over TLS only', async () => {
+  const secure = await startTestServer({ publicOrigins: ['https://desk.test'] })
+  try {
+    const answer = await fetch(`${secure.origin}/api/v1/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: secure.acme.customer.email, password }),
+    })
+    expect(answer.headers.get('set-cookie')).toMatch(
+      /^__Secure-atum_refresh=[0-9a-f]{96}; Max-Age=\d+; Path=\/api\/v1\/auth; .*HttpOnly; Secure; SameSite=Strict$/,
+    )
+  } finally {
+    await secure.close()
   }
 })
