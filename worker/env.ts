@@ -5,6 +5,18 @@ export interface WorkerEnvironment {
   /** How many jobs run side by side. */
   concurrency: number
   logLevel: string
+  /** How mails leave; undefined where there is no mail server. */
+  mail: MailEnvironment | undefined
+}
+
+/** How mails leave, and where their links lead. */
+export interface MailEnvironment {
+  /** `smtp://` or `smtps://`, with login and password where the server wants them. Never to be logged. */
+  smtpUrl: string
+  /** Who they are from: an address, or `ATUM Desk <desk@example.com>`. */
+  from: string
+  /** The origin that people use. */
+  publicOrigin: string
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
@@ -23,5 +35,29 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Wor
   if (!logLevels.includes(logLevel)) {
     throw new Error(`LOG_LEVEL must be one of ${logLevels.join(', ')}`)
   }
-  return { databaseUrl, concurrency, logLevel }
+  return { databaseUrl, concurrency, logLevel, mail: readMailEnvironment(variables) }
+}
+
+function readMailEnvironment(variables: NodeJS.ProcessEnv): MailEnvironment | undefined {
+  const smtpUrl = variables.SMTP_URL?.trim()
+  if (!smtpUrl) return undefined
+  const { protocol, hostname } = URL.parse(smtpUrl) ?? {}
+  if (!hostname || (protocol !== 'smtp:' && protocol !== 'smtps:')) {
+    // Without the value: it may hold a password.
+    throw new Error('SMTP_URL must be the address of a mail server, smtp://host:587 or smtps://host')
+  }
+  const from = variables.ATUM_MAIL_FROM?.trim() ?? ''
+  if (!/^([^<>@\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(from)) {
+    throw new Error(
+      'ATUM_MAIL_FROM must be the address mails are from, desk@example.com or ATUM Desk <desk@example.com>',
+    )
+  }
+  // Several may be given, as to the server; the first is the canonical one.
+  const publicUrl = URL.parse((variables.ATUM_PUBLIC_URL ?? '').split(',', 1)[0]?.trim() ?? '')
+  if (!publicUrl || !/^https?:$/.test(publicUrl.protocol)) {
+    throw new Error(
+      'ATUM_PUBLIC_URL must be the address people use, https://desk.example.com: links in mails lead there',
+    )
+  }
+  return { smtpUrl, from, publicOrigin: publicUrl.origin }
 }

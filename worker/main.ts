@@ -6,7 +6,9 @@ import { readEnvironment } from './env.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
+import sendAccountMail from './tasks/send_account_mail.ts'
 import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
+import sweepThrottles from './tasks/sweep_throttles.ts'
 
 const environment = readEnvironment()
 const logger = pino({ name: 'worker', level: environment.logLevel })
@@ -33,7 +35,9 @@ const runner = await run({
   crontabFile: join(import.meta.dirname, 'crontab'),
   taskList: {
     record_sla_breach: recordSlaBreach,
+    send_account_mail: sendAccountMail(environment.mail),
     sweep_sla_breaches: sweepSlaBreaches,
+    sweep_throttles: sweepThrottles,
   },
 })
 const stopHeartbeat = startHeartbeat(pool, logger)

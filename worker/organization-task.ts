@@ -36,6 +36,23 @@ export function organizationTask<Payload extends { organizationId: string }>(
   }
 }
 
+/** Does one piece of a job in a transaction of its own, inside the job's organization. */
+export type Step = <Result>(work: (client: OrganizationClient) => Promise<Result>) => Promise<Result>
+
+/**
+ * A job that talks to somebody outside of Postgres in between. What it reads before and writes after are steps; while
+ * it talks, which may take long, no transaction is open.
+ */
+export function steppedOrganizationTask<Payload extends { organizationId: string }>(
+  handler: (step: Step, payload: Payload, helpers: JobHelpers) => Promise<unknown>,
+): Task {
+  return async (payload, helpers) => {
+    if (!hasOrganization(payload)) throw new JobWithoutOrganizationError(helpers.job.task_identifier)
+    const step: Step = (work) => inOrganization(helpers, payload.organizationId, work)
+    await handler(step, payload as Payload, helpers)
+  }
+}
+
 /** A job that goes through all organizations, each in a transaction of its own, so that one's fault is only its own. */
 export function everyOrganizationTask(
   handler: (client: OrganizationClient, organizationId: string, helpers: JobHelpers) => Promise<unknown>,
@@ -69,11 +86,11 @@ function hasOrganization(payload: unknown): payload is { organizationId: string 
   )
 }
 
-function inOrganization(
+function inOrganization<Result>(
   helpers: JobHelpers,
   organizationId: string,
-  work: (client: OrganizationClient) => Promise<unknown>,
-): Promise<void> {
+  work: (client: OrganizationClient) => Promise<Result>,
+): Promise<Result> {
   return helpers.withPgClient(async (client) => {
     await client.query('begin')
     try {
@@ -83,8 +100,9 @@ function inOrganization(
                 set_config('atum.request_id', $2, true)`,
         [organizationId, `job:${helpers.job.id}`],
       )
-      await work(client)
+      const result = await work(client)
       await client.query('commit')
+      return result
     } catch (error) {
       await client.query('rollback')
       throw error

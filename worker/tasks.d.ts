@@ -3,7 +3,9 @@ declare global {
   namespace GraphileWorker {
     interface Tasks {
       record_sla_breach: { organizationId: string; slaCalculationId: string }
+      send_account_mail: { organizationId: string; accountMailId: string }
       sweep_sla_breaches: Record<string, never>
+      sweep_throttles: Record<string, never>
     }
   }
 }

@@ -106,6 +106,31 @@ describe('what is refused', () => {
     expect(() => readEnvironment({ DATABASE_URL: 'postgres://x', LOG_LEVEL: 'loud' })).toThrow('LOG_LEVEL')
   })
 
+  test('a mail server without what mails need, and without repeating its password', () => {
+    const complete = {
+      DATABASE_URL: 'postgres://x',
+      SMTP_URL: 'smtps://desk:hunter2@mail.example.com',
+      ATUM_MAIL_FROM: 'ATUM Desk <desk@example.com>',
+      ATUM_PUBLIC_URL: 'https://desk.example.com/, https://other.example.com',
+    }
+    expect(readEnvironment(complete).mail).toEqual({
+      smtpUrl: complete.SMTP_URL,
+      from: complete.ATUM_MAIL_FROM,
+      publicOrigin: 'https://desk.example.com',
+    })
+    expect(readEnvironment({ ...complete, SMTP_URL: '' }).mail).toBeUndefined()
+    for (const [name, values] of Object.entries({
+      SMTP_URL: ['desk:hunter2@mail.example.com', 'http://desk:hunter2@mail.example.com', 'smtp://'],
+      ATUM_MAIL_FROM: ['', 'desk', 'a@b.example, c@d.example', 'Desk <desk@example.com>\r\nBcc: x@y.example'],
+      ATUM_PUBLIC_URL: ['', 'desk.example.com', 'javascript:alert(1)'],
+    })) {
+      for (const value of values) {
+        expect(() => readEnvironment({ ...complete, [name]: value })).toThrow(name)
+        expect(() => readEnvironment({ ...complete, [name]: value })).not.toThrow('hunter2')
+      }
+    }
+  })
+
   test('a job without an organization, on the way in', async () => {
     await expect(owner.query(`select app_private.enqueue('record_sla_breach', null)`)).rejects.toMatchObject({
       code: 'AD301',
@@ -177,6 +202,19 @@ describe('a running worker', () => {
     expect(breached_at).toEqual(due_at)
     expect(recorded_at.getTime() - due_at.getTime()).toBeGreaterThanOrEqual(0)
     expect(recorded_at.getTime() - due_at.getTime()).toBeLessThan(2_000)
+  })
+
+  test('forgets what slows nobody down any more', async () => {
+    await owner.query(
+      `insert into app_private.login_failures (key, failures, failed_at)
+       values ('pair:old', 9, now() - interval '2 days'), ('pair:new', 9, now())`,
+    )
+    await owner.query(`select graphile_worker.add_job('sweep_throttles')`)
+    await expect
+      .poll(async () => (await owner.query('select key from app_private.login_failures order by key')).rows, {
+        timeout: 10_000,
+      })
+      .toEqual([{ key: 'pair:new' }])
   })
 
   test('says that it is alive', async () => {
