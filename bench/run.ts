@@ -58,6 +58,9 @@ try {
     await start('graphql', 'server/main.ts', 18901, {
       DATABASE_URL: urls.serverUrl,
       ATUM_JWT_SECRET: 'measured-not-guessed-measured-not-guessed',
+      ATUM_ENCRYPTION_KEY: 'measured-not-guessed-measured-not-guessed',
+      // One person asks here as often as thousands do.
+      ATUM_RATE_LIMITS: 'off',
       ATUM_PUBLIC_URL: 'http://localhost:18901',
       HOST: '127.0.0.1',
       NODE_ENV: 'production',

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { repository } from './repository.ts'
 import { runProgram } from './run-program.ts'
@@ -13,11 +12,12 @@ await withThrowAwayDatabase(async ({ ownerUrl, serverUrl }) => {
       environment: { ...process.env, DATABASE_URL: serverUrl },
     }),
   )
-  if (existsSync(join(repository, 'db/dump.ts'))) {
-    await step('db/schema.sql', () =>
-      runProgram(process.execPath, ['db/dump.ts'], {
-        environment: { ...process.env, DATABASE_URL: ownerUrl },
-      }),
+  for (const [file, program] of [
+    ['db/schema.sql', 'db/dump.ts'],
+    ['docs/ACCESS.md', 'db/print-access.ts'],
+  ] as const) {
+    await step(file, () =>
+      runProgram(process.execPath, [program], { environment: { ...process.env, DATABASE_URL: ownerUrl } }),
     )
   }
 })

@@ -16,6 +16,14 @@ test('server/schema.graphql is what the database gives', async () => {
   })
 })
 
+test('docs/ACCESS.md is what the database allows', async () => {
+  const database = await createTestDatabase()
+  onTestFinished(() => database.drop())
+  await runProgram(process.execPath, ['db/print-access.ts', '--check'], {
+    environment: { ...process.env, DATABASE_URL: database.ownerUrl },
+  })
+})
+
 test('the types of the web are those of server/schema.graphql', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'atum-generated-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))

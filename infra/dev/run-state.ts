@@ -11,6 +11,8 @@ export interface RunState {
   postgres?: { pid: number; port: number }
   /** Server, worker and whatever else runs beside them, by name. */
   children: Record<string, ProcessReference>
+  /** The names of the encryption keys that the server was given when it started, the newest first. */
+  encryptionKeyIds?: readonly string[]
   ownerUrl?: string
   superuserUrl?: string
 }

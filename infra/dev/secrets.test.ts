@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { readOrCreateSecret } from './secrets.ts'
+import { readOrCreateSecret, readSecret, replaceSecret } from './secrets.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'atum-secrets-'))
 
@@ -20,4 +20,13 @@ test('makes a secret once, for its owner alone, and leaves nothing else behind',
   expect(readOrCreateSecret(file, 48)).toBe(secret)
   expect(statSync(file).mode & 0o077).toBe(0)
   expect(readdirSync(join(directory, 'made'))).toEqual(['jwt'])
+})
+
+test('replaces a secret for its owner alone, and leaves nothing else behind', () => {
+  const file = join(directory, 'replaced', 'jwt')
+  readOrCreateSecret(file)
+  replaceSecret(file, 'new\nold')
+  expect(readSecret(file)).toBe('new\nold')
+  expect(statSync(file).mode & 0o077).toBe(0)
+  expect(readdirSync(join(directory, 'replaced'))).toEqual(['jwt'])
 })

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { nextFreePort } from './ports.ts'
 import { isRunning, type ProcessReference } from './process-identity.ts'
-import { readOrCreateSecret } from './secrets.ts'
+import { readOrCreateSecret, secretBytes } from './secrets.ts'
 import type { StackDatabase } from './stack-database.ts'
 import { supervise, type SupervisedProcess } from './supervised-process.ts'
 import { colour, print } from './terminal.ts'
@@ -18,6 +18,8 @@ export interface StackOptions {
   database: StackDatabase
   /** The port that people use. */
   port: number
+  /** What the server opens secrets with. */
+  encryptionKeys: string
   watching: boolean
   signal: AbortSignal
   /** Called whenever a process was started, with all that run. */
@@ -58,6 +60,9 @@ export async function startProcesses(options: StackOptions, into: SupervisedProc
   start('server', [...watch, 'server/main.ts'], {
     DATABASE_URL: database.serverUrl,
     PORT: String(serverPort),
+    // The worker signs nothing and opens nothing, and so has neither key.
+    ATUM_JWT_SECRET: readOrCreateSecret(join(dataDir, 'secrets', 'jwt'), secretBytes),
+    ATUM_ENCRYPTION_KEY: options.encryptionKeys,
   })
   start('worker', [...watch, 'worker/main.ts'], { DATABASE_URL: database.workerUrl })
   if (watching) {
@@ -95,8 +100,8 @@ function commonEnvironment(dataDir: string, port: number): NodeJS.ProcessEnv {
     ATTACHMENT_SCANNER: 'off',
     ...process.env,
     ATUM_DATA_DIR: dataDir,
-    ATUM_JWT_SECRET: readOrCreateSecret(join(dataDir, 'secrets', 'jwt'), 48),
-    ATUM_PUBLIC_URL: `http://localhost:${port}`,
+    // Where people come by another address, as through a proxy, the links in mails lead there.
+    ATUM_PUBLIC_URL: process.env.ATUM_PUBLIC_URL || `http://localhost:${port}`,
     HOST: '127.0.0.1',
   }
   // Each process gets one login, its own.
@@ -105,6 +110,9 @@ function commonEnvironment(dataDir: string, port: number): NodeJS.ProcessEnv {
     'ROOT_DATABASE_URL',
     'ATUM_SERVER_DATABASE_URL',
     'ATUM_WORKER_DATABASE_URL',
+    'ATUM_OPERATOR_DATABASE_URL',
+    'ATUM_JWT_SECRET',
+    'ATUM_ENCRYPTION_KEY',
     'ATUM_OWNER',
     'ATUM_COMMAND_STARTED',
   ]) {

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { keyId, parseKeys } from '../../server/key-ring.ts'
 import { dataDirectory, makeDataDirectory } from './data-directory.ts'
 import { isPortFree, nextFreePort } from './ports.ts'
 import type { Cluster } from './postgres.ts'
 import { claimDataDirectory, type RunClaim } from './run-state.ts'
+import { readOrCreateSecret, secretBytes } from './secrets.ts'
 import { openDatabase, startEmbedded } from './stack-database.ts'
 import { startProcesses, stopLeftovers } from './stack-processes.ts'
 import type { SupervisedProcess } from './supervised-process.ts'
@@ -61,8 +63,10 @@ async function main(argv: string[]): Promise<void> {
     // With --watch the sources are served as they are.
     watching ? undefined : step('Web', () => buildWeb(signal), String),
   ])
+  const encryptionKeys = readOrCreateSecret(join(dataDir, 'secrets', 'encryption'), secretBytes)
   claim.update({
     port,
+    encryptionKeyIds: parseKeys(encryptionKeys).map(keyId),
     ownerUrl: database.ownerUrl,
     ...(database.superuserUrl ? { superuserUrl: database.superuserUrl } : {}),
   })
@@ -73,6 +77,7 @@ async function main(argv: string[]): Promise<void> {
         dataDir,
         database,
         port,
+        encryptionKeys,
         watching,
         signal,
         onChange: (children) => claim?.update({ children }),

@@ -10,6 +10,10 @@ export interface SystemPackage {
   programs: string[]
   /** The vitest projects whose tests use it. */
   projects: string[]
+  /** Their files, where the rest of these projects does without it. */
+  files?: string[]
+  /** What it is told when it is installed, as `debconf-set-selections` reads it. */
+  answers?: string[]
   /** Completes "without it, …". */
   missing: string
 }
@@ -21,6 +25,22 @@ export const systemPackages: SystemPackage[] = [
     programs: ['chromium', 'chromium-browser', 'google-chrome'],
     projects: ['e2e'],
     missing: 'no test looks at the screens in a browser',
+  },
+  {
+    name: 'slapd',
+    programs: ['slapd'],
+    projects: ['server'],
+    files: ['server/routes/auth/directory.test.ts'],
+    // Without a configuration there is no directory that the system could start, now or at the next boot.
+    answers: ['slapd slapd/no_configuration boolean true'],
+    missing: 'no test asks a directory',
+  },
+  {
+    name: 'openssl',
+    programs: ['openssl'],
+    projects: ['server'],
+    files: ['server/routes/auth/directory.test.ts'],
+    missing: 'no test asks a directory, which needs a certificate',
   },
 ]
 
@@ -55,6 +75,12 @@ export function canInstallPackages(): boolean {
 export async function installPackages(packages: SystemPackage[]): Promise<void> {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   await runProgram('apt-get', ['update', '-qq'], { environment })
+  const answers = packages.flatMap((each) => each.answers ?? [])
+  if (answers.length > 0) {
+    await runProgram('sh', ['-c', 'printf "%s\\n" "$@" | debconf-set-selections', 'sh', ...answers], {
+      environment,
+    })
+  }
   await runProgram(
     'apt-get',
     ['install', '-y', '-qq', '--no-install-recommends', ...packages.map(({ name }) => name)],

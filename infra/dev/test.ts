@@ -84,13 +84,14 @@ async function providePackages(): Promise<void> {
     }
     missing = missingPackages(missing)
   }
-  for (const { name, projects, missing: consequence } of missing) {
+  for (const { name, projects, files, missing: consequence } of missing) {
     leftOut.push({
-      name: `all of ${projects.join(', ')}`,
+      name: files ? files.join(', ') : `all of ${projects.join(', ')}`,
       reason: `without ${name} ${consequence}; ${reason}`,
     })
+    if (files) vitestArguments.push(...files.map((file) => `--exclude=${file}`))
     // Named on the command line they run, and say themselves what they miss.
-    if (namedProjects.length === 0)
+    else if (namedProjects.length === 0)
       vitestArguments.push(...projects.map((project) => `--project=!${project}`))
   }
 }
