@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { demo, loadDemo } from '../../infra/dev/demo.ts'
@@ -8,11 +10,16 @@ import { repository } from '../../infra/dev/repository.ts'
 import { findProgram } from '../../infra/dev/system-packages.ts'
 import { createTestDatabase, type TestDatabase } from '../../infra/dev/testing.ts'
 import { buildWeb } from '../../infra/dev/web-build.ts'
+import { type MailReceiver, startMailReceiver } from '../../worker/mail/testing.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** The whole product as `npm start` runs it, on a database of the test's own with the demo in it. */
 export interface Stage {
   address: string
   database: TestDatabase
+  /** The mail server of the product, with what it was given. */
+  mails: MailReceiver
   /** A person's browser, with nothing kept from anybody else's. */
   open: (options?: {
     viewport?: { width: number; height: number }
@@ -28,6 +35,7 @@ export async function setStage(): Promise<Stage> {
   await loadDemo(database.ownerUrl, database.superuserUrl)
   const port = await nextFreePort(18500)
   const address = `http://localhost:${port}`
+  const mails = await startMailReceiver()
   const common = { LOG_LEVEL: 'warn', NODE_ENV: 'development' }
   const processes = [
     start('server/main.ts', {
@@ -37,9 +45,20 @@ export async function setStage(): Promise<Stage> {
       HOST: '127.0.0.1',
       ATUM_PUBLIC_URL: address,
       ATUM_JWT_SECRET: 'only-for-the-tests-only-for-the-tests-only',
+      ATUM_ENCRYPTION_KEY: 'only-for-the-tests-only-for-the-tests-only',
+      // A test clicks faster than a person.
+      ATUM_RATE_LIMITS: 'off',
       ATTACHMENT_SCANNER: 'off',
+      // The screens ask nothing that production would refuse.
+      ATUM_TRUSTED_DOCUMENTS: 'only',
     }),
-    start('worker/main.ts', { ...common, DATABASE_URL: database.workerUrl }),
+    start('worker/main.ts', {
+      ...common,
+      DATABASE_URL: database.workerUrl,
+      ATUM_PUBLIC_URL: address,
+      SMTP_URL: `smtp://127.0.0.1:${mails.port}`,
+      ATUM_MAIL_FROM: 'ATUM Desk <desk@acme.example>',
+    }),
   ]
   await answers(`http://127.0.0.1:${port}/readyz`, processes)
   const browser = await chromium.launch({
@@ -54,11 +73,13 @@ export async function setStage(): Promise<Stage> {
   return {
     address,
     database,
+    mails,
     open: (options = {}) => openPage(browser, address, options),
     async close() {
       await browser.close()
       for (const child of processes) child.kill('SIGTERM')
       await Promise.all(processes.map((child) => (child.exitCode === null ? once(child, 'exit') : null)))
+      await mails.close()
       await database.drop()
     },
   }
@@ -71,6 +92,36 @@ export async function logIn(page: Page, door: 'portal' | 'desk', email: string):
   await page.getByLabel('Password', { exact: true }).fill(demo.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.waitForURL(`**/${door}`)
+}
+
+/** Fills in the form of whatever sign-in page is open. */
+export async function fillSignIn(page: Page, email: string, password: string): Promise<void> {
+  await page.getByLabel('E-mail address').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+}
+
+/** The link in the latest mail of a kind to somebody, once it has come. */
+export async function linkFor({ mails, address }: Stage, recipient: string, path: string): Promise<string> {
+  const pattern = new RegExp(`${address}(/${path}#token=[0-9a-f]+)`)
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const links = mails.taken
+      .filter(({ recipients }) => recipients.includes(recipient))
+      .map(({ text }) => pattern.exec(text)?.[1])
+    const link = links.findLast((each) => each !== undefined)
+    if (link) return link
+    await delay(100)
+  }
+  throw new Error(`No mail to ${recipient} had a link to /${path}`)
+}
+
+/** What axe finds on the page, once it is there. */
+export async function violationsOf(page: Page): Promise<string[]> {
+  await page.getByRole('heading', { level: 1 }).first().waitFor()
+  await page.evaluate(axe)
+  return page.evaluate<string[]>(
+    `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' ' + target)))`,
+  )
 }
 
 /** The page's complaints: what a person never sees and a maintainer wants to. */

@@ -10,14 +10,19 @@ import { chooseLanguage, LANGUAGES } from './i18n.ts'
 export interface AccountMenuProps {
   place: 'portal' | 'desk'
   onShowShortcuts?: () => void
+  onNavigate?: () => void
 }
 
 /** Who is signed in, how they want it to look, and the way out. */
-export function AccountMenu({ place, onShowShortcuts }: AccountMenuProps) {
+export function AccountMenu({ place, onShowShortcuts, onNavigate }: AccountMenuProps) {
   const { t, i18n } = useTranslation()
   const user = useSessionUser()
   const theme = useTheme()
   const navigate = useNavigate()
+  const go = (path: string) => {
+    onNavigate?.()
+    void navigate(path)
+  }
   const languageName = (language: string) =>
     new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language
   return (
@@ -39,11 +44,12 @@ export function AccountMenu({ place, onShowShortcuts }: AccountMenuProps) {
       </Button>
       <Menu placement={place === 'desk' ? 'top start' : 'bottom end'}>
         <MenuSection title={`${user.name} · ${t(`account.roles.${user.role}`)}`}>
+          <MenuItem onAction={() => go(`/${place}/profile`)}>{t('account.profile')}</MenuItem>
           {isStaff(user.role) && place === 'portal' ? (
-            <MenuItem onAction={() => void navigate('/desk')}>{t('account.toDesk')}</MenuItem>
+            <MenuItem onAction={() => go('/desk')}>{t('account.toDesk')}</MenuItem>
           ) : null}
           {place === 'desk' ? (
-            <MenuItem onAction={() => void navigate('/portal')}>{t('account.toPortal')}</MenuItem>
+            <MenuItem onAction={() => go('/portal')}>{t('account.toPortal')}</MenuItem>
           ) : null}
           {onShowShortcuts ? <MenuItem onAction={onShowShortcuts}>{t('account.shortcuts')}</MenuItem> : null}
         </MenuSection>
@@ -82,9 +88,15 @@ export function AccountMenu({ place, onShowShortcuts }: AccountMenuProps) {
           </MenuSection>
         ) : null}
         <MenuSection aria-label={t('account.signOut')}>
-          <MenuItem onAction={() => void signOut().catch(() => {})}>{t('account.signOut')}</MenuItem>
+          <MenuItem onAction={() => void leave()}>{t('account.signOut')}</MenuItem>
         </MenuSection>
       </Menu>
     </MenuTrigger>
   )
+}
+
+/** Signs out here and, where an identity provider let one in, there too. */
+async function leave(): Promise<void> {
+  const elsewhere = await signOut().catch(() => null)
+  if (elsewhere) location.assign(elsewhere)
 }

@@ -20,6 +20,11 @@ describe('placeAfterSignIn', () => {
     expect(placeAfterSignIn('portal', '/desk/tickets/7', { role: 'customer' })).toBe('/portal')
   })
 
+  it('takes who came by a link from a mail to where they work', () => {
+    expect(placeAfterSignIn(null, null, { role: 'manager' })).toBe('/desk')
+    expect(placeAfterSignIn(null, null, { role: 'customer' })).toBe('/portal')
+  })
+
   it('goes to where one wanted to be', () => {
     expect(placeAfterSignIn('desk', '/desk?view=mine', { role: 'agent' })).toBe('/desk?view=mine')
     expect(placeAfterSignIn('portal', '/portal/tickets/1042', { role: 'customer' })).toBe(

@@ -1,9 +1,8 @@
-import i18next from 'i18next'
+import i18next, { type CustomTypeOptions } from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import { readKept, writeKept } from '../lib/kept.ts'
 
-export type Namespace =
-  'app' | 'components' | 'errors' | 'landing' | 'identity' | 'tickets' | 'comments' | 'sla'
+export type Namespace = keyof CustomTypeOptions['resources']
 
 /** Each room keeps its own words; a route loads those it shows. Adding `de.json` files adds German to the menu. */
 const bundles = import.meta.glob<Record<string, unknown>>(
@@ -46,6 +45,12 @@ function firstLanguage(): string {
   return 'en'
 }
 
+// The first route begins to load before `startTranslations` is called; what it asks for then would not be loaded.
+let tellStarted: () => void = () => {}
+const started = new Promise<void>((resolve) => {
+  tellStarted = resolve
+})
+
 /** Starts the translations; nothing is drawn before the words of the frame are there. */
 export async function startTranslations(): Promise<void> {
   await i18next
@@ -59,11 +64,13 @@ export async function startTranslations(): Promise<void> {
       interpolation: { escapeValue: false },
       partialBundledLanguages: true,
     })
+  tellStarted()
   applyLanguage()
 }
 
 /** Loads the words of a route beside its code. */
 export async function loadWords(...namespaces: Namespace[]): Promise<void> {
+  await started
   await i18next.loadNamespaces(namespaces)
 }
 

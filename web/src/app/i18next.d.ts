@@ -1,10 +1,19 @@
 import 'i18next'
 import type components from '../components/locales/en.json'
+import type apiTokens from '../features/api-tokens/locales/en.json'
 import type comments from '../features/comments/locales/en.json'
+import type companies from '../features/companies/locales/en.json'
 import type identity from '../features/identity/locales/en.json'
+import type ipRules from '../features/ip-rules/locales/en.json'
 import type landing from '../features/landing/locales/en.json'
+import type profile from '../features/profile/locales/en.json'
+import type sessions from '../features/sessions/locales/en.json'
+import type people from '../features/people/locales/en.json'
+import type securityPolicy from '../features/security-policy/locales/en.json'
+import type singleSignOn from '../features/single-sign-on/locales/en.json'
 import type sla from '../features/sla/locales/en.json'
 import type tickets from '../features/tickets/locales/en.json'
+import type twoFactor from '../features/two-factor/locales/en.json'
 import type errors from '../graphql/locales/en.json'
 import type app from './locales/en.json'
 
@@ -20,6 +29,15 @@ declare module 'i18next' {
       tickets: typeof tickets
       comments: typeof comments
       sla: typeof sla
+      'two-factor': typeof twoFactor
+      people: typeof people
+      companies: typeof companies
+      'security-policy': typeof securityPolicy
+      'ip-rules': typeof ipRules
+      'single-sign-on': typeof singleSignOn
+      profile: typeof profile
+      sessions: typeof sessions
+      'api-tokens': typeof apiTokens
     }
   }
 }

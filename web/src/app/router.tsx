@@ -1,11 +1,15 @@
 import { createBrowserRouter } from 'react-router'
 import { subscribeToSession } from '../lib/session.ts'
-import { requireSession, skipWhenSignedIn } from './guards.ts'
-import { loadWords } from './i18n.ts'
+import { administrationRoutes } from './administration.ts'
+import { entranceRoutes } from './entrance.ts'
+import { requireSession } from './guards.ts'
 import { RootLayout } from './layouts/root-layout.tsx'
+import { page } from './page.ts'
 import { NotFoundPage } from './routes/not-found-page.tsx'
 import { ProblemPage } from './routes/problem-page.tsx'
 import { SplashScreen } from './splash-screen.tsx'
+
+const profileWords = ['profile', 'two-factor', 'sessions', 'api-tokens', 'errors'] as const
 
 /** Every page is a chunk of its own, loaded beside its words. */
 export const router = createBrowserRouter([
@@ -14,24 +18,8 @@ export const router = createBrowserRouter([
     ErrorBoundary: ProblemPage,
     HydrateFallback: SplashScreen,
     children: [
-      {
-        index: true,
-        lazy: async () => {
-          const [page] = await Promise.all([import('./routes/landing-route.tsx'), loadWords('landing')])
-          return page
-        },
-      },
-      ...(['portal', 'desk'] as const).map((door) => ({
-        path: `${door}/login`,
-        loader: skipWhenSignedIn(door),
-        lazy: async () => {
-          const [page] = await Promise.all([
-            import('./routes/sign-in-route.tsx'),
-            loadWords('identity', 'errors'),
-          ])
-          return { Component: door === 'portal' ? page.PortalSignInRoute : page.DeskSignInRoute }
-        },
-      })),
+      { index: true, lazy: page(() => import('./routes/landing-route.tsx'), 'landing') },
+      ...entranceRoutes,
       {
         path: 'portal',
         loader: requireSession('portal'),
@@ -40,69 +28,43 @@ export const router = createBrowserRouter([
         children: [
           {
             index: true,
-            lazy: async () => {
-              const [page] = await Promise.all([
-                import('./routes/portal/my-tickets-route.tsx'),
-                loadWords('tickets', 'errors'),
-              ])
-              return page
-            },
+            lazy: page(() => import('./routes/portal/my-tickets-route.tsx'), 'tickets', 'errors'),
           },
           {
             path: 'new',
-            lazy: async () => {
-              const [page] = await Promise.all([
-                import('./routes/portal/new-ticket-route.tsx'),
-                loadWords('tickets', 'errors'),
-              ])
-              return page
-            },
+            lazy: page(() => import('./routes/portal/new-ticket-route.tsx'), 'tickets', 'errors'),
           },
           {
             path: 'tickets/:number',
-            lazy: async () => {
-              const [page] = await Promise.all([
-                import('./routes/portal/ticket-route.tsx'),
-                loadWords('tickets', 'comments', 'errors'),
-              ])
-              return page
-            },
+            lazy: page(() => import('./routes/portal/ticket-route.tsx'), 'tickets', 'comments', 'errors'),
           },
+          { path: 'profile', lazy: page(() => import('./routes/profile-route.tsx'), ...profileWords) },
           { path: '*', Component: NotFoundPage },
         ],
       },
       {
         path: 'desk',
         loader: requireSession('desk'),
-        lazy: async () => {
-          const [layout] = await Promise.all([
-            import('./layouts/desk-layout.tsx'),
-            loadWords('tickets', 'errors'),
-          ])
-          return layout
-        },
+        lazy: page(() => import('./layouts/desk-layout.tsx'), 'tickets', 'errors'),
         ErrorBoundary: ProblemPage,
         children: [
           {
             index: true,
-            lazy: async () => {
-              const [page] = await Promise.all([
-                import('./routes/desk/inbox-route.tsx'),
-                loadWords('tickets', 'errors'),
-              ])
-              return page
-            },
+            lazy: page(() => import('./routes/desk/inbox-route.tsx'), 'tickets', 'errors'),
           },
           {
             path: 'tickets/:number',
-            lazy: async () => {
-              const [page] = await Promise.all([
-                import('./routes/desk/ticket-route.tsx'),
-                loadWords('tickets', 'comments', 'sla', 'identity', 'errors'),
-              ])
-              return page
-            },
+            lazy: page(
+              () => import('./routes/desk/ticket-route.tsx'),
+              'tickets',
+              'comments',
+              'sla',
+              'identity',
+              'errors',
+            ),
           },
+          { path: 'profile', lazy: page(() => import('./routes/desk/profile-route.tsx'), ...profileWords) },
+          administrationRoutes,
           { path: '*', Component: NotFoundPage },
         ],
       },

@@ -5,9 +5,10 @@ import { Group } from 'react-aria-components/Group'
 import { Input } from 'react-aria-components/Input'
 import { Label } from 'react-aria-components/Label'
 import { ListBox, ListBoxItem } from 'react-aria-components/ListBox'
+import { Text } from 'react-aria-components/Text'
 import { useTranslation } from 'react-i18next'
 import { classNames } from '../lib/class-names.ts'
-import { inputClass, labelClass } from './field-classes.ts'
+import { descriptionClass, inputClass, labelClass } from './field-classes.ts'
 import { optionClass } from './option-classes.ts'
 import { Popover } from './popover.tsx'
 import type { Choice } from './select.tsx'
@@ -18,13 +19,17 @@ export interface ComboboxProps<Value extends string> {
   value: Value | null
   onChange: (value: Value) => void
   placeholder?: string
+  description?: string
   isDisabled?: boolean
   look?: 'field' | 'inline'
+  /** For more choices than one reads at once: called with what is looked for, empty for anything. */
+  onSearch?: (text: string) => void
 }
 
 /** One of many: typing narrows the list. Leaving without choosing puts the old choice back. */
 export function Combobox<Value extends string>(props: ComboboxProps<Value>) {
-  const { label, choices, value, onChange, placeholder, isDisabled, look = 'field' } = props
+  const { label, choices, value, onChange, placeholder, description, isDisabled, look = 'field' } = props
+  const { onSearch } = props
   const { t } = useTranslation('components')
   const chosen = choices.find((choice) => choice.value === value)
   return (
@@ -35,6 +40,7 @@ export function Combobox<Value extends string>(props: ComboboxProps<Value>) {
         const next = choices.find((choice) => choice.value === key)
         if (next && next.value !== value) onChange(next.value)
       }}
+      {...(onSearch ? { onInputChange: (text: string) => onSearch(text === chosen?.label ? '' : text) } : {})}
       menuTrigger="focus"
       isDisabled={isDisabled ?? false}
       className={look === 'field' ? 'flex flex-col gap-1.5' : 'contents'}
@@ -52,16 +58,23 @@ export function Combobox<Value extends string>(props: ComboboxProps<Value>) {
         {chosen?.mark}
         <Input
           placeholder={placeholder ?? ''}
-          onFocus={(event) => event.currentTarget.select()}
+          // The list tells the field of a focus that never left it, which must not select what is being typed.
+          onFocus={(event) => event.nativeEvent.isTrusted && event.currentTarget.select()}
           className="min-w-0 flex-1 truncate bg-transparent outline-none"
         />
         <Button className="-me-1 grid size-6 place-items-center rounded-sm text-faint">
           <ChevronDown className="size-4" aria-hidden="true" />
         </Button>
       </Group>
-      <Popover className="min-w-60">
+      {description && (
+        <Text slot="description" className={descriptionClass}>
+          {description}
+        </Text>
+      )}
+      {/* The list scrolls, not the sheet: scrolling the sheet to a choice far down moves the page, and that closes it. */}
+      <Popover className="flex min-w-60 flex-col">
         <ListBox<Choice<Value> & { id: Value }>
-          className="max-h-80 outline-none"
+          className="max-h-80 min-h-0 overflow-auto outline-none"
           renderEmptyState={() => <p className="px-2.5 py-2 text-sm text-muted">{t('nothingFound')}</p>}
         >
           {(choice) => (
@@ -70,6 +83,11 @@ export function Combobox<Value extends string>(props: ComboboxProps<Value>) {
                 <>
                   {choice.mark}
                   <span className="min-w-0 flex-1 truncate">{choice.label}</span>
+                  {choice.description && (
+                    <Text slot="description" className="figures shrink-0 text-muted">
+                      {choice.description}
+                    </Text>
+                  )}
                   <Check
                     className={classNames('size-4 shrink-0 text-accent-text', !isSelected && 'invisible')}
                     aria-hidden="true"

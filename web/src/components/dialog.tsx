@@ -14,16 +14,19 @@ export interface DialogProps {
   children: ReactNode
   /** `side` slides a panel in from the start edge: the navigation on a small screen. */
   placement?: 'center' | 'side'
+  /** An `alertdialog` asks for a decision: a press beside it is none. */
+  role?: 'dialog' | 'alertdialog'
 }
 
 /** A window over the page. It holds the focus, closes with Escape or a press beside it, and gives the focus back. */
-export function Dialog({ title, isOpen, onClose, children, placement = 'center' }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, isOpen, onClose, children, placement = 'center', role = 'dialog' } = props
   const { t } = useTranslation('components')
   return (
     <ModalOverlay
       isOpen={isOpen}
       onOpenChange={(open) => !open && onClose()}
-      isDismissable
+      isDismissable={role === 'dialog'}
       className={classNames(
         'fixed inset-0 z-40 flex bg-scrim',
         placement === 'center' ? 'items-center justify-center p-4' : 'items-stretch justify-start',
@@ -35,7 +38,7 @@ export function Dialog({ title, isOpen, onClose, children, placement = 'center' 
           placement === 'center' ? 'w-full max-w-lg rounded-xl border' : 'w-72 max-w-[85vw] border-e',
         )}
       >
-        <AriaDialog className="flex flex-col gap-4 p-5 outline-none">
+        <AriaDialog role={role} className="flex flex-col gap-4 p-5 outline-none">
           <div className="flex items-start justify-between gap-4">
             <Heading slot="title" className="text-lg font-semibold">
               {title}

@@ -1,24 +1,24 @@
-import { CircleAlert, Info } from 'lucide-react'
+import { CircleAlert, CircleCheck, Info } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { classNames } from '../lib/class-names.ts'
+
+const TONES = {
+  danger: { Sign: CircleAlert, look: 'bg-danger-soft text-danger-text' },
+  info: { Sign: Info, look: 'bg-info-soft text-info-text' },
+  success: { Sign: CircleCheck, look: 'bg-success-soft text-success-text' },
+}
 
 /** A line of trouble or news inside a form, read out when it appears. */
 export function InlineAlert({
   tone = 'danger',
   children,
 }: {
-  tone?: 'danger' | 'info'
+  tone?: keyof typeof TONES
   children: ReactNode
 }) {
-  const Sign = tone === 'danger' ? CircleAlert : Info
+  const { Sign, look } = TONES[tone]
   return (
-    <div
-      role="alert"
-      className={classNames(
-        'flex items-start gap-2.5 rounded-md px-3 py-2.5 text-sm',
-        tone === 'danger' ? 'bg-danger-soft text-danger-text' : 'bg-info-soft text-info-text',
-      )}
-    >
+    <div role="alert" className={classNames('flex items-start gap-2.5 rounded-md px-3 py-2.5 text-sm', look)}>
       <Sign className="mt-px size-4 shrink-0" aria-hidden="true" />
       <span>{children}</span>
     </div>

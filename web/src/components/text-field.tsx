@@ -18,20 +18,27 @@ export interface TextFieldProps extends Omit<AriaTextFieldProps, 'className' | '
   error?: string | null | undefined
   /** Counts down when the text comes near; the text may run over, and is then refused with words, not cut. */
   limit?: number
+  /** An example of what may stand here; never the only word about it. */
+  placeholder?: string
   inputRef?: Ref<HTMLInputElement>
 }
 
 /** One line of text with its label, a hint and what is wrong with it. */
-export function TextField({ label, description, error, limit, inputRef, ...props }: TextFieldProps) {
+export function TextField(props: TextFieldProps) {
+  const { label, description, error, limit, placeholder, inputRef, ...rest } = props
   return (
     <AriaTextField
-      {...props}
+      {...rest}
       isInvalid={Boolean(error)}
       validationBehavior="aria"
       className="flex flex-col gap-1.5"
     >
       <Label className={labelClass}>{label}</Label>
-      <Input ref={inputRef} className={classNames(inputClass, 'h-11')} />
+      <Input
+        ref={inputRef}
+        {...(placeholder ? { placeholder } : {})}
+        className={classNames(inputClass, 'h-11')}
+      />
       <div className="flex items-start justify-between gap-4 empty:hidden">
         {error ? (
           <FieldMessage>{error}</FieldMessage>
@@ -42,7 +49,7 @@ export function TextField({ label, description, error, limit, inputRef, ...props
             </Text>
           )
         )}
-        {limit !== undefined && <CharacterCount length={props.value?.length ?? 0} limit={limit} />}
+        {limit !== undefined && <CharacterCount length={rest.value?.length ?? 0} limit={limit} />}
       </div>
     </AriaTextField>
   )

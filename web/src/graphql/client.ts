@@ -2,6 +2,7 @@ import { Client, fetchExchange, subscriptionExchange } from 'urql'
 import { accessToken, replaceToken } from '../lib/session.ts'
 import { normalisedCache } from './cache.ts'
 import { createLiveClient } from './live.ts'
+import { trustedDocumentsExchange } from './trusted-documents.ts'
 
 export interface ApiClient {
   client: Client
@@ -18,6 +19,7 @@ export function createApiClient(): ApiClient {
     fetch: authorizedFetch,
     exchanges: [
       normalisedCache(),
+      trustedDocumentsExchange(),
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: (request) => ({
@@ -35,7 +37,8 @@ export function createApiClient(): ApiClient {
       }),
     ],
   })
-  return { client, close: () => void live.dispose() }
+  // A socket that is told to close while it opens says so as an error, which nobody waits for.
+  return { client, close: () => void Promise.resolve(live.dispose()).catch(() => {}) }
 }
 
 /** Adds the token; when the server says it is no longer good, tries once more with a fresh one. */

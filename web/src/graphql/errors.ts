@@ -3,20 +3,46 @@ import { RestError } from '../lib/rest.ts'
 
 /** The codes that have words of their own in `locales/en.json`; every other one is told as `UNKNOWN`. */
 const TOLD = [
+  'ADDRESS_NOT_ALLOWED',
+  'ADDRESS_TAKEN',
   'ASSIGNEE_NOT_STAFF',
+  'CHALLENGE_EXPIRED',
   'CONFLICT',
+  'DOCUMENT_REQUIRED',
+  'DOCUMENT_UNKNOWN',
+  'EMAIL_NOT_VERIFIED',
   'FORBIDDEN',
+  'IDENTITY_PROVIDER_INVALID',
+  'INVALID_CODE',
   'INVALID_CREDENTIALS',
   'INVALID_INPUT',
+  'LAST_ADMIN',
+  'LOCAL_LOGIN_OFF',
   'NETWORK',
   'NOT_FOUND',
+  'NOT_YOURSELF',
+  'ORGANIZATION_SUSPENDED',
+  'PASSWORD_COMMON',
+  'PASSWORD_TOO_LONG',
+  'PASSWORD_TOO_SHORT',
   'RATE_LIMITED',
+  'REGISTRATION_CLOSED',
+  'RETRY',
+  'SCOPE_REFUSED',
   'SERVICE_ARCHIVED',
   'SERVICE_UNAVAILABLE',
+  'SESSION_REQUIRED',
+  'SSO_FAILED',
+  'SSO_REFUSED',
   'STATUS_MOVE_REFUSED',
   'TICKET_CLOSED',
+  'TOKEN_INVALID',
+  'TOO_MANY_ATTEMPTS',
+  'TWO_FACTOR_ALREADY_ON',
+  'TWO_FACTOR_OFF',
   'UNAUTHENTICATED',
   'UNKNOWN',
+  'WOULD_LOCK_YOU_OUT',
 ] as const
 
 export type ProblemCode = (typeof TOLD)[number]
@@ -25,11 +51,16 @@ export interface Problem {
   code: ProblemCode
   /** The input field the server refused, where it named one. */
   field?: string
+  /** When the server lets one try again, where it asks to wait. */
+  retryAt?: number
 }
 
 /** What went wrong, in a form a screen can put into words; the server's own message is never shown. */
 export function problemOf(error: CombinedError | RestError | Error): Problem {
-  if (error instanceof RestError) return { code: told(error.code) }
+  if (error instanceof RestError) {
+    const { code, retryAt } = error
+    return { code: told(code), ...(retryAt === null ? {} : { retryAt }) }
+  }
   if (!('graphQLErrors' in error)) return { code: 'UNKNOWN' }
   const [first] = error.graphQLErrors
   if (first) {
@@ -45,7 +76,8 @@ export function problemOf(error: CombinedError | RestError | Error): Problem {
   return { code: 'NETWORK' }
 }
 
-function told(code: unknown): ProblemCode {
+/** A code as far as there are words for it: it may come from an address, which anybody can write. */
+export function told(code: unknown): ProblemCode {
   return TOLD.find((candidate) => candidate === code) ?? 'UNKNOWN'
 }
 

@@ -18,10 +18,11 @@ export interface SessionUser {
 export type Session =
   | { status: 'unknown' }
   | { status: 'unreachable' }
-  | { status: 'signed-out'; reason: 'never' | 'expired' | 'left' }
+  | { status: 'signed-out'; reason: 'never' | 'expired' | 'left'; problem?: string }
   | { status: 'signed-in'; user: SessionUser }
 
-interface Grant {
+/** What the server gives whoever has proved who they are; the refresh cookie came with it. */
+export interface Grant {
   accessToken: string
   expiresIn: number
   user: SessionUser
@@ -36,6 +37,9 @@ const LOCK_NAME = 'atum.session.refresh'
 const REFRESH_BEFORE_MS = 45_000
 const USABLE_BEFORE_MS = 5_000
 const RETRY_MS = 5_000
+
+/** Refusals that may pass while the session goes on. */
+const OUTLIVED = new Set(['ORGANIZATION_SUSPENDED', 'ADDRESS_NOT_ALLOWED'])
 
 const store = createStore<Session>({ status: 'unknown' })
 let token: { value: string; expiresAt: number } | null = null
@@ -76,18 +80,35 @@ export async function sessionReady(): Promise<Session> {
   return store.get()
 }
 
-/** Signs in. Throws a RestError: INVALID_CREDENTIALS, ORGANIZATION_REQUIRED, RATE_LIMITED, … */
-export async function signIn(email: string, password: string, organization?: string): Promise<SessionUser> {
-  const answer = await postJson('/auth/login', { email, password, ...(organization ? { organization } : {}) })
-  const grant = accept(answer)
+/** Begins a session here and in the other tabs. */
+export function beginSession(grant: Grant): SessionUser {
+  accept(grant)
   channel?.postMessage({ type: 'signed-in', userId: grant.user.id })
   return grant.user
 }
 
-/** Ends the session here, in the other tabs and on the server. */
-export async function signOut(): Promise<void> {
+/** Takes up the session that another way in has left in the cookie, whatever is known of it here. */
+export async function takeUpSession(): Promise<Session> {
+  await refresh()
+  const session = store.get()
+  if (session.status === 'signed-in') channel?.postMessage({ type: 'signed-in', userId: session.user.id })
+  return session
+}
+
+/** Asks the server again who this is: after the person changed their name, language or time zone. */
+export async function renewSession(): Promise<void> {
+  await refresh()
+}
+
+/**
+ * Ends the session here, in the other tabs and on the server. Answers where the browser must go to end it at the
+ * identity provider too, or null.
+ */
+export async function signOut(): Promise<string | null> {
   try {
-    await postJson('/auth/logout', {})
+    const answer = await postJson('/auth/logout', {})
+    const address = (answer as { endSessionUrl?: unknown } | null)?.endSessionUrl
+    return typeof address === 'string' ? address : null
   } finally {
     forgetKept(PERSONAL_PREFIX)
     drop('left')
@@ -116,10 +137,12 @@ export async function replaceToken(refused: string | null): Promise<string | nul
 function refresh(): Promise<void> {
   refreshing ??= exclusively(async () => {
     try {
-      accept(await postJson('/auth/refresh', {}))
+      accept((await postJson('/auth/refresh', {})) as Grant)
     } catch (error) {
       if (error instanceof RestError && (error.status === 401 || error.status === 403)) {
-        drop(store.get().status === 'signed-in' ? 'expired' : 'never')
+        // A closed organization and a refused network are worth telling, and the session may outlive them.
+        const problem = OUTLIVED.has(error.code) ? error.code : null
+        drop(store.get().status === 'signed-in' ? 'expired' : 'never', problem)
       } else if (store.get().status === 'signed-in') {
         schedule(RETRY_MS)
       } else {
@@ -138,8 +161,7 @@ function exclusively(task: () => Promise<void>): Promise<void> {
     : task()
 }
 
-function accept(answer: unknown): Grant {
-  const grant = answer as Grant
+function accept(grant: Grant): void {
   token = { value: grant.accessToken, expiresAt: Date.now() + grant.expiresIn * 1000 }
   writeKept(HINT_KEY, '1')
   const previous = store.get()
@@ -147,14 +169,13 @@ function accept(answer: unknown): Grant {
     previous.status === 'signed-in' && JSON.stringify(previous.user) === JSON.stringify(grant.user)
   if (!unchanged) store.set({ status: 'signed-in', user: grant.user })
   schedule(Math.max(grant.expiresIn * 1000 - REFRESH_BEFORE_MS, RETRY_MS) * (0.9 + Math.random() * 0.1))
-  return grant
 }
 
-function drop(reason: 'never' | 'expired' | 'left'): void {
+function drop(reason: 'never' | 'expired' | 'left', problem: string | null = null): void {
   clearTimeout(timer)
   token = null
-  writeKept(HINT_KEY, null)
-  store.set({ status: 'signed-out', reason })
+  if (problem === null) writeKept(HINT_KEY, null)
+  store.set({ status: 'signed-out', reason, ...(problem ? { problem } : {}) })
 }
 
 function schedule(delay: number): void {

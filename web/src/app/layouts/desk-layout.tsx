@@ -1,16 +1,17 @@
-import { Menu as MenuSign } from 'lucide-react'
+import { Menu as MenuSign, Settings } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link, Outlet, useNavigate } from 'react-router'
+import { Link, Outlet, useMatch, useNavigate } from 'react-router'
 import { BrandLockup } from '../../components/brand.tsx'
 import { Button } from '../../components/button.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { Notices } from '../../components/toast.tsx'
 import { InboxNavigation } from '../../features/tickets/inbox-navigation.tsx'
 import { ApiProvider } from '../../graphql/api-provider.tsx'
-import { useSession } from '../../lib/session.ts'
+import { useSession, useSessionUser } from '../../lib/session.ts'
 import { useShortcutKeys, useShortcuts } from '../../lib/shortcuts.ts'
 import { AccountMenu } from '../account-menu.tsx'
+import { AdministrationNavigation } from '../administration-navigation.tsx'
 import { AriaProviders } from '../aria-providers.tsx'
 import { ConnectionBanner } from '../connection-banner.tsx'
 import { LiveIndicator } from '../live-indicator.tsx'
@@ -50,7 +51,7 @@ function Desk() {
           </Link>
         </div>
         <nav aria-label={t('desk.navigation')} className="flex-1 overflow-y-auto px-2.5 py-2">
-          <InboxNavigation />
+          <DeskNavigation />
         </nav>
         <LiveIndicator className="px-5 pb-2" />
         <div className="border-t border-border p-2.5">
@@ -79,13 +80,37 @@ function Desk() {
         onClose={() => setIsDrawerOpen(false)}
       >
         <nav aria-label={t('desk.navigation')}>
-          <InboxNavigation onNavigate={() => setIsDrawerOpen(false)} />
+          <DeskNavigation onNavigate={() => setIsDrawerOpen(false)} />
         </nav>
         <div className="border-t border-border pt-3">
-          <AccountMenu place="desk" />
+          <AccountMenu place="desk" onNavigate={() => setIsDrawerOpen(false)} />
         </div>
       </Dialog>
       <ShortcutHelp isOpen={isHelpOpen} onClose={() => setIsHelpOpen(false)} />
     </div>
+  )
+}
+
+/** The inbox's filters and, for admins, the way to the administration, whose pages then stand here instead. */
+function DeskNavigation({ onNavigate }: { onNavigate?: () => void }) {
+  const { t } = useTranslation()
+  const { role } = useSessionUser()
+  const isAdministration = useMatch('/desk/admin/*') !== null
+  const handed = onNavigate ? { onNavigate } : {}
+  if (isAdministration) return <AdministrationNavigation {...handed} />
+  return (
+    <>
+      <InboxNavigation {...handed} />
+      {role === 'admin' && (
+        <Link
+          to="/desk/admin"
+          {...(onNavigate ? { onClick: onNavigate } : {})}
+          className="mt-4 flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors hover:bg-hover pointer-coarse:min-h-11"
+        >
+          <Settings className="size-4 text-muted" aria-hidden="true" />
+          {t('admin.open')}
+        </Link>
+      )}
+    </>
   )
 }

@@ -2,15 +2,23 @@ import { Building2, ChevronRight } from 'lucide-react'
 import { useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Button } from '../../components/button.tsx'
-import { InlineAlert } from '../../components/inline-alert.tsx'
+import { PasswordField } from '../../components/password-field.tsx'
+import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { TextField } from '../../components/text-field.tsx'
-import { problemOf } from '../../graphql/errors.ts'
+import { TextLink } from '../../components/text-link.tsx'
 import { RestError } from '../../lib/rest.ts'
-import { signIn, type SessionUser } from '../../lib/session.ts'
+import { signIn, type Admission } from '../../lib/sign-in.ts'
+import { useSubmission } from '../../lib/submission.ts'
+import { emailProblem } from './email.ts'
 import { organizationsOf, type OrganizationChoice } from './organization-choice.ts'
 
 export interface SignInFormProps {
-  onSignedIn: (user: SessionUser) => void
+  /** Where the page is an organization's own: only its people get in. */
+  organization: string | null
+  forgotPath: string
+  /** The address that is known already, from the page one comes from. */
+  email?: string | undefined
+  onAdmitted: (admission: Admission) => void
 }
 
 /** The question has taken the place of the button that had the focus. */
@@ -19,48 +27,37 @@ function focus(element: HTMLElement | null) {
 }
 
 /** Address and password; asks for the organization only when the address is known in several. */
-export function SignInForm({ onSignedIn }: SignInFormProps) {
-  const { t } = useTranslation(['identity', 'errors'])
-  const [email, setEmail] = useState('')
+export function SignInForm({ organization, forgotPath, email: knownEmail, onAdmitted }: SignInFormProps) {
+  const { t } = useTranslation('identity')
+  const [email, setEmail] = useState(knownEmail ?? '')
   const [password, setPassword] = useState('')
-  const [isSending, setIsSending] = useState(false)
   const [wasTried, setWasTried] = useState(false)
-  const [failure, setFailure] = useState<Error | null>(null)
   const [organizations, setOrganizations] = useState<OrganizationChoice[] | null>(null)
   const emailInput = useRef<HTMLInputElement>(null)
   const passwordInput = useRef<HTMLInputElement>(null)
+  const { send, isSending, problem, isWaiting, clear } = useSubmission()
+  const emailFault = emailProblem(email)
 
-  const emailError = email.trim() === '' ? t('emailMissing') : /.@./.test(email) ? null : t('emailOdd')
-  const passwordError = password === '' ? t('passwordMissing') : null
-
-  async function send(organization?: string) {
-    if (isSending) return
-    setIsSending(true)
-    setFailure(null)
-    try {
-      onSignedIn(await signIn(email.trim(), password, organization))
-    } catch (error) {
-      const choices =
-        error instanceof RestError && error.code === 'ORGANIZATION_REQUIRED'
-          ? organizationsOf(error.details)
-          : []
-      if (choices.length > 0) {
-        setOrganizations(choices)
-      } else {
-        setFailure(error instanceof Error ? error : new Error(String(error)))
-        setOrganizations(null)
-      }
-    } finally {
-      setIsSending(false)
-    }
-  }
+  const enter = (slug: string | null) =>
+    send(
+      async () => onAdmitted(await signIn(email.trim(), password, slug ?? undefined)),
+      (_problem, error) => {
+        const choices =
+          error instanceof RestError && error.code === 'ORGANIZATION_REQUIRED'
+            ? organizationsOf(error.details)
+            : []
+        setOrganizations(choices.length > 0 ? choices : null)
+        if (choices.length > 0) clear()
+        else passwordInput.current?.select()
+      },
+    )
 
   function submit(event: FormEvent) {
     event.preventDefault()
     setWasTried(true)
-    if (emailError) emailInput.current?.focus()
-    else if (passwordError) passwordInput.current?.focus()
-    else void send()
+    if (emailFault) emailInput.current?.focus()
+    else if (password === '') passwordInput.current?.focus()
+    else void enter(organization)
   }
 
   if (organizations) {
@@ -73,15 +70,15 @@ export function SignInForm({ onSignedIn }: SignInFormProps) {
           <p className="text-muted">{t('chooseOrganizationIntro', { email: email.trim() })}</p>
         </div>
         <ul className="flex flex-col gap-2">
-          {organizations.map((organization) => (
-            <li key={organization.slug}>
+          {organizations.map((choice) => (
+            <li key={choice.slug}>
               <Button
                 className="h-auto w-full justify-start px-3.5 py-3 text-base"
                 isDisabled={isSending}
-                onPress={() => void send(organization.slug)}
+                onPress={() => void enter(choice.slug)}
               >
                 <Building2 className="size-5 text-muted" aria-hidden="true" />
-                <span className="flex-1 truncate text-start">{organization.name}</span>
+                <span className="flex-1 truncate text-start">{choice.name}</span>
                 <ChevronRight className="size-4 text-faint rtl:-scale-x-100" aria-hidden="true" />
               </Button>
             </li>
@@ -96,7 +93,7 @@ export function SignInForm({ onSignedIn }: SignInFormProps) {
 
   return (
     <form onSubmit={submit} noValidate className="flex flex-col gap-5">
-      {failure && <InlineAlert>{t(`errors:${problemOf(failure).code}`)}</InlineAlert>}
+      {problem && <ProblemAlert problem={problem} />}
       <TextField
         label={t('email')}
         type="email"
@@ -106,21 +103,24 @@ export function SignInForm({ onSignedIn }: SignInFormProps) {
         value={email}
         onChange={setEmail}
         inputRef={emailInput}
-        error={wasTried ? emailError : null}
+        error={wasTried && emailFault ? t(`emailProblem.${emailFault}`) : null}
       />
-      <TextField
+      <PasswordField
         label={t('password')}
-        type="password"
-        name="password"
         autoComplete="current-password"
         value={password}
         onChange={setPassword}
         inputRef={passwordInput}
-        error={wasTried ? passwordError : null}
+        error={wasTried && password === '' ? t('passwordMissing') : null}
       />
-      <Button type="submit" variant="primary" size="large" isPending={isSending}>
-        {t('signIn')}
-      </Button>
+      <div className="flex flex-col gap-4">
+        <Button type="submit" variant="primary" size="large" isPending={isSending} isDisabled={isWaiting}>
+          {t('signIn')}
+        </Button>
+        <TextLink to={forgotPath} className="self-start text-sm">
+          {t('forgot.link')}
+        </TextLink>
+      </div>
     </form>
   )
 }

@@ -1,54 +1,110 @@
 import { useTranslation } from 'react-i18next'
-import { Link } from 'react-router'
-import { BrandLockup } from '../../components/brand.tsx'
+import { Button } from '../../components/button.tsx'
 import { InlineAlert } from '../../components/inline-alert.tsx'
-import { Sunrise } from '../../components/sunrise.tsx'
-import { PageHeading } from '../../components/page-heading.tsx'
-import { useSession, type SessionUser } from '../../lib/session.ts'
+import { TextLink } from '../../components/text-link.tsx'
+import { told } from '../../graphql/errors.ts'
+import { forgotPath, keepOrganization, keptOrganization, signInPath, type Door } from '../../lib/doors.ts'
+import { useSession } from '../../lib/session.ts'
+import type { Admission } from '../../lib/sign-in.ts'
+import { DoorPage } from './door-page.tsx'
+import type { LoginMethods } from './login-methods.ts'
 import { SignInForm } from './sign-in-form.tsx'
+import { SignInWays } from './sign-in-ways.tsx'
 
-/** The same door in two frames: for those who ask and for those who answer. */
-export function SignInPage({
-  door,
-  onSignedIn,
-}: {
-  door: 'portal' | 'desk'
-  onSignedIn: (user: SessionUser) => void
-}) {
-  const { t } = useTranslation('identity')
+export interface SignInPageProps {
+  door: Door
+  /** The organization's short name, where the address has one. */
+  slug: string | null
+  /** How its people get in; null without an organization, or when it could not be asked. */
+  methods: LoginMethods | null
+  onRetryMethods: () => void
+  /** Why one was sent here: a code from the address. */
+  problem: string | null
+  /** Whether one has just set a password, which is all that was left to do elsewhere. */
+  isPasswordSet: boolean
+  email?: string | undefined
+  next: string
+  onAdmitted: (admission: Admission) => void
+}
+
+/** The same door in two frames, for those who ask and for those who answer; where it is an organization's own, in its name. */
+export function SignInPage(props: SignInPageProps) {
+  const { door, slug, methods, onRetryMethods, problem, isPasswordSet, email, next, onAdmitted } = props
+  const { t } = useTranslation(['identity', 'errors'])
   const session = useSession()
   const other = door === 'portal' ? 'desk' : 'portal'
+  const organization = methods?.organization ?? null
+  const known = organization?.slug ?? null
+  const kept = keptOrganization()
+  const ended = session.status === 'signed-out' ? session : null
+  const form = (
+    <SignInForm
+      organization={known}
+      forgotPath={forgotPath(door, known)}
+      email={email}
+      onAdmitted={onAdmitted}
+    />
+  )
   return (
-    <div className="flex min-h-dvh flex-col overflow-x-clip bg-sky">
-      <header className="flex h-16 items-center px-5 sm:px-8">
-        <Link to="/" className="flex rounded-md">
-          <BrandLockup />
-        </Link>
-      </header>
-      <main id="content" className="relative z-10 flex flex-col items-center px-5 pt-[7dvh] pb-12">
-        <div className="flex w-full max-w-sm flex-col gap-7">
-          <div className="flex flex-col gap-1.5">
-            <PageHeading title={t(`${door}Title`)} className="text-3xl">
-              {t(`${door}Title`)}
-            </PageHeading>
-            <p className="text-muted">{t(`${door}Intro`)}</p>
-          </div>
-          {session.status === 'signed-out' && session.reason === 'expired' && (
-            <InlineAlert tone="info">{t('expired')}</InlineAlert>
+    <DoorPage
+      title={t(`${door}Title`)}
+      intro={t(`${door}Intro`)}
+      organization={organization?.name}
+      footer={
+        <>
+          {door === 'portal' && methods?.registration && known && (
+            <p>
+              {t('register.question')}{' '}
+              <TextLink to={`/o/${encodeURIComponent(known)}/register`}>{t('register.link')}</TextLink>
+            </p>
           )}
-          <SignInForm onSignedIn={onSignedIn} />
-          <p className="border-t border-border pt-5 text-sm text-muted">
-            {t(`${door}Other`)}{' '}
-            <Link
-              to={`/${other}/login`}
-              className="font-medium text-accent-text underline-offset-4 hover:underline"
-            >
-              {t(`${door}OtherLink`)}
-            </Link>
+          <p>
+            {t(`${door}Other`)} <TextLink to={signInPath(other, known)}>{t(`${door}OtherLink`)}</TextLink>
           </p>
+          {slug === null && kept !== null ? (
+            <p>
+              <TextLink to={signInPath(door, kept)}>{t('ownSignIn.kept')}</TextLink>
+            </p>
+          ) : slug === null ? (
+            <p>
+              {t('ownSignIn.question')} <TextLink to={`/o?door=${door}`}>{t('ownSignIn.link')}</TextLink>
+            </p>
+          ) : (
+            <p>
+              {t('elsewhere', { name: organization?.name ?? slug })}{' '}
+              <TextLink to={signInPath(door, null)} onClick={() => keepOrganization(null)}>
+                {t('elsewhereLink')}
+              </TextLink>
+            </p>
+          )}
+        </>
+      }
+    >
+      {problem !== null ? (
+        <InlineAlert>{t(`errors:${told(problem)}`)}</InlineAlert>
+      ) : ended?.problem ? (
+        <InlineAlert>{t(`errors:${told(ended.problem)}`)}</InlineAlert>
+      ) : isPasswordSet ? (
+        <InlineAlert tone="success">{t('passwordSet')}</InlineAlert>
+      ) : (
+        ended?.reason === 'expired' && <InlineAlert tone="info">{t('expired')}</InlineAlert>
+      )}
+      {slug !== null && methods === null && (
+        <div className="flex flex-col items-start gap-3">
+          <InlineAlert>{t('methodsProblem')}</InlineAlert>
+          <Button onPress={onRetryMethods}>{t('methodsRetry')}</Button>
         </div>
-      </main>
-      <Sunrise view="far" className="mt-auto overflow-visible aspect-[3200/455] min-h-36 w-full shrink-0" />
-    </div>
+      )}
+      {slug !== null && methods !== null && organization === null && (
+        <InlineAlert tone="info">{t('unknownOrganization', { slug })}</InlineAlert>
+      )}
+      {methods ? (
+        <SignInWays methods={methods} next={next} onAdmitted={onAdmitted}>
+          {form}
+        </SignInWays>
+      ) : (
+        form
+      )}
+    </DoorPage>
   )
 }

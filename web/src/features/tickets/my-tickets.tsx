@@ -17,7 +17,7 @@ import { usePages } from '../../graphql/pages.ts'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
-import { useSessionUser } from '../../lib/session.ts'
+import { isStaff, useSessionUser } from '../../lib/session.ts'
 import { useArrivals } from './use-arrivals.ts'
 import { useInboxChanges } from './use-inbox-changes.ts'
 
@@ -29,6 +29,11 @@ const MyTicketRowFragment = graphql(`
     subject
     status
     updatedAt
+    requesterId
+    requester {
+      id
+      name
+    }
     service {
       id
       name
@@ -66,15 +71,19 @@ const STATES = {
   all: {},
 } as const satisfies Record<Part, object>
 
-/** What the signed-in person asked for, the latest on top, live. */
+/** What the signed-in person asked for, and what colleagues who share did, the latest on top, live. */
 export function MyTickets() {
   const { t } = useTranslation(['tickets', 'errors'])
   const user = useSessionUser()
   const [part, setPart] = useState<Part>('active')
   const { status } = { status: undefined, ...STATES[part] }
   const variables = {
-    // Staff see every ticket; here they too see what they asked for themselves.
-    filter: { requesterId: { equalTo: user.id }, ...(status ? { status: { in: [...status.in] } } : {}) },
+    filter: {
+      // Staff see every ticket; here they too see what they asked for themselves. Customers are shown their own ones by
+      // the server, and those of colleagues where their company shares them.
+      ...(isStaff(user.role) ? { requesterId: { equalTo: user.id } } : {}),
+      ...(status ? { status: { in: [...status.in] } } : {}),
+    },
   }
   const list = usePages({ document: MyTicketsQuery, variables, connectionOf })
   const rereadSoon = useReread(list.reread)
@@ -137,6 +146,7 @@ function MyTicketRow({
   row: FragmentOf<typeof MyTicketRowFragment>
   hasArrived: boolean
 }) {
+  const { id: ownId } = useSessionUser()
   const ticket = readFragment(MyTicketRowFragment, row)
   return (
     <li
@@ -155,6 +165,9 @@ function MyTicketRow({
           </Link>
           <p className="flex flex-wrap gap-x-2 text-sm text-muted">
             <span className="figures">{ticket.reference}</span>
+            {ticket.requesterId !== ownId && ticket.requester && (
+              <span className="font-medium text-text">{ticket.requester.name}</span>
+            )}
             {ticket.service && <span>{ticket.service.name}</span>}
           </p>
         </div>

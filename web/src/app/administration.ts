@@ -1,0 +1,43 @@
+import { redirect, type RouteObject } from 'react-router'
+import { requireAdmin } from './guards.ts'
+import { page } from './page.ts'
+
+const people = page(() => import('./routes/admin/people-routes.tsx'), 'people', 'errors')
+const providers = page(() => import('./routes/admin/single-sign-on-routes.tsx'), 'single-sign-on', 'errors')
+
+/** Where admins decide about people and ways in, inside the desk. */
+export const administrationRoutes: RouteObject = {
+  path: 'admin',
+  loader: requireAdmin,
+  lazy: page(() => import('./layouts/admin-layout.tsx')),
+  children: [
+    { index: true, loader: () => redirect('/desk/admin/people') },
+    { path: 'people', lazy: async () => ({ Component: (await people()).PeopleRoute }) },
+    { path: 'people/:userId', lazy: async () => ({ Component: (await people()).PersonRoute }) },
+    { path: 'roles', lazy: async () => ({ Component: (await people()).RolesRoute }) },
+    {
+      path: 'companies',
+      lazy: page(() => import('./routes/admin/companies-route.tsx'), 'companies', 'errors'),
+    },
+    {
+      path: 'security',
+      lazy: page(() => import('./routes/admin/security-policy-route.tsx'), 'security-policy', 'errors'),
+    },
+    {
+      path: 'ip-rules',
+      lazy: page(() => import('./routes/admin/ip-rules-route.tsx'), 'ip-rules', 'errors'),
+    },
+    {
+      path: 'single-sign-on',
+      lazy: async () => ({ Component: (await providers()).ProvidersRoute }),
+    },
+    {
+      path: 'single-sign-on/new/:kind',
+      lazy: async () => ({ Component: (await providers()).NewProviderRoute }),
+    },
+    {
+      path: 'single-sign-on/:providerId',
+      lazy: async () => ({ Component: (await providers()).ProviderRoute }),
+    },
+  ],
+}

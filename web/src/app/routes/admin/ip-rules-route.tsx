@@ -1,0 +1,1 @@
+export { IpRulesPage as Component } from '../../../features/ip-rules/ip-rules-page.tsx'

@@ -1,0 +1,1 @@
+export { SecurityPolicyPage as Component } from '../../../features/security-policy/security-policy-page.tsx'
