@@ -1,6 +1,7 @@
 /**
  * Prints who may do what as a page for people: every table and every function by the roles that reach it, read from the
- * catalog. `docs/ACCESS.md` is committed, so that a review sees what a migration gave away.
+ * catalog, and the matrix of grants alone into `docs/SECURITY.md`. Both are committed, so that a review sees what a
+ * migration gave away.
  *
  * Without arguments the page is written, with `--check` it is compared and the exit status is 0 or 1. DATABASE_URL names
  * the database, as its owner; without it a throw-away one is made from the working tree.
@@ -12,6 +13,9 @@ import { withClient } from '../infra/dev/database.ts'
 import { withThrowAwayDatabase } from '../infra/dev/throw-away-database.ts'
 
 const accessFile = join(import.meta.dirname, '../docs/ACCESS.md')
+const securityFile = join(import.meta.dirname, '../docs/SECURITY.md')
+// What stands between them in the page that people write is written by us.
+const matrixPlace = /(<!-- grants: npm run generate -->\n)[^]*?(<!-- end of grants -->)/
 
 /** Everybody but the owner, from the least to the most. */
 const roles = [
@@ -52,19 +56,20 @@ interface Routine {
   roles: Role[]
 }
 
-/** The page, from a migrated database. */
-async function accessPage(client: Client): Promise<string> {
+/** The page, and the matrix of grants alone, from a migrated database. */
+async function accessPages(client: Client): Promise<{ page: string; matrix: string }> {
   // Without a search path every name is printed with its schema.
   await client.query(`begin isolation level repeatable read read only; set local search_path = ''`)
   try {
     const tables = await readTables(client)
     const routines = await readRoutines(client)
-    return [
+    const page = [
       introduction,
       ...rolesSection(await readMemberships(client)),
       ...tablesSection(tables),
       ...routinesSection(routines),
     ].join('\n')
+    return { page, matrix: grantMatrix(tables).join('\n') }
   } finally {
     await client.query('rollback')
   }
@@ -101,16 +106,14 @@ function rolesSection(memberships: { member: string; role: string; inherits: boo
   ]
 }
 
-function tablesSection(tables: Table[]): string[] {
+/** Tables × roles, at a glance. */
+function grantMatrix(tables: Table[]): string[] {
   const reached = tables.filter(({ reaches }) => reaches.length > 0)
-  const unreached = tables.filter(({ reaches }) => reaches.length === 0)
   const columns = roles.filter((role) =>
     reached.some(({ reaches }) => reaches.some((reach) => reach.role === role)),
   )
   const none = roles.filter((role) => !columns.includes(role)).map((role) => `\`${role}\``)
   return [
-    '## Tables',
-    '',
     `\`r\` reads, \`i\` inserts, \`u\` updates, \`d\` deletes; in brackets where it is some columns only. ${none.join(', ')} have no`,
     'right to any table.',
     '',
@@ -119,8 +122,17 @@ function tablesSection(tables: Table[]): string[] {
     ...reached.map(({ name, reaches }) =>
       row([`\`${name}\``, ...columns.map((role) => letters(reaches.find((reach) => reach.role === role)))]),
     ),
+  ]
+}
+
+function tablesSection(tables: Table[]): string[] {
+  const unreached = tables.filter(({ reaches }) => reaches.length === 0)
+  return [
+    '## Tables',
     '',
-    ...reached.flatMap(tableSection),
+    ...grantMatrix(tables),
+    '',
+    ...tables.filter(({ reaches }) => reaches.length > 0).flatMap(tableSection),
     '### Reached by functions only',
     '',
     'No role but the owner has any right to these. What is in them is read and written by functions, each of which does one thing.',
@@ -337,16 +349,26 @@ async function readMemberships(client: Client) {
 
 async function main({ check }: { check: boolean }): Promise<number> {
   const url = process.env.DATABASE_URL
-  const fresh = url
-    ? await withClient(url, accessPage)
-    : await withThrowAwayDatabase(({ ownerUrl }) => withClient(ownerUrl, accessPage))
+  const { page, matrix } = url
+    ? await withClient(url, accessPages)
+    : await withThrowAwayDatabase(({ ownerUrl }) => withClient(ownerUrl, accessPages))
+  const written = readFileSync(securityFile, 'utf8')
+  if (!matrixPlace.test(written)) throw new Error('docs/SECURITY.md has no place for the grants')
+  const files = [
+    { file: accessFile, fresh: page },
+    {
+      file: securityFile,
+      fresh: written.replace(matrixPlace, (_, start: string, end: string) => `${start}\n${matrix}\n\n${end}`),
+    },
+  ]
   if (!check) {
-    writeFileSync(accessFile, fresh)
+    for (const { file, fresh } of files) writeFileSync(file, fresh)
     return 0
   }
-  if (readFileSync(accessFile, 'utf8') === fresh) return 0
-  console.error('docs/ACCESS.md is not what the database says: run `npm run generate`.')
-  return 1
+  const stale = files.filter(({ file, fresh }) => readFileSync(file, 'utf8') !== fresh)
+  for (const { file } of stale)
+    console.error(`${file} is not what the database says: run \`npm run generate\`.`)
+  return stale.length === 0 ? 0 : 1
 }
 
 if (import.meta.main) process.exitCode = await main({ check: process.argv.includes('--check') })

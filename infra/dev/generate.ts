@@ -14,7 +14,7 @@ await withThrowAwayDatabase(async ({ ownerUrl, serverUrl }) => {
   )
   for (const [file, program] of [
     ['db/schema.sql', 'db/dump.ts'],
-    ['docs/ACCESS.md', 'db/print-access.ts'],
+    ['docs/ACCESS.md and the grants in docs/SECURITY.md', 'db/print-access.ts'],
   ] as const) {
     await step(file, () =>
       runProgram(process.execPath, [program], { environment: { ...process.env, DATABASE_URL: ownerUrl } }),

@@ -16,7 +16,7 @@ test('server/schema.graphql is what the database gives', async () => {
   })
 })
 
-test('docs/ACCESS.md is what the database allows', async () => {
+test('docs/ACCESS.md, and the grants in docs/SECURITY.md, are what the database allows', async () => {
   const database = await createTestDatabase()
   onTestFinished(() => database.drop())
   await runProgram(process.execPath, ['db/print-access.ts', '--check'], {
