@@ -241,3 +241,11 @@ describe('input that is wrong', () => {
     expect(answer).toMatchObject({ status: 200, errors: [], data: { ticket: null, node: null } })
   })
 })
+
+test('a name that is taken is a conflict, in the own organization only', async () => {
+  const create = (person: { token: string }) =>
+    ask(desk, person, 'mutation { createCompany(input: { name: "Initech" }) { company { name } } }')
+  expect((await create(desk.acme.admin)).errors).toEqual([])
+  expect(await create(desk.acme.admin)).toMatchObject({ codes: ['CONFLICT'], data: { createCompany: null } })
+  expect((await create(desk.globex.admin)).errors).toEqual([])
+})

@@ -363,3 +363,14 @@ test('behind TLS the cookie has a name that browsers take over TLS only', async 
     await secure.close()
   }
 })
+
+test('the right password of an account whose address is not proved lets nobody in', async () => {
+  const { superuser, acme } = desk
+  const setActivated = (at: string) =>
+    superuser.query(`update app_public.users set activated_at = ${at} where id = $1`, [acme.customer.id])
+  await setActivated('null')
+  const answer = await logIn()
+  await expectRefusal(answer, 403, 'EMAIL_NOT_VERIFIED')
+  expect(answer.headers.get('set-cookie')).toBeNull()
+  await setActivated('now()')
+})
