@@ -1950,6 +1950,11 @@ create function app_public.end_sessions_of(user_id uuid) returns integer
 comment on function app_public.end_sessions_of(user_id uuid) is 'Ends all sessions of a person of the organization, and says how many. Admins only. Errors: UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.end_sessions_of(user_id uuid) to atum_admin;
 
+create function app_public.identity_providers_has_secret(provider app_public.identity_providers) returns boolean
+  language sql stable security definer set search_path=""; -- body be85e6c75a5587c0cd7066d8ab697c8b
+comment on function app_public.identity_providers_has_secret(provider app_public.identity_providers) is 'Whether a client secret or bind password is stored. Admins only.';
+grant execute on function app_public.identity_providers_has_secret(provider app_public.identity_providers) to atum_admin;
+
 create function app_public.inbox_counts() returns app_public.inbox_counts
   language sql stable set search_path=""; -- body 14f1f7f76cbfe6db8017928643ce7b61
 comment on function app_public.inbox_counts() is 'How many of the tickets the caller may see are in each part of the inbox. Closed tickets are not counted.';
@@ -2013,6 +2018,11 @@ create function app_public.two_factor_status() returns app_public.two_factor_sta
 comment on function app_public.two_factor_status() is 'How the caller logs in with a second factor.';
 grant execute on function app_public.two_factor_status() to atum_agent;
 grant execute on function app_public.two_factor_status() to atum_customer;
+
+create function app_public.users_has_two_factor(person app_public.users) returns boolean
+  language sql stable security definer set search_path=""; -- body 894d567a3f463a89188ffc51ae30d16f
+comment on function app_public.users_has_two_factor(person app_public.users) is 'Whether the person logs in with one-time codes. Admins only.';
+grant execute on function app_public.users_has_two_factor(person app_public.users) to atum_admin;
 
 create function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) returns record
   language plpgsql stable security definer set search_path=""; -- body 407a6e5b961036f335967a148e5ca0a3

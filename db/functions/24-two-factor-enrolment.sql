@@ -265,6 +265,21 @@ $$;
 
 comment on function app_public.two_factor_status() is 'How the caller logs in with a second factor.';
 
+create or replace function app_public.users_has_two_factor(person app_public.users) returns boolean
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select exists (
+    select
+    from app_private.authenticators as authenticator
+    where authenticator.organization_id = app_hidden.current_organization_id()
+      and authenticator.organization_id = person.organization_id and authenticator.user_id = person.id
+      and authenticator.confirmed_at is not null
+  )
+$$;
+
+comment on function app_public.users_has_two_factor(app_public.users) is 'Whether the person logs in with one-time codes. Admins only.';
+
 create or replace function app_public.reset_two_factor(user_id uuid) returns boolean
   language plpgsql volatile security definer
   set search_path = ''
@@ -290,7 +305,7 @@ revoke all on function
   app_private.confirm_two_factor(bigint, text, inet, text), app_private.prove_again(text, bigint),
   app_private.two_factor_is_on(), app_private.disable_two_factor(text, bigint),
   app_private.remove_two_factor(app_public.users), app_private.renew_recovery_codes(text, bigint),
-  app_public.two_factor_status(), app_public.reset_two_factor(uuid)
+  app_public.two_factor_status(), app_public.users_has_two_factor(app_public.users), app_public.reset_two_factor(uuid)
 from public;
 
 grant execute on function
@@ -299,4 +314,4 @@ grant execute on function
   app_private.renew_recovery_codes(text, bigint)
 to atum_server;
 grant execute on function app_public.two_factor_status() to atum_customer, atum_agent;
-grant execute on function app_public.reset_two_factor(uuid) to atum_admin;
+grant execute on function app_public.users_has_two_factor(app_public.users), app_public.reset_two_factor(uuid) to atum_admin;

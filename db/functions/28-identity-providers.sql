@@ -325,6 +325,20 @@ comment on function app_public.save_identity_provider(
 ) is
   'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND.';
 
+create or replace function app_public.identity_providers_has_secret(provider app_public.identity_providers) returns boolean
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select exists (
+    select
+    from app_private.identity_provider_secrets as secret
+    where secret.organization_id = app_hidden.current_organization_id()
+      and secret.organization_id = provider.organization_id and secret.provider_id = provider.id
+  )
+$$;
+
+comment on function app_public.identity_providers_has_secret(app_public.identity_providers) is 'Whether a client secret or bind password is stored. Admins only.';
+
 create or replace function app_public.delete_identity_provider(provider_id uuid) returns boolean
   language plpgsql volatile security definer
   set search_path = ''
@@ -376,7 +390,8 @@ revoke all on function
     app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
     app_public.user_role, boolean, boolean
   ),
-  app_public.delete_identity_provider(uuid), app_private.tg_identity_providers__end_sessions()
+  app_public.identity_providers_has_secret(app_public.identity_providers), app_public.delete_identity_provider(uuid),
+  app_private.tg_identity_providers__end_sessions()
 from public;
 
 grant execute on function
@@ -390,5 +405,5 @@ grant execute on function
     app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
     app_public.user_role, boolean, boolean
   ),
-  app_public.delete_identity_provider(uuid)
+  app_public.identity_providers_has_secret(app_public.identity_providers), app_public.delete_identity_provider(uuid)
 to atum_admin;

@@ -300,7 +300,7 @@ test('a provider is set up, and its secret is never shown again', async () => {
   await page.getByRole('heading', { level: 1, name: 'Acme ID' }).waitFor()
   expect(await page.getByLabel('Client secret').inputValue()).toBe('')
   await page.reload()
-  await page.getByText('Leave this empty to keep the one that is stored.').waitFor()
+  await page.getByText('One is stored, and never shown.').waitFor()
   expect(answers.join()).toContain('https://id.acme.example')
   expect(answers.join()).not.toContain('a secret of the two')
 

@@ -1,5 +1,5 @@
 --! Previous: sha1:c02a516439bb857874e78a2d69705662746bd8ba
---! Hash: sha1:19f11df79607a609db70b67b2be6e1d4cfcc2161
+--! Hash: sha1:b3571b20564013cf18eea95bca6c7ce3d35a4ebc
 --! Message: identity and access
 
 --! split: 010-organizations.sql
@@ -2867,6 +2867,21 @@ $$;
 
 comment on function app_public.two_factor_status() is 'How the caller logs in with a second factor.';
 
+create or replace function app_public.users_has_two_factor(person app_public.users) returns boolean
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select exists (
+    select
+    from app_private.authenticators as authenticator
+    where authenticator.organization_id = app_hidden.current_organization_id()
+      and authenticator.organization_id = person.organization_id and authenticator.user_id = person.id
+      and authenticator.confirmed_at is not null
+  )
+$$;
+
+comment on function app_public.users_has_two_factor(app_public.users) is 'Whether the person logs in with one-time codes. Admins only.';
+
 create or replace function app_public.reset_two_factor(user_id uuid) returns boolean
   language plpgsql volatile security definer
   set search_path = ''
@@ -2892,7 +2907,7 @@ revoke all on function
   app_private.confirm_two_factor(bigint, text, inet, text), app_private.prove_again(text, bigint),
   app_private.two_factor_is_on(), app_private.disable_two_factor(text, bigint),
   app_private.remove_two_factor(app_public.users), app_private.renew_recovery_codes(text, bigint),
-  app_public.two_factor_status(), app_public.reset_two_factor(uuid)
+  app_public.two_factor_status(), app_public.users_has_two_factor(app_public.users), app_public.reset_two_factor(uuid)
 from public;
 
 grant execute on function
@@ -2901,7 +2916,7 @@ grant execute on function
   app_private.renew_recovery_codes(text, bigint)
 to atum_server;
 grant execute on function app_public.two_factor_status() to atum_customer, atum_agent;
-grant execute on function app_public.reset_two_factor(uuid) to atum_admin;
+grant execute on function app_public.users_has_two_factor(app_public.users), app_public.reset_two_factor(uuid) to atum_admin;
 
 --! split: 1025-functions-25-accounts.sql
 -- What a person is written about the own account, and what the links in it do. A link's token is made when the mail is
@@ -3881,6 +3896,20 @@ comment on function app_public.save_identity_provider(
 ) is
   'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND.';
 
+create or replace function app_public.identity_providers_has_secret(provider app_public.identity_providers) returns boolean
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select exists (
+    select
+    from app_private.identity_provider_secrets as secret
+    where secret.organization_id = app_hidden.current_organization_id()
+      and secret.organization_id = provider.organization_id and secret.provider_id = provider.id
+  )
+$$;
+
+comment on function app_public.identity_providers_has_secret(app_public.identity_providers) is 'Whether a client secret or bind password is stored. Admins only.';
+
 create or replace function app_public.delete_identity_provider(provider_id uuid) returns boolean
   language plpgsql volatile security definer
   set search_path = ''
@@ -3932,7 +3961,8 @@ revoke all on function
     app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
     app_public.user_role, boolean, boolean
   ),
-  app_public.delete_identity_provider(uuid), app_private.tg_identity_providers__end_sessions()
+  app_public.identity_providers_has_secret(app_public.identity_providers), app_public.delete_identity_provider(uuid),
+  app_private.tg_identity_providers__end_sessions()
 from public;
 
 grant execute on function
@@ -3946,7 +3976,7 @@ grant execute on function
     app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
     app_public.user_role, boolean, boolean
   ),
-  app_public.delete_identity_provider(uuid)
+  app_public.identity_providers_has_secret(app_public.identity_providers), app_public.delete_identity_provider(uuid)
 to atum_admin;
 
 --! split: 1029-functions-29-throttles.sql

@@ -124,6 +124,7 @@ export function PersonPage({ userId }: { userId: string }) {
       <PersonAccess person={person} isOwn={isOwn} onChanged={rereadSoon} />
       <PersonSignIn
         person={person}
+        isOwn={isOwn}
         isLocalLoginOff={policy?.localLogin === false}
         mustHaveTwoFactors={policy?.twoFactorRoles.includes(person.role) ?? false}
         onChanged={rereadSoon}

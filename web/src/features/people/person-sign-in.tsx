@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Button } from '../../components/button.tsx'
 import { ConfirmedButton } from '../../components/confirmed-button.tsx'
+import { Pill } from '../../components/pill.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { SettingsSection } from '../../components/settings-section.tsx'
 import { Switch } from '../../components/switch.tsx'
@@ -24,6 +25,7 @@ export const PersonSignInFragment = graphql(`
     isBreakGlass
     activatedAt
     disabledAt
+    hasTwoFactor
   }
 `)
 
@@ -60,6 +62,8 @@ const ResetTwoFactor = graphql(`
 
 export interface PersonSignInProps {
   person: FragmentOf<typeof PersonSignInFragment>
+  /** What is done about a lost password or code by another admin, and not by oneself. */
+  isOwn: boolean
   isLocalLoginOff: boolean
   /** Whether the organization demands a second factor of the person's role. */
   mustHaveTwoFactors: boolean
@@ -68,7 +72,7 @@ export interface PersonSignInProps {
 
 /** How somebody gets in, and what to do when they cannot. */
 export function PersonSignIn(props: PersonSignInProps) {
-  const { isLocalLoginOff, mustHaveTwoFactors, onChanged } = props
+  const { isOwn, isLocalLoginOff, mustHaveTwoFactors, onChanged } = props
   const { t } = useTranslation('people')
   const person = readFragment(PersonSignInFragment, props.person)
   const state = personState(person)
@@ -82,25 +86,35 @@ export function PersonSignIn(props: PersonSignInProps) {
             <InvitationAgain userId={person.rowId} email={person.email} />
           </Part>
         )}
-        <Part
-          title={t(`link.title.${purpose}`)}
-          text={state === 'disabled' ? t('link.disabled') : t(`link.text.${purpose}`, { name: person.name })}
-        >
-          {/* Another purpose is another link. */}
-          <HandOverLink
-            key={purpose}
-            userId={person.rowId}
-            purpose={purpose}
-            isDisabled={state === 'disabled'}
-          />
-        </Part>
-        {state !== 'invited' && (
+        {!isOwn && (
+          <Part
+            title={t(`link.title.${purpose}`)}
+            text={
+              state === 'disabled' ? t('link.disabled') : t(`link.text.${purpose}`, { name: person.name })
+            }
+          >
+            {/* Another purpose is another link. */}
+            <HandOverLink
+              key={purpose}
+              userId={person.rowId}
+              purpose={purpose}
+              isDisabled={state === 'disabled'}
+            />
+          </Part>
+        )}
+        {state !== 'invited' && !isOwn && (
           <Part
             title={t('signIn.twoFactorTitle')}
+            state={
+              <Pill tone={person.hasTwoFactor ? 'success' : 'neutral'}>
+                {t(person.hasTwoFactor ? 'signIn.twoFactorOn' : 'signIn.twoFactorOff')}
+              </Pill>
+            }
             text={t(mustHaveTwoFactors ? 'signIn.twoFactorDemanded' : 'signIn.twoFactor')}
           >
             <ConfirmedButton
               className="self-start"
+              isDisabled={!person.hasTwoFactor}
               title={t('signIn.resetTitle', { name: person.name })}
               explanation={t('signIn.resetBody')}
               action={t('signIn.reset')}
@@ -125,11 +139,15 @@ export function PersonSignIn(props: PersonSignInProps) {
   )
 }
 
-function Part({ title, text, children }: { title: string; text: string; children: ReactNode }) {
+function Part(props: { title: string; state?: ReactNode; text: string; children: ReactNode }) {
+  const { title, state, text, children } = props
   return (
     <div className="flex flex-col gap-3 p-5">
       <div className="flex flex-col gap-1">
-        <h3 className="text-sm font-semibold">{title}</h3>
+        <div className="flex flex-wrap items-center gap-2">
+          <h3 className="text-sm font-semibold">{title}</h3>
+          {state}
+        </div>
         <p className="max-w-[60ch] text-sm text-muted">{text}</p>
       </div>
       {children}

@@ -56,6 +56,7 @@ const SaveIdentityProvider = graphql(
           id
           rowId
           updatedAt
+          hasSecret
           ...ProviderForm
         }
       }
@@ -72,6 +73,8 @@ export function readProvider(provider: FragmentOf<typeof ProviderFormFragment>) 
 export interface ProviderFormProps {
   /** Null while it is not saved. */
   providerId: string | null
+  /** Whether one is stored. */
+  hasSecret: boolean
   saved: ProviderDraft
   onSaved: (providerId: string) => void
 }
@@ -85,7 +88,7 @@ export interface ProviderPartProps {
 }
 
 /** All settings of an identity provider, saved together; the secret goes its own way and is never shown again. */
-export function ProviderForm({ providerId, saved, onSaved }: ProviderFormProps) {
+export function ProviderForm({ providerId, hasSecret, saved, onSaved }: ProviderFormProps) {
   const { t } = useTranslation('single-sign-on')
   const [edits, setEdits] = useState<Partial<ProviderDraft>>({})
   const [wasTried, setWasTried] = useState(false)
@@ -164,7 +167,7 @@ export function ProviderForm({ providerId, saved, onSaved }: ProviderFormProps) 
           {draft.kind === 'oidc' ? <OpenIdFields {...part} /> : <DirectoryFields {...part} />}
           <PasswordField
             label={t(`secret.${draft.kind}`)}
-            description={t(providerId ? 'secret.keep' : `secret.hint.${draft.kind}`)}
+            description={t(hasSecret ? 'secret.keep' : `secret.hint.${draft.kind}`)}
             name="provider-secret"
             autoComplete="new-password"
             value={draft.secret}

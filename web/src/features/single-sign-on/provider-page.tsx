@@ -30,6 +30,7 @@ const ProviderQuery = graphql(
           name
           kind
           isEnabled
+          hasSecret
           ...ProviderForm
         }
       }
@@ -59,6 +60,7 @@ export function NewProviderPage({ kind }: { kind: ProviderKind }) {
       />
       <ProviderForm
         providerId={null}
+        hasSecret={false}
         saved={blankProvider(kind)}
         onSaved={(providerId) => void navigate(`${LIST}/${providerId}`, { replace: true })}
       />
@@ -111,6 +113,7 @@ export function ProviderPage({ providerId }: { providerId: string }) {
       />
       <ProviderForm
         providerId={provider.rowId}
+        hasSecret={provider.hasSecret}
         saved={draftOf(readProvider(provider))}
         onSaved={rereadSoon}
       />
