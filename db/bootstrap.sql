@@ -87,6 +87,9 @@ alter role atum_server set statement_timeout = '15s';
 alter role atum_server set lock_timeout = '5s';
 alter role atum_server set idle_in_transaction_session_timeout = '30s';
 alter role atum_worker set idle_in_transaction_session_timeout = '120s';
+-- Somebody at a keyboard; what lies open holds up everybody. Logins in atum_reporting take over none of this.
+alter role atum_operator set statement_timeout = '60s';
+alter role atum_operator set idle_in_transaction_session_timeout = '60s';
 
 do $$
 begin

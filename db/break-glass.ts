@@ -49,7 +49,7 @@ const outcome = await inTransaction(connectionString, 'break-glass', async (clie
   console.log(`In ${situation.organization_name} this will`)
   for (const line of intentions(situation, email)) console.log(`  - ${line}`)
   console.log()
-  return yes ? { token: await breakGlass(client, situation, email) } : {}
+  return yes ? { token: await breakGlass(client, situation) } : {}
 })
 
 if (outcome.refused) refuse(outcome.refused)
@@ -96,7 +96,7 @@ function intentions(situation: Situation, email: string): string[] {
   ]
 }
 
-async function breakGlass(client: Client, situation: Situation, email: string): Promise<string> {
+async function breakGlass(client: Client, situation: Situation): Promise<string> {
   const { organization_id: organizationId, user_id: userId } = situation
   await client.query(
     `select set_config('atum.organization_id', $1, true), set_config('atum.request_id', $2, true)`,
@@ -128,12 +128,12 @@ async function breakGlass(client: Client, situation: Situation, email: string): 
       [organizationId, userId],
     )
   }
-  await forgetFailures(client, situation, email)
+  await forgetFailures(client, situation)
   return makeLink(client, situation)
 }
 
 // Failures are counted under hashes; the addresses they came from are in the audit log.
-async function forgetFailures(client: Client, situation: Situation, email: string): Promise<void> {
+async function forgetFailures(client: Client, situation: Situation): Promise<void> {
   await client.query(
     `delete from app_private.login_failures as failure
      using (
@@ -141,23 +141,19 @@ async function forgetFailures(client: Client, situation: Situation, email: strin
        union
        select link.ip_address
        from app_public.audit_log as link
-       where link.organization_id = $1 and link.row_id = $2
+       where link.organization_id = $1 and link.row_id = $2::uuid
          and link.operation in ('login_failed', 'two_factor_failed') and link.recorded_at > now() - interval '1 day'
      ) as place
-     cross join unnest(array[$3, $3 || ' second factor']) as account
+     cross join unnest(array[$2::uuid::text, $2::uuid::text || ' second factor']) as account
      cross join lateral app_private.login_throttles(account, place.ip_address) as throttle
      where failure.key = throttle.key and throttle.key !~ '^address:'`,
-    [situation.organization_id, situation.user_id, email],
+    [situation.organization_id, situation.user_id],
   )
 }
 
 async function makeLink(client: Client, situation: Situation): Promise<string> {
   const { organization_id: organizationId, user_id: userId } = situation
-  await client.query(
-    `update app_private.account_mails set used_at = now()
-     where organization_id = $1 and user_id = $2 and purpose = 'password_reset' and used_at is null`,
-    [organizationId, userId],
-  )
+  await client.query(`select app_private.spend_links_of($1, $2, 'password_reset')`, [organizationId, userId])
   const { rows: made } = await client.query<{ id: string }>(
     `insert into app_private.account_mails (organization_id, user_id, purpose, expires_at, delivery)
      values ($1, $2, 'password_reset', now() + interval '1 hour', 'handed_over')

@@ -16,6 +16,18 @@ export function readOptions<const Options extends NonNullable<ParseArgsConfig['o
   }
 }
 
+/** What the rules of the columns that are typed on a command line say, for people. */
+const words: Record<string, string> = {
+  organizations_slug_key: 'there is an organization called that',
+  organizations_slug_check: 'a slug is lower-case letters, digits and single hyphens, like acme',
+  organizations_name_check: 'a name has 1 to 120 characters',
+  organizations_locale_check: 'a locale is written like en or de-CH',
+  organizations_ticket_prefix_check:
+    'a prefix is a capital letter and up to nine capitals and digits, like ACME',
+  users_email_check: 'the mail address is not one',
+  users_name_check: 'a name has 1 to 120 characters',
+}
+
 /** Does something in one transaction; what the database refuses ends the command, and nothing of it stays. */
 export async function inTransaction<Result>(
   connectionString: string,
@@ -31,7 +43,7 @@ export async function inTransaction<Result>(
     return result
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error
-    refuse(`Nothing was done: ${error.message}`)
+    refuse(`Nothing was done: ${(error.constraint && words[error.constraint]) ?? error.message}`)
   } finally {
     await client.end()
   }

@@ -1,6 +1,7 @@
 /**
  * `npm run organization:create -- --slug acme --name "Acme" --admin-email ada@acme.example --admin-name "Ada"` makes an
- * organization with its first admin, and prints the link by which the admin comes in.
+ * organization with its first admin, and prints the link by which the admin comes in. `--prefix` is what its tickets are
+ * called by: ACME makes ACME-1001.
  * ATUM_OPERATOR_DATABASE_URL names the database, as its operator, or DATABASE_URL, as its owner; without either, the
  * running one is used.
  */
@@ -19,7 +20,9 @@ const values = readOptions({
 })
 const { slug, name, 'admin-email': email, 'admin-name': adminName } = values
 if (!slug || !name || !email || !adminName) {
-  refuse('Needed: --slug, --name, --admin-email and --admin-name. Also: --time-zone, --locale, --prefix.')
+  refuse(
+    'Needed: --slug, --name, --admin-email and --admin-name. Also: --time-zone, --locale, --prefix (ACME makes tickets ACME-1001).',
+  )
 }
 const connectionString = requireOperatorUrl()
 

@@ -88,21 +88,23 @@ create table app_private.account_mails (
   id uuid not null default app_hidden.uuid_v7(),
   user_id uuid not null,
   purpose text not null,
+  address text,
   token_hash bytea,
   expires_at timestamp with time zone,
   delivery text not null default 'waiting'::text,
   used_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   constraint account_mails_pkey PRIMARY KEY (organization_id, id),
+  constraint account_mails_address_check CHECK (((purpose = 'address_changed'::text) = (address IS NOT NULL))),
   constraint account_mails_delivery_check CHECK ((delivery = ANY (ARRAY['waiting'::text, 'sent'::text, 'no_mail_server'::text, 'handed_over'::text]))),
   constraint account_mails_expiry_check CHECK (((purpose = ANY (ARRAY['invitation'::text, 'email_verification'::text, 'password_reset'::text])) = (expires_at IS NOT NULL))),
   constraint account_mails_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
-  constraint account_mails_purpose_check CHECK ((purpose = ANY (ARRAY['invitation'::text, 'email_verification'::text, 'password_reset'::text, 'address_taken'::text, 'refresh_token_reused'::text, 'password_changed'::text, 'two_factor_on'::text, 'two_factor_off'::text]))),
+  constraint account_mails_purpose_check CHECK ((purpose = ANY (ARRAY['invitation'::text, 'email_verification'::text, 'password_reset'::text, 'address_taken'::text, 'address_changed'::text, 'refresh_token_reused'::text, 'password_changed'::text, 'two_factor_on'::text, 'two_factor_off'::text, 'api_token_made'::text]))),
   constraint account_mails_token_hash_check CHECK ((octet_length(token_hash) = 32))
 );
 CREATE INDEX account_mails_organization_id_user_id_idx ON app_private.account_mails USING btree (organization_id, user_id, created_at);
 CREATE INDEX account_mails_token_hash_idx ON app_private.account_mails USING btree (token_hash) WHERE (token_hash IS NOT NULL);
-comment on table app_private.account_mails is 'What a person is written about the own account. An invitation (7 days), a verification (1 day) and a password reset (1 hour) carry a single-use token; it is made when the mail is sent, and only its sha256 is kept.';
+comment on table app_private.account_mails is 'What a person is written about the own account. An invitation (7 days), a verification (1 day) and a password reset (1 hour) carry a single-use token; it is made when the mail is sent, and only its sha256 is kept. A mail goes to the address it names, the one before a change, otherwise to the person''s own.';
 alter table app_private.account_mails enable row level security;
 alter table app_private.account_mails force row level security;
 create policy all_owner on app_private.account_mails for all to atum_owner
@@ -189,6 +191,7 @@ create table app_private.login_challenges (
   user_id uuid not null,
   challenge_hash bytea not null,
   purpose text not null,
+  proof text not null,
   identity_provider_id uuid,
   id_token text,
   attempts integer not null default 0,
@@ -198,12 +201,13 @@ create table app_private.login_challenges (
   constraint login_challenges_challenge_hash_check CHECK ((octet_length(challenge_hash) = 32)),
   constraint login_challenges_organization_id_identity_provider_id_fkey FOREIGN KEY (organization_id, identity_provider_id) REFERENCES app_public.identity_providers(organization_id, id) ON DELETE CASCADE,
   constraint login_challenges_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint login_challenges_proof_check CHECK ((proof = ANY (ARRAY['password'::text, 'provider'::text]))),
   constraint login_challenges_purpose_check CHECK ((purpose = ANY (ARRAY['verify'::text, 'enrol'::text])))
 );
 CREATE INDEX login_challenges_challenge_hash_idx ON app_private.login_challenges USING btree (challenge_hash);
 CREATE INDEX login_challenges_organization_id_identity_provider_id_idx ON app_private.login_challenges USING btree (organization_id, identity_provider_id);
 CREATE INDEX login_challenges_organization_id_user_id_idx ON app_private.login_challenges USING btree (organization_id, user_id);
-comment on table app_private.login_challenges is 'A login that has passed its first step and waits ten minutes for the second: a one-time code, or the enrolment that the role demands.';
+comment on table app_private.login_challenges is 'A login that has passed its first step and waits ten minutes for the second: a one-time code, or the enrolment that the role demands. What the first step was is asked again at the second.';
 alter table app_private.login_challenges enable row level security;
 alter table app_private.login_challenges force row level security;
 create policy all_owner on app_private.login_challenges for all to atum_owner
@@ -354,6 +358,7 @@ create table app_public.api_tokens (
   user_id uuid not null,
   name text not null,
   scopes text[] not null,
+  made_as app_public.user_role not null,
   hint text not null,
   expires_at timestamp with time zone,
   last_used_at timestamp with time zone,
@@ -373,6 +378,7 @@ comment on column app_public.api_tokens.id is 'The identifier of the token; the 
 comment on column app_public.api_tokens.user_id is 'The person in whose name it acts.';
 comment on column app_public.api_tokens.name is 'What the person calls it, up to 80 characters.';
 comment on column app_public.api_tokens.scopes is 'What it may do: `read` what customers and agents read, `tickets:write` to work on tickets, `admin:read` and `admin:write` all that the person''s own role may. Without a scope that writes it changes nothing.';
+comment on column app_public.api_tokens.made_as is 'The role of the person when the token was made. It acts with no more than that, also once the person has a higher one.';
 comment on column app_public.api_tokens.hint is 'The last four characters of the token.';
 comment on column app_public.api_tokens.expires_at is 'When it ends by itself; empty means never.';
 comment on column app_public.api_tokens.last_used_at is 'When it was last used, to the minute.';
@@ -390,6 +396,7 @@ create policy select_own on app_public.api_tokens for select to atum_agent, atum
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (user_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
 grant select on app_public.api_tokens to atum_agent;
 grant select on app_public.api_tokens to atum_customer;
+CREATE TRIGGER _800_tell_servers AFTER UPDATE OF revoked_at ON app_public.api_tokens FOR EACH ROW WHEN (((new.revoked_at IS NOT NULL) AND (old.revoked_at IS NULL))) EXECUTE FUNCTION app_private.tg_api_tokens__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.api_tokens DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.audit_log (
@@ -529,6 +536,7 @@ grant select on app_public.companies to atum_agent;
 grant select on app_public.companies to atum_customer;
 grant update (name, shares_tickets) on app_public.companies to atum_admin;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.companies FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _800_tell_servers AFTER UPDATE OF shares_tickets ON app_public.companies FOR EACH ROW WHEN ((new.shares_tickets <> old.shares_tickets)) EXECUTE FUNCTION app_private.tg_companies__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.companies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.identity_providers (
@@ -967,6 +975,7 @@ create policy all_owner on app_public.team_members for all to atum_owner
 create policy select_staff on app_public.team_members for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.team_members to atum_agent;
+CREATE TRIGGER _800_tell_servers AFTER INSERT OR DELETE ON app_public.team_members FOR EACH ROW EXECUTE FUNCTION app_private.tg_team_members__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.team_members DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.teams (
@@ -1155,7 +1164,7 @@ create table app_public.users (
   is_break_glass boolean not null default false,
   activated_at timestamp with time zone default now(),
   constraint users_pkey PRIMARY KEY (organization_id, id),
-  constraint users_email_check CHECK (((email OPERATOR(public.~) '^[^@\s]+@[^@\s]+$'::public.citext) AND (length((email)::text) <= 254))),
+  constraint users_email_check CHECK ((((email)::text ~ '^[!-?A-~]+@[!-?A-~]+$'::text) AND (length((email)::text) <= 254))) NOT VALID,
   constraint users_locale_check CHECK ((locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'::text)),
   constraint users_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 120))),
   constraint users_organization_id_company_id_fkey FOREIGN KEY (organization_id, company_id) REFERENCES app_public.companies(organization_id, id) ON DELETE SET NULL (company_id),
@@ -1202,9 +1211,11 @@ grant select, update (name, locale, time_zone) on app_public.users to atum_agent
 grant update (email, role, disabled_at, company_id, restricted_to_teams, is_break_glass) on app_public.users to atum_admin;
 grant select (organization_id, id, name, role), update (name, locale, time_zone) on app_public.users to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.users FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _150_refuse_api_token BEFORE UPDATE OF email, role, disabled_at, is_break_glass ON app_public.users FOR EACH ROW WHEN (((new.email IS DISTINCT FROM old.email) OR (new.role IS DISTINCT FROM old.role) OR (new.disabled_at IS DISTINCT FROM old.disabled_at) OR (new.is_break_glass IS DISTINCT FROM old.is_break_glass))) EXECUTE FUNCTION app_private.tg_users__refuse_api_token();
 CREATE TRIGGER _200_refuse BEFORE UPDATE OF role, disabled_at, is_break_glass ON app_public.users FOR EACH ROW EXECUTE FUNCTION app_private.tg_users__refuse();
 CREATE TRIGGER _500_end_sessions AFTER UPDATE OF disabled_at, role ON app_public.users FOR EACH ROW WHEN (((new.disabled_at IS DISTINCT FROM old.disabled_at) OR (new.role <> old.role))) EXECUTE FUNCTION app_private.tg_users__end_sessions();
-CREATE TRIGGER _500_spend_links AFTER UPDATE OF email ON app_public.users FOR EACH ROW WHEN ((new.email IS DISTINCT FROM old.email)) EXECUTE FUNCTION app_private.tg_users__spend_links();
+CREATE TRIGGER _500_spend_links AFTER UPDATE OF email, activated_at ON app_public.users FOR EACH ROW WHEN (((new.email IS DISTINCT FROM old.email) OR ((old.activated_at IS NULL) AND (new.activated_at IS NOT NULL)))) EXECUTE FUNCTION app_private.tg_users__spend_links();
+CREATE TRIGGER _600_tell_old_address AFTER UPDATE OF email ON app_public.users FOR EACH ROW WHEN (((new.email IS DISTINCT FROM old.email) AND (old.activated_at IS NOT NULL))) EXECUTE FUNCTION app_private.tg_users__tell_old_address();
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF restricted_to_teams, company_id ON app_public.users FOR EACH ROW WHEN (((new.restricted_to_teams <> old.restricted_to_teams) OR (new.company_id IS DISTINCT FROM old.company_id))) EXECUTE FUNCTION app_private.tg_users__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
@@ -1313,6 +1324,10 @@ comment on function app_hidden.local_instant(local_time timestamp without time z
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_agent;
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_worker;
 
+create function app_hidden.network_of(address inet) returns cidr
+  language sql immutable parallel safe; -- body as SQL
+comment on function app_hidden.network_of(address inet) is 'What one customer has: an IPv4 address, or the /64 of an IPv6 address.';
+
 create function app_hidden.plain_address(address inet) returns inet
   language sql immutable parallel safe; -- body as SQL
 comment on function app_hidden.plain_address(address inet) is 'An IPv4 address or network that is written inside IPv6 (`::ffff:192.0.2.7`) as IPv4; any other as it is.';
@@ -1341,13 +1356,13 @@ grant execute on function app_hidden.uuid_v7() to atum_server;
 grant execute on function app_hidden.uuid_v7() to atum_worker;
 
 create function app_private.accept_invitation(token text, name text, password text) returns void
-  language plpgsql volatile security definer set search_path=""; -- body 88eb81e4bd32bdb9c5fed49af62d2f35
-comment on function app_private.accept_invitation(token text, name text, password text) is 'The person who was invited, or registered, follows the link: gives the own name and a password, and can log in. Errors as `reset_password`.';
+  language plpgsql volatile security definer set search_path=""; -- body fa5c97f45dd8576cb3d2df33b43168d1
+comment on function app_private.accept_invitation(token text, name text, password text) is 'The person who was invited, or registered, follows the link: gives the own name and a password, and can log in. Errors as `reset_password`, TOKEN_INVALID also for who has come already.';
 grant execute on function app_private.accept_invitation(token text, name text, password text) to atum_server;
 
 create function app_private.account_mail_of(token text, VARIADIC purposes text[]) returns app_private.account_mails
-  language plpgsql volatile set search_path=""; -- body e85af61135b2ce31a885347cb9bef8c1
-comment on function app_private.account_mail_of(token text, VARIADIC purposes text[]) is 'The mail whose link was followed, locked. Error TOKEN_INVALID.';
+  language plpgsql volatile set search_path=""; -- body 4054007f93df3a36964505d0eb41a061
+comment on function app_private.account_mail_of(token text, VARIADIC purposes text[]) is 'The mail whose link was followed, locked, and its person; an invitation or verification of somebody who has come already is none. Error TOKEN_INVALID.';
 
 create function app_private.account_mail_sent(account_mail_id uuid, delivery text) returns void
   language sql volatile security definer set search_path=""; -- body 4c483bee4333b8cd99c9a3c53e7668e8
@@ -1355,8 +1370,8 @@ comment on function app_private.account_mail_sent(account_mail_id uuid, delivery
 grant execute on function app_private.account_mail_sent(account_mail_id uuid, delivery text) to atum_worker;
 
 create function app_private.account_mail_to_send(account_mail_id uuid) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body 8f91dfdd157e526038759bc73947486a
-comment on function app_private.account_mail_to_send(account_mail_id uuid) is 'What the worker needs to write a mail: the person as `identity_of` says it, `purpose`, and a new `token` where it carries a link; null when it was sent or is over. Trying again makes another token, and the one before is worth nothing.';
+  language plpgsql volatile security definer set search_path=""; -- body d6dfb8ae717516d0f907752a7aba0679
+comment on function app_private.account_mail_to_send(account_mail_id uuid) is 'What the worker needs to write a mail: the person as `identity_of` says it, but with the `email` it goes to, `purpose`, and a new `token` where it carries a link; null when it was sent or is over. Trying again makes another token, and the one before is worth nothing.';
 grant execute on function app_private.account_mail_to_send(account_mail_id uuid) to atum_worker;
 
 create function app_private.account_token_of(token text) returns jsonb
@@ -1369,16 +1384,16 @@ create function app_private.act_for(subject app_public.users) returns void
 comment on function app_private.act_for(subject app_public.users) is 'From here on the transaction acts for a person who has proved who they are.';
 
 create function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
-  language plpgsql volatile set search_path=""; -- body e6950dd0016eacaf6f8e2649eca35904
+  language plpgsql volatile set search_path=""; -- body f3f32fd8f74e974b710012b90f4145d6
 comment on function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid, id_token text) is 'Lets in a person who proved who they are by `password`, `provider` or `second_factor`: `{outcome: ok, user, sessionId, refreshToken}`, a challenge (`two_factor_required`, `two_factor_enrolment`), or why not: `organization_suspended`, `address_not_allowed`, `email_not_verified`, `local_login_off`.';
 
 create function app_private.api_token_claims(token_hash bytea, ip_address inet) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body 9bf1a4eade02867711e1a2470e6d3e24
+  language plpgsql volatile security definer set search_path=""; -- body 0ec32e7577c36a6e57070cc9deff1cd3
 comment on function app_private.api_token_claims(token_hash bytea, ip_address inet) is 'Whom an API token stands for and what it may: `{apiTokenId, organizationId, userId, role, readOnly, expiresAt}`, `{refused}` with `organization_suspended` or `address_not_allowed`, or null for a token that is none. Notes the use, and records one from a new address.';
 grant execute on function app_private.api_token_claims(token_hash bytea, ip_address inet) to atum_server;
 
 create function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid DEFAULT app_hidden.current_user_id()) returns void
-  language plpgsql volatile security definer set search_path=""; -- body 0d19ff874771514a3c022658f1619090
+  language plpgsql volatile security definer set search_path=""; -- body a90109bb26b7edfa0e5c118676e7d485
 comment on function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid) is 'Adds one link to the chain of an organization.';
 
 create function app_private.audit_scopes() returns SETOF uuid
@@ -1416,28 +1431,32 @@ create function app_private.change_password(current_password text, new_password 
 comment on function app_private.change_password(current_password text, new_password text) is 'Changes the password of the person who logged in and ends their other sessions: `ok`, `invalid_credentials`, `too_many_attempts`. Errors: PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 grant execute on function app_private.change_password(current_password text, new_password text) to atum_server;
 
-create function app_private.confirm_two_factor(time_step bigint, challenge text, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body 0d0bd72482a443b58b4c7e63f8a68479
-comment on function app_private.confirm_two_factor(time_step bigint, challenge text, ip_address inet, user_agent text) is 'The first code was right: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired` or `two_factor_off` when none was begun.';
-grant execute on function app_private.confirm_two_factor(time_step bigint, challenge text, ip_address inet, user_agent text) to atum_server;
+create function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 0294803eb373d70fceaf87ce7aff97dd
+comment on function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, or `two_factor_off` when none was.';
+grant execute on function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) to atum_server;
 
-create function app_private.count_login_failure(email text, ip_address inet) returns boolean
-  language plpgsql volatile set search_path=""; -- body 289b389b6ee53b92a0f16faea3bcda89
-comment on function app_private.count_login_failure(email text, ip_address inet) is 'Counts a wrong password or code, and says whether a delay began with it.';
+create function app_private.count_login_failure(account text, ip_address inet) returns boolean
+  language plpgsql volatile set search_path=""; -- body f1e255fe528c820c8d2698cb1b85075b
+comment on function app_private.count_login_failure(account text, ip_address inet) is 'Counts a wrong password or code, and says whether a delay began with it.';
 
 create function app_private.create_organization(slug text, name text, time_zone text DEFAULT 'Etc/UTC'::text, locale text DEFAULT 'en'::text, ticket_prefix text DEFAULT 'ATUM'::text, hours jsonb DEFAULT '"always_open"'::jsonb) returns uuid
   language plpgsql volatile set search_path=""; -- body cd01a4326893a124b02ddc5095a9065a
 comment on function app_private.create_organization(slug text, name text, time_zone text, locale text, ticket_prefix text, hours jsonb) is 'Makes an organization with a calendar and a standard service level policy, ready for its first ticket. Returns its id.';
 
-create function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) returns jsonb
-  language plpgsql stable security definer set search_path=""; -- body 2e04039593bb5591d51328ca6118f421
-comment on function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) is 'Whether a password of a directory may be tried now: `ok`, or `{outcome: too_many_attempts, retryAfterSeconds}`.';
-grant execute on function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) to atum_server;
+create function app_private.directory_account(provider_id uuid, username text) returns text
+  language sql immutable set search_path=""; -- body dea82c3cc9255e4f9a6f9b6013792a32
+comment on function app_private.directory_account(provider_id uuid, username text) is 'By what the passwords of a name in a directory are counted: the same for all spellings that a directory may take for one.';
 
-create function app_private.directory_failure(provider_id uuid, username text, ip_address inet) returns void
-  language plpgsql volatile security definer set search_path=""; -- body 561a63c9abf9e38919d0725491e5ca42
-comment on function app_private.directory_failure(provider_id uuid, username text, ip_address inet) is 'Counts and records a wrong password of a directory.';
-grant execute on function app_private.directory_failure(provider_id uuid, username text, ip_address inet) to atum_server;
+create function app_private.directory_answered(provider_id uuid, username text, ip_address inet, receipt jsonb, answer text) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 7381d1adb934ae9495e579cab873aa35
+comment on function app_private.directory_answered(provider_id uuid, username text, ip_address inet, receipt jsonb, answer text) is 'What became of an attempt: a `wrong` password is recorded and stays counted, a `right` one is forgotten with those before it, and `none`, where the directory did not answer, is not counted.';
+grant execute on function app_private.directory_answered(provider_id uuid, username text, ip_address inet, receipt jsonb, answer text) to atum_server;
+
+create function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 99d689d4afcfaf7304e7328b8a7dc65d
+comment on function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) is 'Whether a password of a directory may be tried now, which is counted as if it were wrong: `{outcome: ok, receipt}`, or `{outcome: too_many_attempts, retryAfterSeconds}`. What became of it is told to `directory_answered`.';
+grant execute on function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) to atum_server;
 
 create function app_private.disable_two_factor(password text, time_step bigint) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body e866fa7ce47353a4532effd108c23dc0
@@ -1445,8 +1464,8 @@ comment on function app_private.disable_two_factor(password text, time_step bigi
 grant execute on function app_private.disable_two_factor(password text, time_step bigint) to atum_server;
 
 create function app_private.end_sessions_of(organization_id uuid, user_id uuid, except_id uuid DEFAULT NULL::uuid) returns integer
-  language sql volatile set search_path=""; -- body 61865785ad09375bb607af18cda74ed9
-comment on function app_private.end_sessions_of(organization_id uuid, user_id uuid, except_id uuid) is 'Ends every session of a person but one, and says how many.';
+  language sql volatile set search_path=""; -- body 295e2611242077813c0866707017394e
+comment on function app_private.end_sessions_of(organization_id uuid, user_id uuid, except_id uuid) is 'Ends every session of a person but one, and says how many; forgets the logins that wait for their second step.';
 
 create function app_private.enqueue(task text, organization_id uuid, payload jsonb DEFAULT '{}'::jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, job_key text DEFAULT NULL::text, max_attempts integer DEFAULT 25) returns void
   language plpgsql volatile security definer set search_path=""; -- body ad7b38674e2183e0f4211746dc927865
@@ -1454,7 +1473,7 @@ comment on function app_private.enqueue(task text, organization_id uuid, payload
 grant execute on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer) to atum_worker;
 
 create function app_private.fail_challenge(waiting app_private.login_challenges, ip_address inet) returns jsonb
-  language plpgsql volatile set search_path=""; -- body bf32d67f29ed4364604b500c9d904d4d
+  language plpgsql volatile set search_path=""; -- body 5ef5ebc70cbd43d8ddffbf397bc93d40
 comment on function app_private.fail_challenge(waiting app_private.login_challenges, ip_address inet) is 'Counts a wrong code against the challenge and the person.';
 
 create function app_private.fail_two_factor(challenge text) returns jsonb
@@ -1463,16 +1482,16 @@ comment on function app_private.fail_two_factor(challenge text) is 'The code was
 grant execute on function app_private.fail_two_factor(challenge text) to atum_server;
 
 create function app_private.finish_challenge(waiting app_private.login_challenges, proof text, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile set search_path=""; -- body fe901525ba339ed1fdeb5dc47c445a54
-comment on function app_private.finish_challenge(waiting app_private.login_challenges, proof text, ip_address inet, user_agent text) is 'Spends a challenge and lets its person in.';
+  language plpgsql volatile set search_path=""; -- body d0250bfb62b49c9ef12a9133ea2f1fcf
+comment on function app_private.finish_challenge(waiting app_private.login_challenges, proof text, ip_address inet, user_agent text) is 'Spends a challenge and lets its person in, if the first step is still worth it: `challenge_expired` where the provider of it is no longer trusted, `local_login_off`, otherwise as `admit`.';
 
 create function app_private.follow_status_with_sla_clocks(event app_public.ticket_events) returns void
   language plpgsql volatile set search_path=""; -- body 8a80e9a732abec7f20d679e1ba4b306f
 comment on function app_private.follow_status_with_sla_clocks(event app_public.ticket_events) is 'Pauses, resumes, ends and reopens the clocks as a ticket''s status moves.';
 
-create function app_private.forget_login_failures(email text, ip_address inet) returns void
-  language sql volatile set search_path=""; -- body 77a36064828a827ea608f03861f51762
-comment on function app_private.forget_login_failures(email text, ip_address inet) is 'Forgets the failures of an account from an address when the right password came from there.';
+create function app_private.forget_login_failures(account text, ip_address inet) returns void
+  language sql volatile set search_path=""; -- body e14c7ca8f1650d172db33e661c9016b5
+comment on function app_private.forget_login_failures(account text, ip_address inet) is 'Forgets the failures of an account from an address when the right password came from there.';
 
 create function app_private.forget_throttles() returns void
   language sql volatile security definer set search_path=""; -- body be3a0c1140a08b8bb926d558a1901d9a
@@ -1513,12 +1532,12 @@ comment on function app_private.last_migration() is 'The file name of the last c
 grant execute on function app_private.last_migration() to atum_server;
 
 create function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 9e0bc3308aed2b0903c98ff58dd79a30
+  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 53909dc6c6faa93402c370bce8b654d7
 comment on function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) is 'Answers whether this address and password are somebody: what `admit` answers, `{outcome: organization_required, organizations}` when they are right in several organizations, `{outcome: too_many_attempts, retryAfterSeconds}`, or `{outcome: invalid_credentials}`. Never raises for wrong ones, so that the failure is recorded.';
 grant execute on function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) to atum_server;
 
 create function app_private.log_in_by_provider(provider_id uuid, subject text, email text, email_verified boolean, name text, groups text[], id_token text, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body ba7af43b9adc22efa10ff8df68a2e4e2
+  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 8d01cf2db61f82f0483af76400e297ff
 comment on function app_private.log_in_by_provider(provider_id uuid, subject text, email text, email_verified boolean, name text, groups text[], id_token text, ip_address inet, user_agent text) is 'An identity provider says who somebody is. The subject counts; a verified address binds it to a person once, or makes one. Groups give the role at each login. Answers what `admit` does, or `{outcome: refused, reason}` with `no_account`, `no_role`, `email_not_verified` or `disabled`.';
 grant execute on function app_private.log_in_by_provider(provider_id uuid, subject text, email text, email_verified boolean, name text, groups text[], id_token text, ip_address inet, user_agent text) to atum_server;
 
@@ -1532,13 +1551,17 @@ create function app_private.login_methods(organization_slug text) returns jsonb
 comment on function app_private.login_methods(organization_slug text) is 'What the login page of an organization offers: `{organization, localLogin, registration, providers}`. An unknown organization offers a password.';
 grant execute on function app_private.login_methods(organization_slug text) to atum_server;
 
-create function app_private.login_throttles(email text, ip_address inet) returns TABLE(key text, free integer, longest_seconds integer)
-  language sql immutable set search_path=""; -- body 6f88050350206fc618cdc0d1dd00068d
-comment on function app_private.login_throttles(email text, ip_address inet) is 'What a login is counted by, how many failures are free and the longest delay in seconds.';
+create function app_private.login_throttles(account text, ip_address inet) returns TABLE(key text, free integer, longest_seconds integer)
+  language sql immutable set search_path=""; -- body 88c4451e311b6471f054d29fffbe0b59
+comment on function app_private.login_throttles(account text, ip_address inet) is 'What a login is counted by, how many failures are free and the longest delay in seconds. An account is the id of a person, or what was given for one where there is none.';
 
-create function app_private.login_wait(email text, ip_address inet) returns integer
-  language sql stable set search_path=pg_catalog, public, pg_temp; -- body 18b83073f58e738739bb756866f615a3
-comment on function app_private.login_wait(email text, ip_address inet) is 'How many seconds must pass before this address may try this account again; 0 when it may.';
+create function app_private.login_wait(account text, ip_address inet, person_id uuid DEFAULT NULL::uuid) returns integer
+  language sql stable set search_path=""; -- body 473875725afacddbf3088a67f3b6b248
+comment on function app_private.login_wait(account text, ip_address inet, person_id uuid) is 'How many seconds must pass before this address may try this account again; 0 when it may. `person_id` is whose account it is: where they were logged in within 30 days it is a minute at most.';
+
+create function app_private.mail_address(given text) returns public.citext
+  language sql immutable set search_path=""; -- body 071e03c89dbaa2da89028c47e4dba13a
+comment on function app_private.mail_address(given text) is 'A mail address as it is looked for; null for what holds letters that might fold into others, which nobody has.';
 
 create function app_private.make_recovery_codes(organization_id uuid, user_id uuid) returns jsonb
   language plpgsql volatile set search_path=""; -- body 033b1d9c3b5be4d092fd47138e7930d6
@@ -1590,7 +1613,7 @@ create function app_private.person_of_organization(user_id uuid) returns app_pub
 comment on function app_private.person_of_organization(user_id uuid) is 'A person of the caller''s organization. Error NOT_FOUND.';
 
 create function app_private.prove_again(password text, time_step bigint) returns jsonb
-  language plpgsql volatile set search_path=""; -- body 9e5e4c1be2c8f158f5e699af074883cc
+  language plpgsql volatile set search_path=""; -- body f755b4a88dc78b445c724c7226e80a97
 comment on function app_private.prove_again(password text, time_step bigint) is 'Asks a person who logged in for the password, where there is one, and for a step of the one-time codes unless it is null: null when both are right, otherwise `invalid_credentials`, `invalid_code`, `too_many_attempts`.';
 
 create function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone) returns void
@@ -1632,12 +1655,12 @@ create function app_private.refuse_own_lockout(accept_lockout boolean) returns v
   language plpgsql stable set search_path=""; -- body c2a0b3aa597f22424c4b5ed2daab070e
 comment on function app_private.refuse_own_lockout(accept_lockout boolean) is 'Refuses rules that would keep out the admin who makes them. Error WOULD_LOCK_YOU_OUT.';
 
-create function app_private.refuse_weak_password(password text, subject app_public.users) returns void
-  language plpgsql stable set search_path=""; -- body 355b07f841761762c506dc323d3065c0
-comment on function app_private.refuse_weak_password(password text, subject app_public.users) is 'At least 10 characters, at most 72 bytes, not among the common passwords nor one of them with digits or signs at its end, not the own name or address, not one character repeated; nothing else is asked for. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+create function app_private.refuse_weak_password(password text, subject app_public.users, is_demo boolean) returns void
+  language plpgsql stable set search_path=""; -- body 99d09a6e25ed3b1cec20856687ee8678
+comment on function app_private.refuse_weak_password(password text, subject app_public.users, is_demo boolean) is 'At least 10 characters, at most 72 bytes, not among the common passwords nor one of them with digits or signs at its end, not the own name or address, not one character repeated, and except in the demo not the name of this software; nothing else is asked for. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 
 create function app_private.register(organization_slug text, email text, name text) returns void
-  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 85c0ce0aea58790e388a3030a25c3e9d
+  language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 58dfc7566fe5ae7733feae7f99cf8914
 comment on function app_private.register(organization_slug text, email text, name text) is 'A person asks for a customer account, where the mail domain may: the link that is mailed lets them choose a password. An address that is taken looks the same and is told so by mail. Errors: REGISTRATION_CLOSED, INVALID_INPUT.';
 grant execute on function app_private.register(organization_slug text, email text, name text) to atum_server;
 
@@ -1665,8 +1688,8 @@ create function app_private.reset_access(target regclass) returns void
 comment on function app_private.reset_access(target regclass) is 'Takes every policy and grant from a tenant table, enables and forces row-level security, and leaves the owner bound to the claims where there are any.';
 
 create function app_private.reset_password(token text, password text) returns void
-  language plpgsql volatile security definer set search_path=""; -- body 1ae418c57b97fe6159051dbac97643e1
-comment on function app_private.reset_password(token text, password text) is 'Sets the password of the person a reset link is for, and ends their sessions. Errors: TOKEN_INVALID, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON; the link stays good when the password is refused.';
+  language plpgsql volatile security definer set search_path=""; -- body a437088d39997629e359d88ea939e631
+comment on function app_private.reset_password(token text, password text) is 'Sets the password of the person a reset link is for, ends their sessions and revokes their API tokens. Errors: TOKEN_INVALID, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON; the link stays good when the password is refused.';
 grant execute on function app_private.reset_password(token text, password text) to atum_server;
 
 create function app_private.resume_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
@@ -1681,6 +1704,10 @@ create function app_private.revocation_state() returns jsonb
   language sql stable security definer set search_path=""; -- body 9e9c02902a308b247b3655f7a1342615
 comment on function app_private.revocation_state() is 'What a server that comes late must know: the sessions that ended within the life of an access token, and the organizations that are suspended.';
 grant execute on function app_private.revocation_state() to atum_server;
+
+create function app_private.revoke_api_tokens_of(organization_id uuid, user_id uuid) returns void
+  language sql volatile set search_path=""; -- body a097e5fef5baca5cc8ea34b874211d7d
+comment on function app_private.revoke_api_tokens_of(organization_id uuid, user_id uuid) is 'Ends every API token of a person, for good.';
 
 create function app_private.rls_probe_organizations() returns uuid[]
   language sql stable security definer set search_path=""; -- body 3c47077320b7c3d998c1bec1cb8059c1
@@ -1711,12 +1738,16 @@ comment on function app_private.set_identity_provider_secret(provider_id uuid, s
 grant execute on function app_private.set_identity_provider_secret(provider_id uuid, secret text) to atum_server;
 
 create function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean DEFAULT false) returns void
-  language plpgsql volatile set search_path=""; -- body ddd50c06dc4e98128fafc3d08892827d
-comment on function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean) is 'Stores the bcrypt hash of a password. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+  language plpgsql volatile set search_path=""; -- body 9a12323090bd9c02decda83687b80c2d
+comment on function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean) is 'Stores the bcrypt hash of a password, and spends the links the person was sent before. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 
 create function app_private.spend_account_mail(mail app_private.account_mails) returns app_public.users
   language plpgsql volatile set search_path=""; -- body 125e6dad864061d8dd1c30ce6318f256
 comment on function app_private.spend_account_mail(mail app_private.account_mails) is 'Spends the link of a mail and acts for its person.';
+
+create function app_private.spend_links_of(organization_id uuid, user_id uuid, purpose text DEFAULT NULL::text) returns void
+  language plpgsql volatile set search_path=""; -- body 00435a5bed4fe6d2d7c6c2214b3a55ca
+comment on function app_private.spend_links_of(organization_id uuid, user_id uuid, purpose text) is 'Spends every open link of a person, or those of one purpose, and keeps the person for this transaction.';
 
 create function app_private.start_sla_clocks(event app_public.ticket_events) returns void
   language plpgsql volatile security definer set search_path=""; -- body 641a780e5ea4cc7218049275678cda42
@@ -1753,8 +1784,12 @@ create function app_private.tg__stamp_updated_at() returns trigger
   language plpgsql volatile set search_path=""; -- body c1902eca0dc894288578c641586bc132
 comment on function app_private.tg__stamp_updated_at() is 'Keeps updated_at, unless the writer set it.';
 
+create function app_private.tg_api_tokens__tell_servers() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 7f8b8926ec246de2c08340871bde04df
+comment on function app_private.tg_api_tokens__tell_servers() is 'Has every server refuse an API token that was revoked.';
+
 create function app_private.tg_audit_heads__store() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body e729855accad681799c12e83fb72a1cd
+  language plpgsql volatile security definer set search_path=""; -- body a9384eb9ec89b65674cd7f2bee2390e2
 comment on function app_private.tg_audit_heads__store() is 'Stores the last head of a chain when all links of the transaction are made.';
 
 create function app_private.tg_audit_log__refuse() returns trigger
@@ -1769,9 +1804,13 @@ create function app_private.tg_comments__refuse() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 80fac5ade9bddd36efd1e34af67e6a85
 comment on function app_private.tg_comments__refuse() is 'Refuses a public comment on a closed ticket. Error TICKET_CLOSED.';
 
+create function app_private.tg_companies__tell_servers() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body a90164f2be40a7f09c5751e654313620
+comment on function app_private.tg_companies__tell_servers() is 'Has the servers close the sockets of people who see other tickets from now on.';
+
 create function app_private.tg_identity_providers__end_sessions() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body d16d8211c56873bf4e6a2e2b1a1bdf91
-comment on function app_private.tg_identity_providers__end_sessions() is 'Ends the sessions that a provider opened which is no longer trusted.';
+  language plpgsql volatile security definer set search_path=""; -- body 9e2e24cc7c7b39f8dacb9fb80289604f
+comment on function app_private.tg_identity_providers__end_sessions() is 'Ends the sessions that a provider opened which is no longer trusted, and the logins by it that wait for their second step.';
 
 create function app_private.tg_ip_rules__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 8609d4dfba9bddae51e6a2a0ff270760
@@ -1797,6 +1836,10 @@ create function app_private.tg_sla_calendars__refuse() returns trigger
   language plpgsql volatile set search_path=""; -- body 3bc1956b301e5d0d05b9b5937437dc7a
 comment on function app_private.tg_sla_calendars__refuse() is 'Refuses a calendar without hours, with times that are none, or in an unknown time zone.';
 
+create function app_private.tg_team_members__tell_servers() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 0f9793acf655c608d2ee2a8002a29921
+comment on function app_private.tg_team_members__tell_servers() is 'Has the servers close the sockets of an agent who sees other tickets from now on.';
+
 create function app_private.tg_ticket_events__follow_with_sla_clocks() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 8a9bf7538d4524fcfbff7d1b42ee33cf
 comment on function app_private.tg_ticket_events__follow_with_sla_clocks() is 'Moves the clocks of a ticket when something happened to it.';
@@ -1818,16 +1861,24 @@ create function app_private.tg_tickets__stamp() returns trigger
 comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its number, reference, team and company, and keeps the instants that follow from its status.';
 
 create function app_private.tg_users__end_sessions() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body cde2794859f11197e65fa6a658b6b305
-comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed, and has the servers forget what they knew of the person.';
+  language plpgsql volatile security definer set search_path=""; -- body 990e8845ccbc3e17e4fb7226cb3eb429
+comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed, revokes the API tokens of one who was disabled, and has the servers forget what they knew of the person.';
 
 create function app_private.tg_users__refuse() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 50db612e058f8849359d542af81ba08a
 comment on function app_private.tg_users__refuse() is 'Keeps an admin who can log in, also one who may break the glass while local login is off, and lets nobody change the own role or shut the own account. Errors LAST_ADMIN, NOT_YOURSELF.';
 
+create function app_private.tg_users__refuse_api_token() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 86ae43f13dbcd25d6fe8f4954f51c74d
+comment on function app_private.tg_users__refuse_api_token() is 'Whoever found an API token makes nobody an admin, takes no address over and shuts nobody out. Errors SESSION_REQUIRED, UNAUTHENTICATED.';
+
 create function app_private.tg_users__spend_links() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body e6540579cba4cb0381691b251d984630
-comment on function app_private.tg_users__spend_links() is 'What was sent to an address that is no longer the person''s opens nothing any more.';
+  language plpgsql volatile security definer set search_path=""; -- body eb0c83295d8661d202ebc2681c879eb6
+comment on function app_private.tg_users__spend_links() is 'What was sent to an address that is no longer the person''s, or before the person had come, opens nothing any more.';
+
+create function app_private.tg_users__tell_old_address() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 25142a46a55140d917ea12952b588f45
+comment on function app_private.tg_users__tell_old_address() is 'Whose address it was learns that it no longer is. Who never came is told nothing.';
 
 create function app_private.tg_users__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body ac3f2a4edc7ecb7c2c260569e2102405
@@ -1842,7 +1893,7 @@ create function app_private.two_factor_is_on() returns boolean
 comment on function app_private.two_factor_is_on() is 'Whether the caller logs in with one-time codes.';
 
 create function app_private.two_factor_wait(waiting app_private.login_challenges) returns jsonb
-  language plpgsql stable set search_path=""; -- body e27a53250fd153e33eb3b5b18691c0ed
+  language plpgsql stable set search_path=""; -- body 4ad159805be6cf37eb91c33a5ebae78b
 comment on function app_private.two_factor_wait(waiting app_private.login_challenges) is 'Why no code may be tried now, or null: `challenge_expired`, `too_many_attempts`.';
 
 create function app_private.use_recovery_code(organization_id uuid, user_id uuid, code text) returns boolean
@@ -1858,12 +1909,12 @@ create function app_private.wall_faults() returns SETOF text
 comment on function app_private.wall_faults() is 'What the catalog shows to be wrong with the walls between organizations and with the audit log; nothing when they stand.';
 grant execute on function app_private.wall_faults() to atum_server;
 
-create function app_private.write_account_mail(subject app_public.users, purpose text) returns void
-  language plpgsql volatile set search_path=""; -- body c3c38bb441db8fee67d5763f4aa54402
-comment on function app_private.write_account_mail(subject app_public.users, purpose text) is 'Has a person written a mail about the own account, in this transaction.';
+create function app_private.write_account_mail(subject app_public.users, purpose text, address text DEFAULT NULL::text) returns void
+  language plpgsql volatile set search_path=""; -- body e194f2bfccaada1d312b7a06ae080cae
+comment on function app_private.write_account_mail(subject app_public.users, purpose text, address text) is 'Has a person written a mail about the own account, in this transaction; to another address than the own where one is given.';
 
 create function app_private.write_to_address(email text, organization_slug text, purpose text) returns void
-  language plpgsql volatile set search_path=pg_catalog, public, pg_temp; -- body 1a86244116150546fcb24898b4240394
+  language plpgsql volatile set search_path=pg_catalog, public, pg_temp; -- body bd2d159aa8b3c848a2ca36690d63781e
 comment on function app_private.write_to_address(email text, organization_slug text, purpose text) is 'Writes a `password_reset` or `email_verification` to everybody with this mail address, at most one every two minutes.';
 
 create function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, client_mutation_key text DEFAULT NULL::text) returns app_public.comments
@@ -1873,23 +1924,23 @@ grant execute on function app_public.add_comment(ticket_id uuid, body text, visi
 grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, client_mutation_key text) to atum_customer;
 
 create function app_public.add_ip_rule(network cidr, role app_public.user_role DEFAULT NULL::app_public.user_role, note text DEFAULT NULL::text, accept_lockout boolean DEFAULT false) returns app_public.ip_rules
-  language plpgsql volatile security definer set search_path=""; -- body 84686115ec3a63a4e6e72fd5e14476fc
-comment on function app_public.add_ip_rule(network cidr, role app_public.user_role, note text, accept_lockout boolean) is 'Allows a network, for one role or for every role without rules of its own, and returns the rule. Admins only. Errors: WOULD_LOCK_YOU_OUT when the caller''s own address would be refused and `acceptLockout` was not said, CONFLICT for a rule that is there, INVALID_INPUT.';
+  language plpgsql volatile security definer set search_path=""; -- body b6075eb91383e9c048836823856b0c30
+comment on function app_public.add_ip_rule(network cidr, role app_public.user_role, note text, accept_lockout boolean) is 'Allows a network, for one role or for every role without rules of its own, and returns the rule. Admins only. Errors: WOULD_LOCK_YOU_OUT when the caller''s own address would be refused and `acceptLockout` was not said, CONFLICT for a rule that is there, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.add_ip_rule(network cidr, role app_public.user_role, note text, accept_lockout boolean) to atum_admin;
 
 create function app_public.change_security_policy(two_factor_roles app_public.user_role[] DEFAULT NULL::app_public.user_role[], registration_domains text[] DEFAULT NULL::text[], local_login boolean DEFAULT NULL::boolean) returns app_public.security_policies
-  language plpgsql volatile security definer set search_path=""; -- body 72368ea268afe3f10599445703503380
-comment on function app_public.change_security_policy(two_factor_roles app_public.user_role[], registration_domains text[], local_login boolean) is 'Changes what is given and leaves the rest. People whose role must now have a second factor and who have none are logged out, and enrol one at the next login. Local login is turned off only where a break-glass admin can get in. Admins only. Errors: LAST_ADMIN, INVALID_INPUT.';
+  language plpgsql volatile security definer set search_path=""; -- body 93624276be82161e6815dddd0d82b8f6
+comment on function app_public.change_security_policy(two_factor_roles app_public.user_role[], registration_domains text[], local_login boolean) is 'Changes what is given and leaves the rest. People whose role must now have a second factor and who have none are logged out, and enrol one at the next login. Local login is turned off only where a break-glass admin can get in. Admins only. Errors: LAST_ADMIN, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.change_security_policy(two_factor_roles app_public.user_role[], registration_domains text[], local_login boolean) to atum_admin;
 
 create function app_public.create_account_link(user_id uuid) returns app_public.account_link
-  language plpgsql volatile security definer set search_path=""; -- body 8e5ed53935ead3612028320f5c1b842b
+  language plpgsql volatile security definer set search_path=""; -- body b1eeec48e16a7f62ce1adba321a354fe
 comment on function app_public.create_account_link(user_id uuid) is 'Makes the link of an invitation (7 days) or of a password reset (1 hour) for an admin to hand over, where no mail reaches the person. Recorded in the audit log. Admins only, and not for themselves. Errors: NOT_FOUND, NOT_YOURSELF, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.create_account_link(user_id uuid) to atum_admin;
 
 create function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns app_public.made_api_token
-  language plpgsql volatile security definer set search_path=""; -- body 65f5aa914772f8a113444af6931e460b
-comment on function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone) is 'Makes an API token in the caller''s name and shows it, for the only time. Use it as `authorization: Bearer atum_…`. Errors: SCOPE_REFUSED, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
+  language plpgsql volatile security definer set search_path=""; -- body ffd26faa4cb178f2d7b9b77e423edb60
+comment on function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone) is 'Makes an API token in the caller''s name and shows it, for the only time; the caller is told by mail. Use it as `authorization: Bearer atum_…`. It acts with the role the caller has now, or a lower one that the caller has later. Errors: SCOPE_REFUSED, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone) to atum_agent;
 grant execute on function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone) to atum_customer;
 
@@ -1929,8 +1980,8 @@ comment on function app_public.delete_company(company_id uuid) is 'Removes a com
 grant execute on function app_public.delete_company(company_id uuid) to atum_admin;
 
 create function app_public.delete_identity_provider(provider_id uuid) returns boolean
-  language plpgsql volatile security definer set search_path=""; -- body f3ae9a98c943c13c51edc26da2cb767f
-comment on function app_public.delete_identity_provider(provider_id uuid) is 'Removes an identity provider, its secret and whom it means, and ends the sessions it opened. People stay. Admins only. Error NOT_FOUND.';
+  language plpgsql volatile security definer set search_path=""; -- body 80e2972bc0b5fbfb9f9c281b9c639060
+comment on function app_public.delete_identity_provider(provider_id uuid) is 'Removes an identity provider, its secret and whom it means, and ends the sessions it opened. People stay. Admins only. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.delete_identity_provider(provider_id uuid) to atum_admin;
 
 create function app_public.end_other_sessions(also_this boolean DEFAULT false) returns integer
@@ -1946,8 +1997,8 @@ grant execute on function app_public.end_session(session_id uuid) to atum_agent;
 grant execute on function app_public.end_session(session_id uuid) to atum_customer;
 
 create function app_public.end_sessions_of(user_id uuid) returns integer
-  language plpgsql volatile security definer set search_path=""; -- body 43d79986fe517e911bd1dd91760d1fd4
-comment on function app_public.end_sessions_of(user_id uuid) is 'Ends all sessions of a person of the organization, and says how many. Admins only. Errors: UNAUTHENTICATED, SESSION_REQUIRED.';
+  language plpgsql volatile security definer set search_path=""; -- body 57ee01926e25337708dfb2c259003d72
+comment on function app_public.end_sessions_of(user_id uuid) is 'Ends all sessions of a person of the organization and revokes their API tokens, and says how many sessions there were. Admins only. Errors: UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.end_sessions_of(user_id uuid) to atum_admin;
 
 create function app_public.identity_providers_has_secret(provider app_public.identity_providers) returns boolean
@@ -1961,8 +2012,8 @@ comment on function app_public.inbox_counts() is 'How many of the tickets the ca
 grant execute on function app_public.inbox_counts() to atum_agent;
 
 create function app_public.invite_user(email text, name text, role app_public.user_role DEFAULT 'customer'::app_public.user_role, company_id uuid DEFAULT NULL::uuid, team_ids uuid[] DEFAULT '{}'::uuid[]) returns app_public.users
-  language plpgsql volatile security definer set search_path=""; -- body d1ec6b1a1c9108c795ba6e6a2e322222
-comment on function app_public.invite_user(email text, name text, role app_public.user_role, company_id uuid, team_ids uuid[]) is 'Makes an account and writes an invitation, good for 7 days. Admins only. Errors: ADDRESS_TAKEN, INVALID_INPUT, NOT_FOUND for a company or team that is not there.';
+  language plpgsql volatile security definer set search_path=""; -- body 4f129bcf049c0e4bac7058005dafb399
+comment on function app_public.invite_user(email text, name text, role app_public.user_role, company_id uuid, team_ids uuid[]) is 'Makes an account and writes an invitation, good for 7 days. Somebody who registered and has not come yet is invited with what is given here. Admins only. Errors: ADDRESS_TAKEN for who has come or was invited before, INVALID_INPUT, NOT_FOUND for a company or team that is not there, SESSION_REQUIRED for a manager or admin, and for who registered in another role.';
 grant execute on function app_public.invite_user(email text, name text, role app_public.user_role, company_id uuid, team_ids uuid[]) to atum_admin;
 
 create function app_public.own_sessions() returns SETOF app_public.login_session
@@ -1972,8 +2023,8 @@ grant execute on function app_public.own_sessions() to atum_agent;
 grant execute on function app_public.own_sessions() to atum_customer;
 
 create function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean DEFAULT false) returns boolean
-  language plpgsql volatile security definer set search_path=""; -- body ea02cf22d31714473aa27ed42a220ddd
-comment on function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean) is 'Removes a rule. Without any rule people may come from everywhere. Admins only. Errors: NOT_FOUND, WOULD_LOCK_YOU_OUT.';
+  language plpgsql volatile security definer set search_path=""; -- body 503a8c54d885cac2fd2dbc22e4901e37
+comment on function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean) is 'Removes a rule. Without any rule people may come from everywhere. Admins only. Errors: NOT_FOUND, WOULD_LOCK_YOU_OUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean) to atum_admin;
 
 create function app_public.resend_invitation(user_id uuid) returns boolean
@@ -1987,14 +2038,14 @@ comment on function app_public.reset_two_factor(user_id uuid) is 'Forgets the se
 grant execute on function app_public.reset_two_factor(user_id uuid) to atum_admin;
 
 create function app_public.revoke_api_token(token_id uuid) returns boolean
-  language plpgsql volatile security definer set search_path=""; -- body 3e7be8aef04a1ccca46b39eaf6f36287
+  language plpgsql volatile security definer set search_path=""; -- body a60fde28134b5cf6af1306dac27393c9
 comment on function app_public.revoke_api_token(token_id uuid) is 'Ends an API token: the own ones, for admins anybody''s. Within a second every server refuses it. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.revoke_api_token(token_id uuid) to atum_agent;
 grant execute on function app_public.revoke_api_token(token_id uuid) to atum_customer;
 
 create function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid DEFAULT NULL::uuid, is_enabled boolean DEFAULT true, issuer text DEFAULT NULL::text, client_id text DEFAULT NULL::text, scopes text[] DEFAULT '{openid,email,profile}'::text[], url text DEFAULT NULL::text, base_dn text DEFAULT NULL::text, bind_dn text DEFAULT NULL::text, user_filter text DEFAULT NULL::text, subject_attribute text DEFAULT 'entryUUID'::text, email_attribute text DEFAULT 'mail'::text, name_attribute text DEFAULT 'cn'::text, role_claim text DEFAULT NULL::text, role_mapping jsonb DEFAULT '{}'::jsonb, default_role app_public.user_role DEFAULT NULL::app_public.user_role, makes_people boolean DEFAULT true, asks_second_factor boolean DEFAULT false) returns app_public.identity_providers
-  language plpgsql volatile security definer set search_path=""; -- body 3645ebb9871a31c57f8138a311eb22ec
-comment on function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid, is_enabled boolean, issuer text, client_id text, scopes text[], url text, base_dn text, bind_dn text, user_filter text, subject_attribute text, email_attribute text, name_attribute text, role_claim text, role_mapping jsonb, default_role app_public.user_role, makes_people boolean, asks_second_factor boolean) is 'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND.';
+  language plpgsql volatile security definer set search_path=""; -- body c483cc36f54124c0bbaf29ad6c1d81db
+comment on function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid, is_enabled boolean, issuer text, client_id text, scopes text[], url text, base_dn text, bind_dn text, user_filter text, subject_attribute text, email_attribute text, name_attribute text, role_claim text, role_mapping jsonb, default_role app_public.user_role, makes_people boolean, asks_second_factor boolean) is 'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid, is_enabled boolean, issuer text, client_id text, scopes text[], url text, base_dn text, bind_dn text, user_filter text, subject_attribute text, email_attribute text, name_attribute text, role_claim text, role_mapping jsonb, default_role app_public.user_role, makes_people boolean, asks_second_factor boolean) to atum_admin;
 
 create function app_public.sessions_of(user_id uuid) returns SETOF app_public.login_session

@@ -38,11 +38,30 @@ $$;
 
 comment on function app_public.delete_company(uuid) is 'Removes a company. Its people and tickets stay, and belong to none. Admins only. Error NOT_FOUND.';
 
+create or replace function app_private.tg_companies__tell_servers() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.tell_servers('user', person.id)
+  from app_public.users as person
+  where person.organization_id = NEW.organization_id and person.company_id = NEW.id;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_companies__tell_servers() is 'Has the servers close the sockets of people who see other tickets from now on.';
+
+create or replace trigger _800_tell_servers after update of shares_tickets on app_public.companies
+  for each row when (NEW.shares_tickets <> OLD.shares_tickets)
+  execute function app_private.tg_companies__tell_servers();
+
 create or replace trigger _100_stamp_updated_at before update on app_public.companies
   for each row execute function app_private.tg__stamp_updated_at();
 
 revoke all on function
-  app_hidden.shared_company_id(), app_public.create_company(text, boolean), app_public.delete_company(uuid)
+  app_hidden.shared_company_id(), app_public.create_company(text, boolean), app_public.delete_company(uuid),
+  app_private.tg_companies__tell_servers()
 from public;
 
 grant execute on function app_hidden.shared_company_id() to atum_customer, atum_agent;

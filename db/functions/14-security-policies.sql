@@ -40,6 +40,8 @@ begin
     raise exception using errcode = '23514', message = 'A mail domain is written like example.com';
   end if;
 
+  perform app_private.subject_of_claims();
+
   -- One after the other with whoever takes the break-glass account away.
   perform from app_public.organizations where id = app_hidden.current_organization_id() for no key update;
 
@@ -63,7 +65,7 @@ end
 $$;
 
 comment on function app_public.change_security_policy(app_public.user_role[], text[], boolean) is
-  'Changes what is given and leaves the rest. People whose role must now have a second factor and who have none are logged out, and enrol one at the next login. Local login is turned off only where a break-glass admin can get in. Admins only. Errors: LAST_ADMIN, INVALID_INPUT.';
+  'Changes what is given and leaves the rest. People whose role must now have a second factor and who have none are logged out, and enrol one at the next login. Local login is turned off only where a break-glass admin can get in. Admins only. Errors: LAST_ADMIN, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_private.tg_security_policies__end_sessions() returns trigger
   language plpgsql security definer

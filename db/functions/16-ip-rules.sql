@@ -8,6 +8,15 @@ create or replace function app_hidden.plain_address(address inet) returns inet
 
 comment on function app_hidden.plain_address(inet) is 'An IPv4 address or network that is written inside IPv6 (`::ffff:192.0.2.7`) as IPv4; any other as it is.';
 
+create or replace function app_hidden.network_of(address inet) returns cidr
+  language sql immutable parallel safe
+  return case family(app_hidden.plain_address(address))
+    when 6 then set_masklen(app_hidden.plain_address(address), 64)::cidr
+    else app_hidden.plain_address(address)::cidr
+  end;
+
+comment on function app_hidden.network_of(inet) is 'What one customer has: an IPv4 address, or the /64 of an IPv6 address.';
+
 create or replace function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) returns boolean
   language sql stable security definer
   set search_path = ''
@@ -68,6 +77,8 @@ as $$
 declare
   made app_public.ip_rules;
 begin
+  perform app_private.subject_of_claims();
+
   insert into app_public.ip_rules (organization_id, role, network, note)
   values (app_hidden.current_organization_id(), add_ip_rule.role, app_hidden.plain_address(add_ip_rule.network)::cidr, add_ip_rule.note)
   returning * into made;
@@ -78,13 +89,15 @@ end
 $$;
 
 comment on function app_public.add_ip_rule(cidr, app_public.user_role, text, boolean) is
-  'Allows a network, for one role or for every role without rules of its own, and returns the rule. Admins only. Errors: WOULD_LOCK_YOU_OUT when the caller''s own address would be refused and `acceptLockout` was not said, CONFLICT for a rule that is there, INVALID_INPUT.';
+  'Allows a network, for one role or for every role without rules of its own, and returns the rule. Admins only. Errors: WOULD_LOCK_YOU_OUT when the caller''s own address would be refused and `acceptLockout` was not said, CONFLICT for a rule that is there, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean default false) returns boolean
   language plpgsql volatile security definer
   set search_path = ''
 as $$
 begin
+  perform app_private.subject_of_claims();
+
   delete from app_public.ip_rules as rule
   where rule.organization_id = app_hidden.current_organization_id() and rule.id = remove_ip_rule.rule_id;
   if not found then
@@ -97,7 +110,7 @@ end
 $$;
 
 comment on function app_public.remove_ip_rule(uuid, boolean) is
-  'Removes a rule. Without any rule people may come from everywhere. Admins only. Errors: NOT_FOUND, WOULD_LOCK_YOU_OUT.';
+  'Removes a rule. Without any rule people may come from everywhere. Admins only. Errors: NOT_FOUND, WOULD_LOCK_YOU_OUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_private.tg_ip_rules__tell_servers() returns trigger
   language plpgsql security definer
@@ -115,7 +128,7 @@ create or replace trigger _800_tell_servers after insert or update or delete on 
   for each row execute function app_private.tg_ip_rules__tell_servers();
 
 revoke all on function
-  app_hidden.plain_address(inet), app_private.ip_allowed(uuid, app_public.user_role, inet),
+  app_hidden.plain_address(inet), app_hidden.network_of(inet), app_private.ip_allowed(uuid, app_public.user_role, inet),
   app_private.refuse_own_lockout(boolean), app_public.add_ip_rule(cidr, app_public.user_role, text, boolean),
   app_public.remove_ip_rule(uuid, boolean), app_private.tg_ip_rules__tell_servers()
 from public;

@@ -11,7 +11,7 @@ $$;
 
 comment on function app_public."current_user"() is 'The person who is logged in, or null.';
 
-create or replace function app_private.refuse_weak_password(password text, subject app_public.users) returns void
+create or replace function app_private.refuse_weak_password(password text, subject app_public.users, is_demo boolean) returns void
   language plpgsql stable
   set search_path = ''
 as $$
@@ -29,14 +29,16 @@ begin
     ))
     or lower(password) in (lower(subject.name), lower(subject.email::text), lower(split_part(subject.email::text, '@', 1)))
     or password ~ '^(.)\1*$'
+    -- What the demo is opened with stands in our own handbook.
+    or (not is_demo and lower(password) ~ '^atum[^[:alpha:]]*(desk[^[:alpha:]]*)?(demo[^[:alpha:]]*)?$')
   then
-    raise exception using errcode = 'AD006', message = 'Many people use this password, or it is the own name';
+    raise exception using errcode = 'AD006', message = 'Many people use this password, or it is the own name or ours';
   end if;
 end
 $$;
 
-comment on function app_private.refuse_weak_password(text, app_public.users) is
-  'At least 10 characters, at most 72 bytes, not among the common passwords nor one of them with digits or signs at its end, not the own name or address, not one character repeated; nothing else is asked for. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+comment on function app_private.refuse_weak_password(text, app_public.users, boolean) is
+  'At least 10 characters, at most 72 bytes, not among the common passwords nor one of them with digits or signs at its end, not the own name or address, not one character repeated, and except in the demo not the name of this software; nothing else is asked for. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 
 create or replace function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean default false)
   returns void
@@ -50,17 +52,19 @@ begin
   from app_public.users as person
   where person.organization_id = set_password.organization_id and person.id = set_password.user_id;
 
-  perform app_private.refuse_weak_password(password, subject);
+  perform app_private.refuse_weak_password(password, subject, set_password.is_demo);
 
   -- Cost 10: about 50 ms on the machine this was measured on, the least that OWASP accepts for bcrypt.
   insert into app_private.user_secrets as secret (organization_id, user_id, password_hash, is_demo)
   values (set_password.organization_id, set_password.user_id, public.crypt(password, public.gen_salt('bf', 10)), set_password.is_demo)
   on conflict on constraint user_secrets_pkey
   do update set password_hash = excluded.password_hash, is_demo = excluded.is_demo, updated_at = now();
+
+  perform app_private.spend_links_of(subject.organization_id, subject.id);
 end
 $$;
 
-comment on function app_private.set_password(uuid, uuid, text, boolean) is 'Stores the bcrypt hash of a password. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+comment on function app_private.set_password(uuid, uuid, text, boolean) is 'Stores the bcrypt hash of a password, and spends the links the person was sent before. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 
 create or replace function app_private.identity_of(subject app_public.users) returns jsonb
   language sql stable
@@ -103,6 +107,29 @@ end
 $$;
 
 comment on function app_private.subject_of_claims() is 'The person who logged in. Errors UNAUTHENTICATED for strangers, SESSION_REQUIRED for API tokens.';
+
+create or replace function app_private.tg_users__refuse_api_token() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  -- The owner, and a provider that says who somebody is, act as no request role.
+  if app_hidden.acting_role() in ('atum_customer', 'atum_agent', 'atum_manager', 'atum_admin') then
+    perform app_private.subject_of_claims();
+  end if;
+  return NEW;
+end
+$$;
+
+comment on function app_private.tg_users__refuse_api_token() is 'Whoever found an API token makes nobody an admin, takes no address over and shuts nobody out. Errors SESSION_REQUIRED, UNAUTHENTICATED.';
+
+create or replace trigger _150_refuse_api_token before update of email, role, disabled_at, is_break_glass on app_public.users
+  for each row
+  when (
+    NEW.email is distinct from OLD.email or NEW.role is distinct from OLD.role
+    or NEW.disabled_at is distinct from OLD.disabled_at or NEW.is_break_glass is distinct from OLD.is_break_glass
+  )
+  execute function app_private.tg_users__refuse_api_token();
 
 create or replace function app_private.tg_users__refuse() returns trigger
   language plpgsql security definer
@@ -155,13 +182,16 @@ create or replace function app_private.tg_users__end_sessions() returns trigger
 as $$
 begin
   perform app_private.end_sessions_of(NEW.organization_id, NEW.id);
+  if NEW.disabled_at is not null then
+    perform app_private.revoke_api_tokens_of(NEW.organization_id, NEW.id);
+  end if;
   -- API tokens carry the role too.
   perform app_private.tell_servers('user', NEW.id);
   return null;
 end
 $$;
 
-comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed, and has the servers forget what they knew of the person.';
+comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed, revokes the API tokens of one who was disabled, and has the servers forget what they knew of the person.';
 
 create or replace trigger _500_end_sessions after update of disabled_at, role on app_public.users
   for each row
@@ -173,19 +203,32 @@ create or replace function app_private.tg_users__spend_links() returns trigger
   set search_path = ''
 as $$
 begin
-  update app_private.account_mails as mail
-  set used_at = now()
-  where mail.organization_id = NEW.organization_id and mail.user_id = NEW.id
-    and mail.expires_at is not null and mail.used_at is null;
+  perform app_private.spend_links_of(NEW.organization_id, NEW.id);
   return null;
 end
 $$;
 
-comment on function app_private.tg_users__spend_links() is 'What was sent to an address that is no longer the person''s opens nothing any more.';
+comment on function app_private.tg_users__spend_links() is 'What was sent to an address that is no longer the person''s, or before the person had come, opens nothing any more.';
 
-create or replace trigger _500_spend_links after update of email on app_public.users
-  for each row when (NEW.email is distinct from OLD.email)
+create or replace trigger _500_spend_links after update of email, activated_at on app_public.users
+  for each row when (NEW.email is distinct from OLD.email or (OLD.activated_at is null and NEW.activated_at is not null))
   execute function app_private.tg_users__spend_links();
+
+create or replace function app_private.tg_users__tell_old_address() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.write_account_mail(NEW, 'address_changed', OLD.email::text);
+  return null;
+end
+$$;
+
+comment on function app_private.tg_users__tell_old_address() is 'Whose address it was learns that it no longer is. Who never came is told nothing.';
+
+create or replace trigger _600_tell_old_address after update of email on app_public.users
+  for each row when (NEW.email is distinct from OLD.email and OLD.activated_at is not null)
+  execute function app_private.tg_users__tell_old_address();
 
 create or replace function app_private.tg_users__tell_servers() returns trigger
   language plpgsql security definer
@@ -199,6 +242,24 @@ $$;
 
 comment on function app_private.tg_users__tell_servers() is 'Has the servers close the sockets of a person who sees other tickets from now on: they come back and listen where they should.';
 
+create or replace function app_private.tg_team_members__tell_servers() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.tell_servers('user', person.id)
+  from app_public.users as person
+  where person.organization_id = coalesce(NEW.organization_id, OLD.organization_id)
+    and person.id = coalesce(NEW.user_id, OLD.user_id) and person.restricted_to_teams;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_team_members__tell_servers() is 'Has the servers close the sockets of an agent who sees other tickets from now on.';
+
+create or replace trigger _800_tell_servers after insert or delete on app_public.team_members
+  for each row execute function app_private.tg_team_members__tell_servers();
+
 create or replace trigger _800_tell_servers after update of restricted_to_teams, company_id on app_public.users
   for each row
   when (NEW.restricted_to_teams <> OLD.restricted_to_teams or NEW.company_id is distinct from OLD.company_id)
@@ -208,10 +269,11 @@ create or replace trigger _100_stamp_updated_at before update on app_public.user
   for each row execute function app_private.tg__stamp_updated_at();
 
 revoke all on function
-  app_public."current_user"(), app_private.refuse_weak_password(text, app_public.users),
+  app_public."current_user"(), app_private.refuse_weak_password(text, app_public.users, boolean),
   app_private.set_password(uuid, uuid, text, boolean), app_private.identity_of(app_public.users),
-  app_private.subject_of_claims(), app_private.tg_users__refuse(), app_private.tg_users__end_sessions(),
-  app_private.tg_users__spend_links(), app_private.tg_users__tell_servers()
+  app_private.subject_of_claims(), app_private.tg_users__refuse_api_token(), app_private.tg_users__refuse(),
+  app_private.tg_users__end_sessions(), app_private.tg_users__spend_links(), app_private.tg_users__tell_old_address(), app_private.tg_users__tell_servers(),
+  app_private.tg_team_members__tell_servers()
 from public;
 
 grant execute on function app_public."current_user"() to atum_anonymous, atum_customer, atum_agent;

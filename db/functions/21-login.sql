@@ -58,8 +58,12 @@ begin
 
   if purpose is not null then
     challenge := encode(public.gen_random_bytes(32), 'hex');
-    insert into app_private.login_challenges (organization_id, user_id, challenge_hash, purpose, identity_provider_id, id_token)
-    values (subject.organization_id, subject.id, app_private.token_hash(challenge), purpose, admit.provider_id, admit.id_token);
+    insert into app_private.login_challenges (
+      organization_id, user_id, challenge_hash, purpose, proof, identity_provider_id, id_token
+    )
+    values (
+      subject.organization_id, subject.id, app_private.token_hash(challenge), purpose, admit.proof, admit.provider_id, admit.id_token
+    );
     return jsonb_build_object(
       'outcome', case purpose when 'verify' then 'two_factor_required' else 'two_factor_enrolment' end,
       'challenge', challenge
@@ -76,6 +80,15 @@ $$;
 comment on function app_private.admit(app_public.users, text, inet, text, uuid, text) is
   'Lets in a person who proved who they are by `password`, `provider` or `second_factor`: `{outcome: ok, user, sessionId, refreshToken}`, a challenge (`two_factor_required`, `two_factor_enrolment`), or why not: `organization_suspended`, `address_not_allowed`, `email_not_verified`, `local_login_off`.';
 
+create or replace function app_private.mail_address(given text) returns public.citext
+  language sql immutable
+  set search_path = ''
+as $$
+  select case when given ~ '^[!-?A-~]+@[!-?A-~]+$' then lower(given)::public.citext end
+$$;
+
+comment on function app_private.mail_address(text) is 'A mail address as it is looked for; null for what holds letters that might fold into others, which nobody has.';
+
 create or replace function app_private.log_in(
   email text,
   password text,
@@ -90,32 +103,49 @@ as $$
 declare
   -- The hash of nothing anybody knows: comparing with it costs what comparing with a real one costs.
   unmatchable constant text := '$2a$10$7EqJtq98hPqEX7fNZaFWoOhi5z5rB0FLW8q5sYV8yQ1q6l7u1Qk2e';
-  wait constant integer := app_private.login_wait(email, ip_address);
+  address constant citext := app_private.mail_address(log_in.email);
   candidate record;
+  wait integer;
+  longest_wait integer := 0;
   compared integer := 0;
   matching app_public.users[] := '{}';
+  matching_hash text;
+  failing app_public.users[] := '{}';
 begin
-  if wait > 0 then
-    return jsonb_build_object('outcome', 'too_many_attempts', 'retryAfterSeconds', wait);
-  end if;
-
   for candidate in
     select person, secret.password_hash, secret.is_demo
     from app_public.users as person
     join app_public.organizations as organization on organization.id = person.organization_id
-    join app_private.user_secrets as secret on secret.organization_id = person.organization_id and secret.user_id = person.id
-    where person.email = log_in.email::citext
+    left join app_private.user_secrets as secret on secret.organization_id = person.organization_id and secret.user_id = person.id
+    where person.email = address
       and (organization_slug is null or organization.slug = organization_slug)
     order by person.organization_id
   loop
+    -- Each account has a throttle of its own, or whoever has one with this address elsewhere could lift this one's.
+    wait := app_private.login_wait((candidate.person).id::text, log_in.ip_address, (candidate.person).id);
+    longest_wait := greatest(longest_wait, wait);
+    continue when wait > 0;
+
     compared := compared + 1;
-    if crypt(password, candidate.password_hash) = candidate.password_hash
+    if crypt(password, coalesce(candidate.password_hash, unmatchable)) = candidate.password_hash
       and (candidate.person).disabled_at is null
       and (demo_allowed or not candidate.is_demo)
     then
       matching := matching || candidate.person;
+      matching_hash := candidate.password_hash;
+    else
+      failing := failing || candidate.person;
     end if;
   end loop;
+
+  if cardinality(matching) = 0 and cardinality(failing) = 0 then
+    if longest_wait = 0 then
+      longest_wait := app_private.login_wait('mail ' || lower(left(log_in.email, 254)), log_in.ip_address);
+    end if;
+    if longest_wait > 0 then
+      return jsonb_build_object('outcome', 'too_many_attempts', 'retryAfterSeconds', longest_wait);
+    end if;
+  end if;
 
   -- An unknown address takes as long as a known one, and one organization as long as two.
   while compared < 2 loop
@@ -135,27 +165,36 @@ begin
   end if;
 
   if cardinality(matching) = 1 then
-    perform app_private.forget_login_failures(email, ip_address);
+    -- A password that was replaced while it was compared lets nobody in; and whoever replaces it now waits, and ends
+    -- what is opened here.
+    perform
+    from app_private.user_secrets as secret
+    where secret.organization_id = matching[1].organization_id and secret.user_id = matching[1].id
+      and secret.password_hash = matching_hash
+    for share;
+    if not found then
+      return jsonb_build_object('outcome', 'invalid_credentials');
+    end if;
+
+    perform app_private.forget_login_failures(matching[1].id::text, log_in.ip_address);
     return app_private.admit(matching[1], 'password', log_in.ip_address, log_in.user_agent);
   end if;
 
   -- A wrong password is recorded where the person is, an unknown address in the platform's own chain: both write.
   perform app_private.append_audit(
-    coalesce(person.organization_id, app_hidden.platform_scope()), act.operation, 'app_public.users', person.id,
+    coalesce(account.organization_id, app_hidden.platform_scope()), act.operation, 'app_public.users', account.user_id,
     null, jsonb_build_object('email', left(log_in.email, 254))
   )
   from (
+    select person.organization_id, person.id as user_id, person.id::text as name from unnest(failing) as person
+    union all
+    select null, null, 'mail ' || lower(left(log_in.email, 254)) where cardinality(failing) = 0
+  ) as account
+  cross join lateral (
     select 'login_failed' as operation
     union all
-    select 'lockout' where app_private.count_login_failure(email, ip_address)
-  ) as act
-  left join lateral (
-    select known.organization_id, known.id
-    from app_public.users as known
-    join app_public.organizations as organization on organization.id = known.organization_id
-    where known.email = log_in.email::citext
-      and (organization_slug is null or organization.slug = organization_slug)
-  ) as person on true;
+    select 'lockout' where app_private.count_login_failure(account.name, log_in.ip_address)
+  ) as act;
 
   return jsonb_build_object('outcome', 'invalid_credentials');
 end
@@ -165,7 +204,8 @@ comment on function app_private.log_in(text, text, text, boolean, inet, text) is
   'Answers whether this address and password are somebody: what `admit` answers, `{outcome: organization_required, organizations}` when they are right in several organizations, `{outcome: too_many_attempts, retryAfterSeconds}`, or `{outcome: invalid_credentials}`. Never raises for wrong ones, so that the failure is recorded.';
 
 revoke all on function
-  app_private.admit(app_public.users, text, inet, text, uuid, text), app_private.log_in(text, text, text, boolean, inet, text)
+  app_private.admit(app_public.users, text, inet, text, uuid, text), app_private.mail_address(text),
+  app_private.log_in(text, text, text, boolean, inet, text)
 from public;
 
 grant execute on function app_private.log_in(text, text, text, boolean, inet, text) to atum_server;

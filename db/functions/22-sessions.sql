@@ -190,7 +190,12 @@ create or replace function app_private.end_sessions_of(organization_id uuid, use
   language sql volatile
   set search_path = ''
 as $$
-  with ended as (
+  -- A login that waits for its second step would be a session in a moment.
+  with forgotten as (
+    delete from app_private.login_challenges as challenge
+    where challenge.organization_id = end_sessions_of.organization_id and challenge.user_id = end_sessions_of.user_id
+  ),
+  ended as (
     update app_private.sessions as session
     set revoked_at = now()
     where session.organization_id = end_sessions_of.organization_id and session.user_id = end_sessions_of.user_id
@@ -201,7 +206,7 @@ as $$
   select count(*)::integer from ended
 $$;
 
-comment on function app_private.end_sessions_of(uuid, uuid, uuid) is 'Ends every session of a person but one, and says how many.';
+comment on function app_private.end_sessions_of(uuid, uuid, uuid) is 'Ends every session of a person but one, and says how many; forgets the logins that wait for their second step.';
 
 create or replace function app_private.tg_sessions__tell_servers() returns trigger
   language plpgsql security definer
@@ -326,11 +331,13 @@ as $$
 declare
   caller constant app_public.users := app_private.subject_of_claims();
 begin
+  -- What a stranger who was in may have made to come back with.
+  perform app_private.revoke_api_tokens_of(caller.organization_id, end_sessions_of.user_id);
   return app_private.end_sessions_of(caller.organization_id, end_sessions_of.user_id);
 end
 $$;
 
-comment on function app_public.end_sessions_of(uuid) is 'Ends all sessions of a person of the organization, and says how many. Admins only. Errors: UNAUTHENTICATED, SESSION_REQUIRED.';
+comment on function app_public.end_sessions_of(uuid) is 'Ends all sessions of a person of the organization and revokes their API tokens, and says how many sessions there were. Admins only. Errors: UNAUTHENTICATED, SESSION_REQUIRED.';
 
 revoke all on function
   app_private.tell_servers(text, uuid), app_private.refresh_token_family(text), app_private.token_hash(text),

@@ -65,15 +65,35 @@ begin
   delete from app_private.login_challenges as spent
   where spent.organization_id = waiting.organization_id and spent.id = waiting.id;
 
-  if subject.disabled_at is not null then
+  if subject.disabled_at is not null or (
+    waiting.proof = 'provider' and not exists (
+      select
+      from app_public.identity_providers as provider
+      where provider.organization_id = waiting.organization_id and provider.id = waiting.identity_provider_id
+        and provider.is_enabled
+    )
+  ) then
     return jsonb_build_object('outcome', 'challenge_expired');
   end if;
-  perform app_private.forget_login_failures(subject.email::text || ' second factor', ip_address);
+
+  perform app_private.act_for(subject);
+  -- What the password was good for ten minutes ago it need not be good for now.
+  if waiting.proof = 'password' and not subject.is_break_glass and exists (
+    select
+    from app_public.security_policies as policy
+    where policy.organization_id = subject.organization_id and not policy.local_login
+  ) then
+    perform app_private.append_audit(
+      subject.organization_id, 'login_refused', 'app_public.users', subject.id, null, jsonb_build_object('reason', 'local_login_off')
+    );
+    return jsonb_build_object('outcome', 'local_login_off');
+  end if;
+  perform app_private.forget_login_failures(subject.id::text || ' second factor', ip_address);
   return app_private.admit(subject, proof, ip_address, user_agent, waiting.identity_provider_id, waiting.id_token);
 end
 $$;
 
-comment on function app_private.finish_challenge(app_private.login_challenges, text, inet, text) is 'Spends a challenge and lets its person in.';
+comment on function app_private.finish_challenge(app_private.login_challenges, text, inet, text) is 'Spends a challenge and lets its person in, if the first step is still worth it: `challenge_expired` where the provider of it is no longer trusted, `local_login_off`, otherwise as `admit`.';
 
 create or replace function app_private.fail_challenge(waiting app_private.login_challenges, ip_address inet) returns jsonb
   language plpgsql volatile
@@ -89,7 +109,7 @@ begin
 
   perform app_private.append_audit(subject.organization_id, 'two_factor_failed', 'app_public.users', subject.id, null, null);
   -- Who knows the password would otherwise go on with one new challenge after the other.
-  if app_private.count_login_failure(subject.email::text || ' second factor', ip_address) then
+  if app_private.count_login_failure(subject.id::text || ' second factor', ip_address) then
     perform app_private.append_audit(subject.organization_id, 'lockout', 'app_public.users', subject.id, null, null);
   end if;
   return jsonb_build_object('outcome', 'invalid_code');
@@ -104,7 +124,7 @@ create or replace function app_private.two_factor_wait(waiting app_private.login
 as $$
 declare
   subject constant app_public.users := app_private.challenged_person(waiting);
-  wait constant integer := app_private.login_wait(subject.email::text || ' second factor', app_hidden.current_address());
+  wait constant integer := app_private.login_wait(subject.id::text || ' second factor', app_hidden.current_address(), subject.id);
 begin
   if waiting.id is null then
     return jsonb_build_object('outcome', 'challenge_expired');

@@ -64,8 +64,9 @@ $$;
 
 comment on function app_private.pending_two_factor() is 'The encrypted secret of the person who logged in, confirmed or not: `{secret, lastTimeStep, confirmed}`, or null.';
 
-create or replace function app_private.confirm_two_factor(time_step bigint, challenge text, ip_address inet, user_agent text)
-  returns jsonb
+create or replace function app_private.confirm_two_factor(
+  time_step bigint, secret text, challenge text, ip_address inet, user_agent text
+) returns jsonb
   language plpgsql volatile security definer
   set search_path = ''
 as $$
@@ -88,9 +89,18 @@ begin
   update app_private.authenticators as authenticator
   set confirmed_at = now(), last_time_step = confirm_two_factor.time_step
   where authenticator.organization_id = subject.organization_id and authenticator.user_id = subject.id
-    and authenticator.confirmed_at is null;
+    and authenticator.confirmed_at is null
+    -- The code was of this secret; somebody may have begun with another one since.
+    and authenticator.sealed = confirm_two_factor.secret;
   if not found then
-    return jsonb_build_object('outcome', 'two_factor_off');
+    return jsonb_build_object('outcome', case
+      when exists (
+        select
+        from app_private.authenticators as begun
+        where begun.organization_id = subject.organization_id and begun.user_id = subject.id and begun.confirmed_at is null
+      ) then 'invalid_code'
+      else 'two_factor_off'
+    end);
   end if;
 
   perform app_private.append_audit(subject.organization_id, 'two_factor_on', 'app_public.users', subject.id, null, null);
@@ -107,7 +117,7 @@ begin
 end
 $$;
 
-comment on function app_private.confirm_two_factor(bigint, text, inet, text) is 'The first code was right: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired` or `two_factor_off` when none was begun.';
+comment on function app_private.confirm_two_factor(bigint, text, text, inet, text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, or `two_factor_off` when none was.';
 
 create or replace function app_private.prove_again(password text, time_step bigint) returns jsonb
   language plpgsql volatile
@@ -116,8 +126,8 @@ as $$
 declare
   subject constant app_public.users := app_private.subject_of_claims();
   wait constant integer := greatest(
-    app_private.login_wait(subject.email::text, app_hidden.current_address()),
-    app_private.login_wait(subject.email::text || ' second factor', app_hidden.current_address())
+    app_private.login_wait(subject.id::text, app_hidden.current_address(), subject.id),
+    app_private.login_wait(subject.id::text || ' second factor', app_hidden.current_address(), subject.id)
   );
   known_hash text;
 begin
@@ -133,7 +143,7 @@ begin
   if (known_hash is not null or prove_again.time_step is null)
     and (known_hash = public.crypt(prove_again.password, known_hash)) is not true
   then
-    if app_private.count_login_failure(subject.email::text, app_hidden.current_address()) then
+    if app_private.count_login_failure(subject.id::text, app_hidden.current_address()) then
       perform app_private.append_audit(subject.organization_id, 'lockout', 'app_public.users', subject.id, null, null);
     end if;
     perform app_private.append_audit(subject.organization_id, 'login_failed', 'app_public.users', subject.id, null, null);
@@ -147,7 +157,7 @@ begin
       and authenticator.confirmed_at is not null
       and coalesce(authenticator.last_time_step, 0) < prove_again.time_step;
     if not found then
-      perform app_private.count_login_failure(subject.email::text || ' second factor', app_hidden.current_address());
+      perform app_private.count_login_failure(subject.id::text || ' second factor', app_hidden.current_address());
       perform app_private.append_audit(subject.organization_id, 'two_factor_failed', 'app_public.users', subject.id, null, null);
       return jsonb_build_object('outcome', 'invalid_code');
     end if;
@@ -302,7 +312,7 @@ comment on function app_public.reset_two_factor(uuid) is 'Forgets the second fac
 
 revoke all on function
   app_private.make_recovery_codes(uuid, uuid), app_private.begin_two_factor(text, text), app_private.pending_two_factor(),
-  app_private.confirm_two_factor(bigint, text, inet, text), app_private.prove_again(text, bigint),
+  app_private.confirm_two_factor(bigint, text, text, inet, text), app_private.prove_again(text, bigint),
   app_private.two_factor_is_on(), app_private.disable_two_factor(text, bigint),
   app_private.remove_two_factor(app_public.users), app_private.renew_recovery_codes(text, bigint),
   app_public.two_factor_status(), app_public.users_has_two_factor(app_public.users), app_public.reset_two_factor(uuid)
@@ -310,7 +320,7 @@ from public;
 
 grant execute on function
   app_private.begin_two_factor(text, text), app_private.pending_two_factor(),
-  app_private.confirm_two_factor(bigint, text, inet, text), app_private.disable_two_factor(text, bigint),
+  app_private.confirm_two_factor(bigint, text, text, inet, text), app_private.disable_two_factor(text, bigint),
   app_private.renew_recovery_codes(text, bigint)
 to atum_server;
 grant execute on function app_public.two_factor_status() to atum_customer, atum_agent;

@@ -1,7 +1,28 @@
 -- What a person is written about the own account, and what the links in it do. A link's token is made when the mail is
 -- sent, so that it is nowhere but in the mail.
 
-create or replace function app_private.write_account_mail(subject app_public.users, purpose text) returns void
+create or replace function app_private.spend_links_of(organization_id uuid, user_id uuid, purpose text default null) returns void
+  language plpgsql volatile
+  set search_path = ''
+as $$
+begin
+  -- One after the other: of two that are written at the same moment the second would not see the first.
+  perform
+  from app_public.users as person
+  where person.organization_id = spend_links_of.organization_id and person.id = spend_links_of.user_id
+  for no key update;
+
+  update app_private.account_mails as mail
+  set used_at = now()
+  where mail.organization_id = spend_links_of.organization_id and mail.user_id = spend_links_of.user_id
+    and mail.purpose = coalesce(spend_links_of.purpose, mail.purpose) and mail.expires_at is not null and mail.used_at is null;
+end
+$$;
+
+comment on function app_private.spend_links_of(uuid, uuid, text) is 'Spends every open link of a person, or those of one purpose, and keeps the person for this transaction.';
+
+create or replace function app_private.write_account_mail(subject app_public.users, purpose text, address text default null)
+  returns void
   language plpgsql volatile
   set search_path = ''
 as $$
@@ -9,14 +30,11 @@ declare
   made_id uuid;
 begin
   -- The latest link is the one that counts.
-  update app_private.account_mails as earlier
-  set used_at = now()
-  where earlier.organization_id = subject.organization_id and earlier.user_id = subject.id
-    and earlier.purpose = write_account_mail.purpose and earlier.expires_at is not null and earlier.used_at is null;
+  perform app_private.spend_links_of(subject.organization_id, subject.id, write_account_mail.purpose);
 
-  insert into app_private.account_mails (organization_id, user_id, purpose, expires_at)
+  insert into app_private.account_mails (organization_id, user_id, purpose, address, expires_at)
   values (
-    subject.organization_id, subject.id, purpose,
+    subject.organization_id, subject.id, purpose, address,
     now() + case purpose
       when 'invitation' then interval '7 days'
       when 'email_verification' then interval '1 day'
@@ -29,7 +47,7 @@ begin
 end
 $$;
 
-comment on function app_private.write_account_mail(app_public.users, text) is 'Has a person written a mail about the own account, in this transaction.';
+comment on function app_private.write_account_mail(app_public.users, text, text) is 'Has a person written a mail about the own account, in this transaction; to another address than the own where one is given.';
 
 create or replace function app_private.issue_account_token(account_mail_id uuid) returns text
   language plpgsql volatile
@@ -77,11 +95,13 @@ begin
   from app_public.users
   where organization_id = mail.organization_id and id = mail.user_id;
 
-  return app_private.identity_of(subject) || jsonb_build_object('purpose', mail.purpose, 'token', token, 'writtenAt', mail.created_at);
+  return app_private.identity_of(subject) || jsonb_build_object(
+    'email', coalesce(mail.address, subject.email::text), 'purpose', mail.purpose, 'token', token, 'writtenAt', mail.created_at
+  );
 end
 $$;
 
-comment on function app_private.account_mail_to_send(uuid) is 'What the worker needs to write a mail: the person as `identity_of` says it, `purpose`, and a new `token` where it carries a link; null when it was sent or is over. Trying again makes another token, and the one before is worth nothing.';
+comment on function app_private.account_mail_to_send(uuid) is 'What the worker needs to write a mail: the person as `identity_of` says it, but with the `email` it goes to, `purpose`, and a new `token` where it carries a link; null when it was sent or is over. Trying again makes another token, and the one before is worth nothing.';
 
 create or replace function app_private.account_mail_sent(account_mail_id uuid, delivery text) returns void
   language sql volatile security definer
@@ -101,6 +121,13 @@ as $$
 declare
   mail app_private.account_mails;
 begin
+  -- The person before the mail, as where links are written and spent.
+  perform
+  from app_private.account_mails as wanted
+  join app_public.users as person on person.organization_id = wanted.organization_id and person.id = wanted.user_id
+  where wanted.token_hash = app_private.token_hash(account_mail_of.token)
+  for no key update of person;
+
   select * into mail
   from app_private.account_mails as wanted
   where wanted.token_hash = app_private.token_hash(account_mail_of.token)
@@ -111,6 +138,7 @@ begin
       join app_public.organizations as organization on organization.id = person.organization_id
       where person.organization_id = wanted.organization_id and person.id = wanted.user_id
         and person.disabled_at is null and organization.suspended_at is null
+        and (wanted.purpose = 'password_reset' or person.activated_at is null)
     )
   for update;
   if not found then
@@ -120,7 +148,7 @@ begin
 end
 $$;
 
-comment on function app_private.account_mail_of(text, text[]) is 'The mail whose link was followed, locked. Error TOKEN_INVALID.';
+comment on function app_private.account_mail_of(text, text[]) is 'The mail whose link was followed, locked, and its person; an invitation or verification of somebody who has come already is none. Error TOKEN_INVALID.';
 
 create or replace function app_private.spend_account_mail(mail app_private.account_mails) returns app_public.users
   language plpgsql volatile
@@ -179,12 +207,14 @@ begin
   set activated_at = now()
   where person.organization_id = subject.organization_id and person.id = subject.id and person.activated_at is null;
   perform app_private.end_sessions_of(subject.organization_id, subject.id);
+  -- Whoever knew the password before may have made one.
+  perform app_private.revoke_api_tokens_of(subject.organization_id, subject.id);
   perform app_private.append_audit(subject.organization_id, 'password_reset', 'app_public.users', subject.id, null, null);
   perform app_private.write_account_mail(subject, 'password_changed');
 end
 $$;
 
-comment on function app_private.reset_password(text, text) is 'Sets the password of the person a reset link is for, and ends their sessions. Errors: TOKEN_INVALID, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON; the link stays good when the password is refused.';
+comment on function app_private.reset_password(text, text) is 'Sets the password of the person a reset link is for, ends their sessions and revokes their API tokens. Errors: TOKEN_INVALID, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON; the link stays good when the password is refused.';
 
 create or replace function app_private.accept_invitation(token text, name text, password text) returns void
   language plpgsql volatile security definer
@@ -196,7 +226,10 @@ declare
 begin
   update app_public.users as person
   set name = coalesce(nullif(btrim(accept_invitation.name), ''), person.name), activated_at = now()
-  where person.organization_id = subject.organization_id and person.id = subject.id;
+  where person.organization_id = subject.organization_id and person.id = subject.id and person.activated_at is null;
+  if not found then
+    raise exception using errcode = 'AD010', message = 'This link is not valid, or no longer';
+  end if;
   -- Only now: a password that somebody chose before the address was proved would open the account of its owner.
   perform app_private.set_password(subject.organization_id, subject.id, password);
   perform app_private.append_audit(
@@ -206,7 +239,7 @@ begin
 end
 $$;
 
-comment on function app_private.accept_invitation(text, text, text) is 'The person who was invited, or registered, follows the link: gives the own name and a password, and can log in. Errors as `reset_password`.';
+comment on function app_private.accept_invitation(text, text, text) is 'The person who was invited, or registered, follows the link: gives the own name and a password, and can log in. Errors as `reset_password`, TOKEN_INVALID also for who has come already.';
 
 create or replace function app_private.write_to_address(email text, organization_slug text, purpose text) returns void
   language plpgsql volatile
@@ -220,7 +253,7 @@ begin
     from app_public.users as person
     join app_public.organizations as organization on organization.id = person.organization_id
     join app_public.security_policies as policy on policy.organization_id = person.organization_id
-    where person.email = write_to_address.email::citext
+    where person.email = app_private.mail_address(write_to_address.email)
       and (organization_slug is null or organization.slug = organization_slug)
       and organization.suspended_at is null
       and person.disabled_at is null
@@ -233,14 +266,15 @@ begin
             where first.organization_id = person.organization_id and first.user_id = person.id and first.purpose = 'email_verification'
           )
       end
-      -- Whoever asks again and again does not fill somebody's mailbox.
-      and not exists (
-        select
-        from app_private.account_mails as recent
-        where recent.organization_id = person.organization_id and recent.user_id = person.id
-          and recent.purpose = write_to_address.purpose and recent.created_at > now() - interval '2 minutes'
-      )
+    for no key update of person
   loop
+    -- Whoever asks again and again, or twice at once, does not fill somebody's mailbox.
+    continue when exists (
+      select
+      from app_private.account_mails as recent
+      where recent.organization_id = subject.organization_id and recent.user_id = subject.id
+        and recent.purpose = write_to_address.purpose and recent.created_at > now() - interval '2 minutes'
+    );
     perform app_private.write_account_mail(subject, purpose);
     perform app_private.append_audit(
       subject.organization_id, purpose || '_requested', 'app_public.users', subject.id, null, null, actor_id => null
@@ -281,7 +315,7 @@ begin
   from app_public.organizations as organization
   join app_public.security_policies as policy on policy.organization_id = organization.id
   where organization.slug = register.organization_slug and organization.suspended_at is null and policy.local_login
-    and lower(split_part(register.email, '@', 2)) = any (policy.registration_domains);
+    and split_part(app_private.mail_address(register.email)::text, '@', 2) = any (policy.registration_domains);
   if not found then
     raise exception using errcode = 'AD012', message = 'Registration is not open for this mail address';
   end if;
@@ -299,7 +333,7 @@ begin
   -- Who has the address learns it from a mail, and who registers learns nothing.
   select person.* into strict subject
   from app_public.users as person
-  where person.organization_id = home.id and person.email = register.email::citext;
+  where person.organization_id = home.id and person.email = app_private.mail_address(register.email);
   perform app_private.write_account_mail(subject, 'address_taken')
   where not exists (
     select
@@ -334,7 +368,7 @@ $$;
 comment on function app_private.change_password(text, text) is 'Changes the password of the person who logged in and ends their other sessions: `ok`, `invalid_credentials`, `too_many_attempts`. Errors: PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 
 revoke all on function
-  app_private.write_account_mail(app_public.users, text), app_private.issue_account_token(uuid),
+  app_private.spend_links_of(uuid, uuid, text), app_private.write_account_mail(app_public.users, text, text), app_private.issue_account_token(uuid),
   app_private.account_mail_to_send(uuid), app_private.account_mail_sent(uuid, text),
   app_private.account_mail_of(text, text[]), app_private.spend_account_mail(app_private.account_mails),
   app_private.account_token_of(text), app_private.reset_password(text, text),

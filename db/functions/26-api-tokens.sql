@@ -12,14 +12,14 @@ declare
 begin
   if coalesce(cardinality(create_api_token.scopes), 0) = 0
     or not create_api_token.scopes <@ array['read', 'tickets:write', 'admin:read', 'admin:write']
-    or (caller.role = 'customer' and create_api_token.scopes && array['admin:read', 'admin:write'])
+    or (caller.role in ('customer', 'agent') and create_api_token.scopes && array['admin:read', 'admin:write'])
     -- Together they would write with all rights that were asked for to read with.
     or ('admin:read' = any (create_api_token.scopes) and 'tickets:write' = any (create_api_token.scopes)
       and 'admin:write' <> all (create_api_token.scopes))
   then
     raise exception using
       errcode = 'AD014',
-      message = 'Scopes are read, tickets:write and, for staff, admin:read or admin:write; admin:read does not go with tickets:write';
+      message = 'Scopes are read, tickets:write and, for managers and admins, admin:read or admin:write; admin:read does not go with tickets:write';
   end if;
 
   if create_api_token.expires_at <= now() then
@@ -34,24 +34,25 @@ begin
     raise exception using errcode = '23514', message = 'A person has at most 100 API tokens; revoke one';
   end if;
 
-  insert into app_public.api_tokens (organization_id, user_id, name, scopes, hint, expires_at)
+  insert into app_public.api_tokens (organization_id, user_id, name, scopes, made_as, hint, expires_at)
   values (
     caller.organization_id, caller.id, btrim(create_api_token.name),
     array(select distinct scope from unnest(create_api_token.scopes) as scope order by scope),
-    right(secret, 4), create_api_token.expires_at
+    caller.role, right(secret, 4), create_api_token.expires_at
   )
   returning id into made.id;
 
   insert into app_private.api_token_secrets (organization_id, token_id, token_hash)
   values (caller.organization_id, made.id, app_private.token_hash(secret));
 
+  perform app_private.write_account_mail(caller, 'api_token_made');
   made.secret := secret;
   return made;
 end
 $$;
 
 comment on function app_public.create_api_token(text, text[], timestamptz) is
-  'Makes an API token in the caller''s name and shows it, for the only time. Use it as `authorization: Bearer atum_…`. Errors: SCOPE_REFUSED, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
+  'Makes an API token in the caller''s name and shows it, for the only time; the caller is told by mail. Use it as `authorization: Bearer atum_…`. It acts with the role the caller has now, or a lower one that the caller has later. Errors: SCOPE_REFUSED, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_public.revoke_api_token(token_id uuid) returns boolean
   language plpgsql volatile security definer
@@ -67,12 +68,39 @@ begin
   if not found then
     raise exception using errcode = 'AD101', message = 'There is no such token';
   end if;
-  perform app_private.tell_servers('api_token', revoke_api_token.token_id);
   return true;
 end
 $$;
 
 comment on function app_public.revoke_api_token(uuid) is 'Ends an API token: the own ones, for admins anybody''s. Within a second every server refuses it. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+
+create or replace function app_private.revoke_api_tokens_of(organization_id uuid, user_id uuid) returns void
+  language sql volatile
+  set search_path = ''
+as $$
+  update app_public.api_tokens as token
+  set revoked_at = now()
+  where token.organization_id = revoke_api_tokens_of.organization_id and token.user_id = revoke_api_tokens_of.user_id
+    and token.revoked_at is null
+$$;
+
+comment on function app_private.revoke_api_tokens_of(uuid, uuid) is 'Ends every API token of a person, for good.';
+
+create or replace function app_private.tg_api_tokens__tell_servers() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.tell_servers('api_token', NEW.id);
+  return null;
+end
+$$;
+
+comment on function app_private.tg_api_tokens__tell_servers() is 'Has every server refuse an API token that was revoked.';
+
+create or replace trigger _800_tell_servers after update of revoked_at on app_public.api_tokens
+  for each row when (NEW.revoked_at is not null and OLD.revoked_at is null)
+  execute function app_private.tg_api_tokens__tell_servers();
 
 create or replace function app_private.api_token_claims(token_hash bytea, ip_address inet) returns jsonb
   language plpgsql volatile security definer
@@ -81,6 +109,7 @@ as $$
 declare
   found_token app_public.api_tokens;
   subject app_public.users;
+  acting app_public.user_role;
   refused text;
 begin
   select token.* into found_token
@@ -110,7 +139,7 @@ begin
     return jsonb_build_object('refused', refused);
   end if;
 
-  if found_token.last_used_ip is distinct from api_token_claims.ip_address then
+  if app_hidden.network_of(found_token.last_used_ip) is distinct from app_hidden.network_of(api_token_claims.ip_address) then
     perform app_private.append_audit(
       subject.organization_id, 'api_token_new_address', 'app_public.api_tokens', found_token.id,
       jsonb_build_object('last_used_ip', host(found_token.last_used_ip)),
@@ -123,12 +152,15 @@ begin
     and (token.last_used_at is null or token.last_used_at < now() - interval '1 minute'
       or token.last_used_ip is distinct from api_token_claims.ip_address);
 
+  -- Who rises does not lift what was made before, or what somebody else made in the person's name.
+  acting := least(subject.role, found_token.made_as);
+
   return jsonb_build_object(
     'apiTokenId', found_token.id,
     'organizationId', subject.organization_id,
     'userId', subject.id,
     'role', case
-      when subject.role = 'customer' or found_token.scopes && array['admin:read', 'admin:write'] then subject.role
+      when acting = 'customer' or found_token.scopes && array['admin:read', 'admin:write'] then acting
       else 'agent'
     end,
     'readOnly', not found_token.scopes && array['tickets:write', 'admin:write'],
@@ -142,6 +174,7 @@ comment on function app_private.api_token_claims(bytea, inet) is
 
 revoke all on function
   app_public.create_api_token(text, text[], timestamptz), app_public.revoke_api_token(uuid),
+  app_private.revoke_api_tokens_of(uuid, uuid), app_private.tg_api_tokens__tell_servers(),
   app_private.api_token_claims(bytea, inet)
 from public;
 

@@ -53,6 +53,10 @@ as $$
 declare
   subject app_public.users;
 begin
+  if invite_user.role in ('manager', 'admin') then
+    perform app_private.subject_of_claims();
+  end if;
+
   insert into app_public.users (organization_id, email, name, role, company_id, activated_at)
   values (
     app_hidden.current_organization_id(), btrim(invite_user.email), btrim(invite_user.name), invite_user.role,
@@ -61,7 +65,31 @@ begin
   on conflict on constraint users_organization_id_email_key do nothing
   returning * into subject;
   if not found then
-    raise exception using errcode = 'AD011', message = 'The organization has a person with this mail address';
+    -- Who registers an address is not there before its owner is invited.
+    update app_public.users as person
+    set
+      email = btrim(invite_user.email), name = btrim(invite_user.name), role = invite_user.role,
+      company_id = invite_user.company_id
+    where person.organization_id = app_hidden.current_organization_id()
+      and person.email = app_private.mail_address(invite_user.email)
+      and person.activated_at is null and person.disabled_at is null
+      and exists (
+        select
+        from app_private.account_mails as registration
+        where registration.organization_id = person.organization_id and registration.user_id = person.id
+          and registration.purpose = 'email_verification'
+      )
+      and not exists (
+        select
+        from app_private.account_mails as invitation
+        where invitation.organization_id = person.organization_id and invitation.user_id = person.id
+          and invitation.purpose = 'invitation'
+      )
+    returning * into subject;
+    if not found then
+      raise exception using errcode = 'AD011', message = 'The organization has a person with this mail address';
+    end if;
+    perform app_private.spend_links_of(subject.organization_id, subject.id);
   end if;
 
   perform app_public.set_user_teams(subject.id, coalesce(invite_user.team_ids, '{}'));
@@ -72,7 +100,7 @@ end
 $$;
 
 comment on function app_public.invite_user(text, text, app_public.user_role, uuid, uuid[]) is
-  'Makes an account and writes an invitation, good for 7 days. Admins only. Errors: ADDRESS_TAKEN, INVALID_INPUT, NOT_FOUND for a company or team that is not there.';
+  'Makes an account and writes an invitation, good for 7 days. Somebody who registered and has not come yet is invited with what is given here. Admins only. Errors: ADDRESS_TAKEN for who has come or was invited before, INVALID_INPUT, NOT_FOUND for a company or team that is not there, SESSION_REQUIRED for a manager or admin, and for who registered in another role.';
 
 create or replace function app_public.resend_invitation(user_id uuid) returns boolean
   language plpgsql volatile security definer
@@ -106,10 +134,7 @@ begin
   end if;
   link.purpose := case when subject.activated_at is null then 'invitation' else 'password_reset' end;
 
-  update app_private.account_mails as earlier
-  set used_at = now()
-  where earlier.organization_id = subject.organization_id and earlier.user_id = subject.id
-    and earlier.purpose = link.purpose and earlier.used_at is null;
+  perform app_private.spend_links_of(subject.organization_id, subject.id, link.purpose);
 
   insert into app_private.account_mails (organization_id, user_id, purpose, expires_at, delivery)
   values (

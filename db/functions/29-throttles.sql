@@ -1,8 +1,9 @@
--- Guessing gets slower: for an address and an account together at once, for an account from unknown addresses and for
--- an address with everybody's accounts later. Where a person logged in before, what strangers do elsewhere does not
--- keep them out, and nobody is kept out for more than a quarter of an hour after the last wrong try.
+-- Guessing gets slower: for an account from one address at once, for an account from unknown addresses and for an address
+-- with everybody's accounts later. An account is a person of one organization: what happens to another account with the
+-- same mail address counts for that one. Where a person was logged in lately, what strangers do does not keep them out
+-- for more than a minute; nobody is kept out for more than a quarter of an hour after the last wrong try.
 
-create or replace function app_private.login_throttles(email text, ip_address inet)
+create or replace function app_private.login_throttles(account text, ip_address inet)
   returns table (key text, free integer, longest_seconds integer)
   language sql immutable
   set search_path = ''
@@ -11,10 +12,8 @@ as $$
     throttle.kind || ':' || encode(sha256(convert_to(throttle.subject, 'UTF8')), 'hex'), throttle.free, throttle.longest_seconds
   from (
     select
-      lower(coalesce(login_throttles.email, '')) as account,
-      -- An IPv6 customer has a /64 at least.
-      coalesce(case family(plain) when 6 then set_masklen(plain, 64)::cidr::text else host(plain) end, '') as network
-    from app_hidden.plain_address(login_throttles.ip_address) as plain
+      coalesce(login_throttles.account, '') as account,
+      coalesce(app_hidden.network_of(login_throttles.ip_address)::text, '') as network
   ) as who
   cross join lateral (
     values
@@ -24,31 +23,40 @@ as $$
   ) as throttle (kind, subject, free, longest_seconds)
 $$;
 
-comment on function app_private.login_throttles(text, inet) is 'What a login is counted by, how many failures are free and the longest delay in seconds.';
+comment on function app_private.login_throttles(text, inet) is 'What a login is counted by, how many failures are free and the longest delay in seconds. An account is the id of a person, or what was given for one where there is none.';
 
-create or replace function app_private.login_wait(email text, ip_address inet) returns integer
+create or replace function app_private.login_wait(account text, ip_address inet, person_id uuid default null) returns integer
   language sql stable
-  set search_path = pg_catalog, public, pg_temp
+  set search_path = ''
 as $$
-  select coalesce(max(ceil(extract(epoch from failure.blocked_until - now()))), 0)::integer
-  from app_private.login_throttles(login_wait.email, login_wait.ip_address) as throttle
+  with known as (
+    select exists (
+      select
+      from app_private.sessions as session
+      where session.user_id = login_wait.person_id
+        and app_hidden.network_of(session.ip_address) = app_hidden.network_of(login_wait.ip_address)
+        and session.created_at > now() - interval '30 days'
+    ) as here
+  )
+  select coalesce(
+    max(ceil(extract(
+      epoch from case
+        when known.here then least(failure.blocked_until, failure.failed_at + interval '1 minute')
+        else failure.blocked_until
+      end - now()
+    ))),
+    0
+  )::integer
+  from known
+  cross join app_private.login_throttles(login_wait.account, login_wait.ip_address) as throttle
   join app_private.login_failures as failure on failure.key = throttle.key
   where failure.blocked_until > now()
-    and not (
-      throttle.key like 'account:%'
-      and exists (
-        select
-        from app_public.users as person
-        join app_private.sessions as session on session.organization_id = person.organization_id and session.user_id = person.id
-        where person.email = login_wait.email::citext
-          and session.ip_address = login_wait.ip_address and session.created_at > now() - interval '30 days'
-      )
-    )
+    and (not known.here or throttle.key like 'pair:%' and failure.failed_at > now() - interval '1 minute')
 $$;
 
-comment on function app_private.login_wait(text, inet) is 'How many seconds must pass before this address may try this account again; 0 when it may.';
+comment on function app_private.login_wait(text, inet, uuid) is 'How many seconds must pass before this address may try this account again; 0 when it may. `person_id` is whose account it is: where they were logged in within 30 days it is a minute at most.';
 
-create or replace function app_private.count_login_failure(email text, ip_address inet) returns boolean
+create or replace function app_private.count_login_failure(account text, ip_address inet) returns boolean
   language plpgsql volatile
   set search_path = ''
 as $$
@@ -59,7 +67,7 @@ declare
 begin
   -- In one order, so that two failures at once do not wait for each other.
   for throttle in
-    select * from app_private.login_throttles(count_login_failure.email, count_login_failure.ip_address) as counted order by counted.key
+    select * from app_private.login_throttles(count_login_failure.account, count_login_failure.ip_address) as counted order by counted.key
   loop
     insert into app_private.login_failures as counted (key, failures, failed_at) values (throttle.key, 1, now())
     on conflict (key) do update set
@@ -81,7 +89,7 @@ $$;
 
 comment on function app_private.count_login_failure(text, inet) is 'Counts a wrong password or code, and says whether a delay began with it.';
 
-create or replace function app_private.forget_login_failures(email text, ip_address inet) returns void
+create or replace function app_private.forget_login_failures(account text, ip_address inet) returns void
   language sql volatile
   set search_path = ''
 as $$
@@ -89,7 +97,7 @@ as $$
   delete from app_private.login_failures
   where key in (
     select throttle.key
-    from app_private.login_throttles(forget_login_failures.email, forget_login_failures.ip_address) as throttle
+    from app_private.login_throttles(forget_login_failures.account, forget_login_failures.ip_address) as throttle
     where throttle.key like 'pair:%'
   )
 $$;
@@ -133,7 +141,7 @@ $$;
 comment on function app_private.forget_throttles() is 'Forgets what no longer slows anybody down, and challenges that are over.';
 
 revoke all on function
-  app_private.login_throttles(text, inet), app_private.login_wait(text, inet), app_private.count_login_failure(text, inet),
+  app_private.login_throttles(text, inet), app_private.login_wait(text, inet, uuid), app_private.count_login_failure(text, inet),
   app_private.forget_login_failures(text, inet), app_private.take_tokens(text, real, integer, integer),
   app_private.forget_throttles()
 from public;

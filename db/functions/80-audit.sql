@@ -42,7 +42,9 @@ comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha2
 -- The head of a chain is one row, locked by the first link of a transaction. It is written with that link and once more
 -- at the end: writing it with every link would leave as many dead versions of it, and a transaction of ten thousand
 -- changes would walk past all of them each time (minutes instead of seconds). In between the heads are kept in a
--- setting that ends with the transaction and is undone with a savepoint, like the links themselves.
+-- setting that ends with the transaction and is undone with a savepoint, like the links themselves. Whoever speaks SQL
+-- can write a setting: so it is believed only where the log has that very link, and what is stored at the end is read
+-- from the log.
 create or replace function app_private.append_audit(
   organization_id uuid,
   operation text,
@@ -63,6 +65,13 @@ begin
   if heads ? append_audit.organization_id::text then
     head.seq := heads -> append_audit.organization_id::text -> 0;
     head.row_hash := heads -> append_audit.organization_id::text ->> 1;
+    if not exists (
+      select
+      from app_public.audit_log as stored
+      where stored.organization_id = append_audit.organization_id and stored.seq = head.seq and stored.row_hash = head.row_hash
+    ) then
+      raise exception using errcode = 'AD401', message = 'The head of the chain was written by somebody else';
+    end if;
   else
     loop
       select * into head
@@ -79,9 +88,14 @@ begin
   link.chain_scope := append_audit.organization_id::text;
   link.seq := head.seq + 1;
   link.recorded_at := clock_timestamp();
-  link.actor_id := append_audit.actor_id;
   link.actor_role := app_hidden.acting_role();
-  link.ip_address := nullif(current_setting('atum.ip_address', true), '')::inet;
+  -- The server says for whom it acts and from where; whoever logs in to Postgres acts for themselves.
+  if session_user in ('atum_operator', 'atum_worker') then
+    link.ip_address := inet_client_addr();
+  else
+    link.actor_id := append_audit.actor_id;
+    link.ip_address := app_hidden.current_address();
+  end if;
   link.request_id := nullif(current_setting('atum.request_id', true), '');
   link.operation := append_audit.operation;
   link.table_name := append_audit.table_name;
@@ -115,18 +129,21 @@ create or replace function app_private.tg_audit_heads__store() returns trigger
 as $$
 declare
   heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
-  head constant jsonb := heads -> NEW.organization_id::text;
 begin
-  if head is null then
-    return null;
-  end if;
-
   -- Forgotten first, so that the next link, if there is one, finds the stored head and stores its own again.
   perform set_config('atum.audit_heads', (heads - NEW.organization_id::text)::text, true);
 
-  update app_private.audit_heads
-  set seq = (head -> 0)::bigint, row_hash = head ->> 1
-  where organization_id = NEW.organization_id and seq <> (head -> 0)::bigint;
+  -- The head's row is locked since the first link, so that the last one is ours.
+  update app_private.audit_heads as stored
+  set seq = link.seq, row_hash = link.row_hash
+  from (
+    select last.seq, last.row_hash
+    from app_public.audit_log as last
+    where last.organization_id = NEW.organization_id
+    order by last.seq desc
+    limit 1
+  ) as link
+  where stored.organization_id = NEW.organization_id and stored.seq <> link.seq;
   return null;
 end
 $$;

@@ -24,6 +24,21 @@ describe('roles', () => {
     ).toEqual([])
   })
 
+  test('no login waits or lies open for ever', async () => {
+    expect(
+      await found(`
+        select rolname || ': ' || setting as name from pg_roles, unnest(rolconfig) as setting
+        where rolname like 'atum\\_%' and setting ~ 'timeout'`),
+    ).toEqual([
+      'atum_operator: idle_in_transaction_session_timeout=60s',
+      'atum_operator: statement_timeout=60s',
+      'atum_server: idle_in_transaction_session_timeout=30s',
+      'atum_server: lock_timeout=5s',
+      'atum_server: statement_timeout=15s',
+      'atum_worker: idle_in_transaction_session_timeout=120s',
+    ])
+  })
+
   test('who may become whom, and who inherits from whom', async () => {
     const memberships = await found(`
       select format('%s %s %s', member::regrole, case when inherit_option then 'inherits from' else 'may become' end, roleid::regrole) as name

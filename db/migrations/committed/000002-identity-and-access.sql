@@ -1,5 +1,5 @@
 --! Previous: sha1:c02a516439bb857874e78a2d69705662746bd8ba
---! Hash: sha1:b3571b20564013cf18eea95bca6c7ce3d35a4ebc
+--! Hash: sha1:045ec111516ed1c45abf3239aa063681a26b0acf
 --! Message: identity and access
 
 --! split: 010-organizations.sql
@@ -39,6 +39,12 @@ alter table app_public.users
   add column is_break_glass boolean not null default false,
   add column activated_at timestamptz default now(),
   add foreign key (organization_id, company_id) references app_public.companies on delete set null (company_id);
+
+-- Plain ASCII: what folds or looks like another letter would be the address of somebody else. Domains with other letters
+-- have a form of their own for this. Those that are there stay.
+alter table app_public.users drop constraint users_email_check;
+alter table app_public.users
+  add constraint users_email_check check (email::text ~ '^[!-?A-~]+@[!-?A-~]+$' and length(email) <= 254) not valid;
 
 create index users_organization_id_company_id_idx on app_public.users (organization_id, company_id);
 create index users_restricted_to_teams_idx on app_public.users (organization_id, id) where restricted_to_teams;
@@ -198,6 +204,7 @@ create table app_private.login_challenges (
   user_id uuid not null,
   challenge_hash bytea not null check (octet_length(challenge_hash) = 32),
   purpose text not null check (purpose in ('verify', 'enrol')),
+  proof text not null check (proof in ('password', 'provider')),
   identity_provider_id uuid,
   id_token text,
   attempts integer not null default 0,
@@ -212,7 +219,7 @@ create index login_challenges_challenge_hash_idx on app_private.login_challenges
 create index login_challenges_organization_id_user_id_idx on app_private.login_challenges (organization_id, user_id);
 create index login_challenges_organization_id_identity_provider_id_idx on app_private.login_challenges (organization_id, identity_provider_id);
 
-comment on table app_private.login_challenges is 'A login that has passed its first step and waits ten minutes for the second: a one-time code, or the enrolment that the role demands.';
+comment on table app_private.login_challenges is 'A login that has passed its first step and waits ten minutes for the second: a one-time code, or the enrolment that the role demands. What the first step was is asked again at the second.';
 
 create table app_private.account_mails (
   organization_id uuid not null,
@@ -220,8 +227,9 @@ create table app_private.account_mails (
   user_id uuid not null,
   purpose text not null check (purpose in (
     'invitation', 'email_verification', 'password_reset',
-    'address_taken', 'refresh_token_reused', 'password_changed', 'two_factor_on', 'two_factor_off'
+    'address_taken', 'address_changed', 'refresh_token_reused', 'password_changed', 'two_factor_on', 'two_factor_off', 'api_token_made'
   )),
+  address text,
   token_hash bytea check (octet_length(token_hash) = 32),
   expires_at timestamptz,
   delivery text not null default 'waiting' check (delivery in ('waiting', 'sent', 'no_mail_server', 'handed_over')),
@@ -229,13 +237,14 @@ create table app_private.account_mails (
   created_at timestamptz not null default now(),
   primary key (organization_id, id),
   foreign key (organization_id, user_id) references app_public.users on delete cascade,
-  constraint account_mails_expiry_check check ((purpose in ('invitation', 'email_verification', 'password_reset')) = (expires_at is not null))
+  constraint account_mails_expiry_check check ((purpose in ('invitation', 'email_verification', 'password_reset')) = (expires_at is not null)),
+  constraint account_mails_address_check check ((purpose = 'address_changed') = (address is not null))
 );
 
 create index account_mails_token_hash_idx on app_private.account_mails (token_hash) where token_hash is not null;
 create index account_mails_organization_id_user_id_idx on app_private.account_mails (organization_id, user_id, created_at);
 
-comment on table app_private.account_mails is 'What a person is written about the own account. An invitation (7 days), a verification (1 day) and a password reset (1 hour) carry a single-use token; it is made when the mail is sent, and only its sha256 is kept.';
+comment on table app_private.account_mails is 'What a person is written about the own account. An invitation (7 days), a verification (1 day) and a password reset (1 hour) carry a single-use token; it is made when the mail is sent, and only its sha256 is kept. A mail goes to the address it names, the one before a change, otherwise to the person''s own.';
 
 create table app_public.api_tokens (
   organization_id uuid not null,
@@ -243,6 +252,7 @@ create table app_public.api_tokens (
   user_id uuid not null,
   name text not null check (name ~ '\S' and length(name) <= 80),
   scopes text[] not null check (cardinality(scopes) >= 1 and scopes <@ '{read,tickets:write,admin:read,admin:write}'),
+  made_as app_public.user_role not null,
   hint text not null check (length(hint) = 4),
   expires_at timestamptz,
   last_used_at timestamptz,
@@ -261,6 +271,7 @@ comment on column app_public.api_tokens.id is 'The identifier of the token; the 
 comment on column app_public.api_tokens.user_id is 'The person in whose name it acts.';
 comment on column app_public.api_tokens.name is 'What the person calls it, up to 80 characters.';
 comment on column app_public.api_tokens.scopes is 'What it may do: `read` what customers and agents read, `tickets:write` to work on tickets, `admin:read` and `admin:write` all that the person''s own role may. Without a scope that writes it changes nothing.';
+comment on column app_public.api_tokens.made_as is 'The role of the person when the token was made. It acts with no more than that, also once the person has a higher one.';
 comment on column app_public.api_tokens.hint is 'The last four characters of the token.';
 comment on column app_public.api_tokens.expires_at is 'When it ends by itself; empty means never.';
 comment on column app_public.api_tokens.last_used_at is 'When it was last used, to the minute.';
@@ -1345,11 +1356,30 @@ $$;
 
 comment on function app_public.delete_company(uuid) is 'Removes a company. Its people and tickets stay, and belong to none. Admins only. Error NOT_FOUND.';
 
+create or replace function app_private.tg_companies__tell_servers() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.tell_servers('user', person.id)
+  from app_public.users as person
+  where person.organization_id = NEW.organization_id and person.company_id = NEW.id;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_companies__tell_servers() is 'Has the servers close the sockets of people who see other tickets from now on.';
+
+create or replace trigger _800_tell_servers after update of shares_tickets on app_public.companies
+  for each row when (NEW.shares_tickets <> OLD.shares_tickets)
+  execute function app_private.tg_companies__tell_servers();
+
 create or replace trigger _100_stamp_updated_at before update on app_public.companies
   for each row execute function app_private.tg__stamp_updated_at();
 
 revoke all on function
-  app_hidden.shared_company_id(), app_public.create_company(text, boolean), app_public.delete_company(uuid)
+  app_hidden.shared_company_id(), app_public.create_company(text, boolean), app_public.delete_company(uuid),
+  app_private.tg_companies__tell_servers()
 from public;
 
 grant execute on function app_hidden.shared_company_id() to atum_customer, atum_agent;
@@ -1398,6 +1428,8 @@ begin
     raise exception using errcode = '23514', message = 'A mail domain is written like example.com';
   end if;
 
+  perform app_private.subject_of_claims();
+
   -- One after the other with whoever takes the break-glass account away.
   perform from app_public.organizations where id = app_hidden.current_organization_id() for no key update;
 
@@ -1421,7 +1453,7 @@ end
 $$;
 
 comment on function app_public.change_security_policy(app_public.user_role[], text[], boolean) is
-  'Changes what is given and leaves the rest. People whose role must now have a second factor and who have none are logged out, and enrol one at the next login. Local login is turned off only where a break-glass admin can get in. Admins only. Errors: LAST_ADMIN, INVALID_INPUT.';
+  'Changes what is given and leaves the rest. People whose role must now have a second factor and who have none are logged out, and enrol one at the next login. Local login is turned off only where a break-glass admin can get in. Admins only. Errors: LAST_ADMIN, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_private.tg_security_policies__end_sessions() returns trigger
   language plpgsql security definer
@@ -1474,6 +1506,15 @@ create or replace function app_hidden.plain_address(address inet) returns inet
   end;
 
 comment on function app_hidden.plain_address(inet) is 'An IPv4 address or network that is written inside IPv6 (`::ffff:192.0.2.7`) as IPv4; any other as it is.';
+
+create or replace function app_hidden.network_of(address inet) returns cidr
+  language sql immutable parallel safe
+  return case family(app_hidden.plain_address(address))
+    when 6 then set_masklen(app_hidden.plain_address(address), 64)::cidr
+    else app_hidden.plain_address(address)::cidr
+  end;
+
+comment on function app_hidden.network_of(inet) is 'What one customer has: an IPv4 address, or the /64 of an IPv6 address.';
 
 create or replace function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) returns boolean
   language sql stable security definer
@@ -1535,6 +1576,8 @@ as $$
 declare
   made app_public.ip_rules;
 begin
+  perform app_private.subject_of_claims();
+
   insert into app_public.ip_rules (organization_id, role, network, note)
   values (app_hidden.current_organization_id(), add_ip_rule.role, app_hidden.plain_address(add_ip_rule.network)::cidr, add_ip_rule.note)
   returning * into made;
@@ -1545,13 +1588,15 @@ end
 $$;
 
 comment on function app_public.add_ip_rule(cidr, app_public.user_role, text, boolean) is
-  'Allows a network, for one role or for every role without rules of its own, and returns the rule. Admins only. Errors: WOULD_LOCK_YOU_OUT when the caller''s own address would be refused and `acceptLockout` was not said, CONFLICT for a rule that is there, INVALID_INPUT.';
+  'Allows a network, for one role or for every role without rules of its own, and returns the rule. Admins only. Errors: WOULD_LOCK_YOU_OUT when the caller''s own address would be refused and `acceptLockout` was not said, CONFLICT for a rule that is there, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean default false) returns boolean
   language plpgsql volatile security definer
   set search_path = ''
 as $$
 begin
+  perform app_private.subject_of_claims();
+
   delete from app_public.ip_rules as rule
   where rule.organization_id = app_hidden.current_organization_id() and rule.id = remove_ip_rule.rule_id;
   if not found then
@@ -1564,7 +1609,7 @@ end
 $$;
 
 comment on function app_public.remove_ip_rule(uuid, boolean) is
-  'Removes a rule. Without any rule people may come from everywhere. Admins only. Errors: NOT_FOUND, WOULD_LOCK_YOU_OUT.';
+  'Removes a rule. Without any rule people may come from everywhere. Admins only. Errors: NOT_FOUND, WOULD_LOCK_YOU_OUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_private.tg_ip_rules__tell_servers() returns trigger
   language plpgsql security definer
@@ -1582,13 +1627,262 @@ create or replace trigger _800_tell_servers after insert or update or delete on 
   for each row execute function app_private.tg_ip_rules__tell_servers();
 
 revoke all on function
-  app_hidden.plain_address(inet), app_private.ip_allowed(uuid, app_public.user_role, inet),
+  app_hidden.plain_address(inet), app_hidden.network_of(inet), app_private.ip_allowed(uuid, app_public.user_role, inet),
   app_private.refuse_own_lockout(boolean), app_public.add_ip_rule(cidr, app_public.user_role, text, boolean),
   app_public.remove_ip_rule(uuid, boolean), app_private.tg_ip_rules__tell_servers()
 from public;
 
 grant execute on function app_private.ip_allowed(uuid, app_public.user_role, inet) to atum_server;
 grant execute on function app_public.add_ip_rule(cidr, app_public.user_role, text, boolean), app_public.remove_ip_rule(uuid, boolean)
+to atum_admin;
+
+--! split: 1017-functions-17-identity-providers.sql
+create or replace function app_private.login_methods(organization_slug text) returns jsonb
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select jsonb_build_object(
+    'organization', case when organization.id is not null then jsonb_build_object('slug', organization.slug, 'name', organization.name) end,
+    'localLogin', coalesce(policy.local_login, true),
+    'registration', coalesce(policy.local_login and cardinality(policy.registration_domains) > 0, false),
+    'providers', coalesce(
+      (
+        select jsonb_agg(jsonb_build_object('id', provider.id, 'name', provider.name, 'kind', provider.kind) order by provider.name)
+        from app_public.identity_providers as provider
+        where provider.organization_id = organization.id and provider.is_enabled
+      ),
+      '[]'
+    )
+  )
+  from (select 1) as always
+  left join app_public.organizations as organization
+    on organization.slug = login_methods.organization_slug and organization.suspended_at is null
+  left join app_public.security_policies as policy on policy.organization_id = organization.id
+$$;
+
+comment on function app_private.login_methods(text) is 'What the login page of an organization offers: `{organization, localLogin, registration, providers}`. An unknown organization offers a password.';
+
+create or replace function app_private.identity_provider(provider_id uuid) returns jsonb
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', provider.id, 'organizationId', provider.organization_id, 'organizationSlug', organization.slug,
+    'kind', provider.kind, 'name', provider.name,
+    'issuer', provider.issuer, 'clientId', provider.client_id, 'scopes', provider.scopes,
+    'url', provider.url, 'baseDn', provider.base_dn, 'bindDn', provider.bind_dn, 'userFilter', provider.user_filter,
+    'subjectAttribute', provider.subject_attribute, 'emailAttribute', provider.email_attribute,
+    'nameAttribute', provider.name_attribute, 'roleClaim', provider.role_claim, 'secret', secret.sealed
+  )
+  from app_public.identity_providers as provider
+  join app_public.organizations as organization on organization.id = provider.organization_id
+  left join app_private.identity_provider_secrets as secret
+    on secret.organization_id = provider.organization_id and secret.provider_id = provider.id
+  where provider.id = identity_provider.provider_id and provider.is_enabled and organization.suspended_at is null
+$$;
+
+comment on function app_private.identity_provider(uuid) is 'How to ask an identity provider, its secret encrypted; null when it is not there, is off, or its organization is suspended.';
+
+create or replace function app_private.set_identity_provider_secret(provider_id uuid, secret text) returns jsonb
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+begin
+  if (app_private.subject_of_claims()).role <> 'admin' then
+    raise exception using errcode = '42501', message = 'Only admins set secrets';
+  end if;
+  insert into app_private.identity_provider_secrets as stored (organization_id, provider_id, sealed)
+  select provider.organization_id, provider.id, secret
+  from app_public.identity_providers as provider
+  where provider.organization_id = app_hidden.current_organization_id() and provider.id = set_identity_provider_secret.provider_id
+  on conflict on constraint identity_provider_secrets_pkey do update set sealed = excluded.sealed, updated_at = now();
+  return jsonb_build_object('outcome', case when found then 'ok' else 'not_found' end);
+end
+$$;
+
+comment on function app_private.set_identity_provider_secret(uuid, text) is 'Stores the encrypted client secret or bind password of an identity provider: `ok`, `not_found`. Admins only.';
+
+create or replace function app_public.save_identity_provider(
+  kind app_public.identity_provider_kind,
+  name text,
+  provider_id uuid default null,
+  is_enabled boolean default true,
+  issuer text default null,
+  client_id text default null,
+  scopes text[] default '{openid,email,profile}',
+  url text default null,
+  base_dn text default null,
+  bind_dn text default null,
+  user_filter text default null,
+  subject_attribute text default 'entryUUID',
+  email_attribute text default 'mail',
+  name_attribute text default 'cn',
+  role_claim text default null,
+  role_mapping jsonb default '{}',
+  default_role app_public.user_role default null,
+  makes_people boolean default true,
+  asks_second_factor boolean default false
+) returns app_public.identity_providers
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  saved app_public.identity_providers;
+begin
+  perform app_private.subject_of_claims();
+
+  if jsonb_typeof(save_identity_provider.role_mapping) <> 'object' or exists (
+    select
+    from jsonb_path_query(save_identity_provider.role_mapping, 'strict $.*') as mapped_role
+    where mapped_role not in ('"customer"', '"agent"', '"manager"', '"admin"')
+  ) then
+    raise exception using errcode = 'AD013', message = 'A group is mapped to customer, agent, manager or admin';
+  end if;
+
+  if save_identity_provider.provider_id is null then
+    insert into app_public.identity_providers (
+      organization_id, kind, name, is_enabled, issuer, client_id, scopes, url, base_dn, bind_dn, user_filter,
+      subject_attribute, email_attribute, name_attribute, role_claim, role_mapping, default_role, makes_people,
+      asks_second_factor
+    )
+    values (
+      app_hidden.current_organization_id(), save_identity_provider.kind, save_identity_provider.name,
+      save_identity_provider.is_enabled, save_identity_provider.issuer, save_identity_provider.client_id,
+      save_identity_provider.scopes, save_identity_provider.url, save_identity_provider.base_dn,
+      save_identity_provider.bind_dn, save_identity_provider.user_filter,
+      save_identity_provider.subject_attribute, save_identity_provider.email_attribute,
+      save_identity_provider.name_attribute, save_identity_provider.role_claim,
+      save_identity_provider.role_mapping, save_identity_provider.default_role,
+      save_identity_provider.makes_people, save_identity_provider.asks_second_factor
+    )
+    returning * into saved;
+  else
+    -- A secret is for the one it was given for: where another is asked from now on, it is given anew.
+    delete from app_private.identity_provider_secrets as secret
+    using app_public.identity_providers as former
+    where former.organization_id = app_hidden.current_organization_id() and former.id = save_identity_provider.provider_id
+      and secret.organization_id = former.organization_id and secret.provider_id = former.id
+      and (former.kind, former.issuer, former.client_id, former.url, former.bind_dn) is distinct from (
+        save_identity_provider.kind, save_identity_provider.issuer, save_identity_provider.client_id,
+        save_identity_provider.url, save_identity_provider.bind_dn
+      );
+
+    update app_public.identity_providers as provider
+    set
+      kind = save_identity_provider.kind,
+      name = save_identity_provider.name,
+      is_enabled = save_identity_provider.is_enabled,
+      issuer = save_identity_provider.issuer,
+      client_id = save_identity_provider.client_id,
+      scopes = save_identity_provider.scopes,
+      url = save_identity_provider.url,
+      base_dn = save_identity_provider.base_dn,
+      bind_dn = save_identity_provider.bind_dn,
+      user_filter = save_identity_provider.user_filter,
+      subject_attribute = save_identity_provider.subject_attribute,
+      email_attribute = save_identity_provider.email_attribute,
+      name_attribute = save_identity_provider.name_attribute,
+      role_claim = save_identity_provider.role_claim,
+      role_mapping = save_identity_provider.role_mapping,
+      default_role = save_identity_provider.default_role,
+      makes_people = save_identity_provider.makes_people,
+      asks_second_factor = save_identity_provider.asks_second_factor
+    where provider.organization_id = app_hidden.current_organization_id() and provider.id = save_identity_provider.provider_id
+    returning * into saved;
+    if not found then
+      raise exception using errcode = 'AD101', message = 'There is no such identity provider';
+    end if;
+  end if;
+  return saved;
+end
+$$;
+
+comment on function app_public.save_identity_provider(
+  app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
+  app_public.user_role, boolean, boolean
+) is
+  'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+
+create or replace function app_public.identity_providers_has_secret(provider app_public.identity_providers) returns boolean
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select exists (
+    select
+    from app_private.identity_provider_secrets as secret
+    where secret.organization_id = app_hidden.current_organization_id()
+      and secret.organization_id = provider.organization_id and secret.provider_id = provider.id
+  )
+$$;
+
+comment on function app_public.identity_providers_has_secret(app_public.identity_providers) is 'Whether a client secret or bind password is stored. Admins only.';
+
+create or replace function app_public.delete_identity_provider(provider_id uuid) returns boolean
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.subject_of_claims();
+
+  delete from app_public.identity_providers as provider
+  where provider.organization_id = app_hidden.current_organization_id() and provider.id = delete_identity_provider.provider_id;
+  if not found then
+    raise exception using errcode = 'AD101', message = 'There is no such identity provider';
+  end if;
+  return true;
+end
+$$;
+
+comment on function app_public.delete_identity_provider(uuid) is 'Removes an identity provider, its secret and whom it means, and ends the sessions it opened. People stay. Admins only. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+
+create or replace function app_private.tg_identity_providers__end_sessions() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  delete from app_private.login_challenges as challenge
+  where challenge.organization_id = OLD.organization_id and challenge.identity_provider_id = OLD.id;
+
+  update app_private.sessions as session
+  set revoked_at = now()
+  where session.organization_id = OLD.organization_id and session.identity_provider_id = OLD.id
+    and session.revoked_at is null and session.expires_at > now();
+  return coalesce(NEW, OLD);
+end
+$$;
+
+comment on function app_private.tg_identity_providers__end_sessions() is 'Ends the sessions that a provider opened which is no longer trusted, and the logins by it that wait for their second step.';
+
+create or replace trigger _500_end_sessions before delete on app_public.identity_providers
+  for each row execute function app_private.tg_identity_providers__end_sessions();
+
+create or replace trigger _510_end_sessions_when_off before update of is_enabled on app_public.identity_providers
+  for each row when (OLD.is_enabled and not NEW.is_enabled)
+  execute function app_private.tg_identity_providers__end_sessions();
+
+create or replace trigger _100_stamp_updated_at before update on app_public.identity_providers
+  for each row execute function app_private.tg__stamp_updated_at();
+
+revoke all on function
+  app_private.login_methods(text), app_private.identity_provider(uuid), app_private.set_identity_provider_secret(uuid, text),
+  app_public.save_identity_provider(
+    app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
+    app_public.user_role, boolean, boolean
+  ),
+  app_public.identity_providers_has_secret(app_public.identity_providers), app_public.delete_identity_provider(uuid),
+  app_private.tg_identity_providers__end_sessions()
+from public;
+
+grant execute on function
+  app_private.login_methods(text), app_private.identity_provider(uuid), app_private.set_identity_provider_secret(uuid, text)
+to atum_server;
+grant execute on function
+  app_public.save_identity_provider(
+    app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
+    app_public.user_role, boolean, boolean
+  ),
+  app_public.identity_providers_has_secret(app_public.identity_providers), app_public.delete_identity_provider(uuid)
 to atum_admin;
 
 --! split: 1018-functions-18-sealed-secrets.sql
@@ -1651,7 +1945,7 @@ $$;
 
 comment on function app_public."current_user"() is 'The person who is logged in, or null.';
 
-create or replace function app_private.refuse_weak_password(password text, subject app_public.users) returns void
+create or replace function app_private.refuse_weak_password(password text, subject app_public.users, is_demo boolean) returns void
   language plpgsql stable
   set search_path = ''
 as $$
@@ -1669,14 +1963,16 @@ begin
     ))
     or lower(password) in (lower(subject.name), lower(subject.email::text), lower(split_part(subject.email::text, '@', 1)))
     or password ~ '^(.)\1*$'
+    -- What the demo is opened with stands in our own handbook.
+    or (not is_demo and lower(password) ~ '^atum[^[:alpha:]]*(desk[^[:alpha:]]*)?(demo[^[:alpha:]]*)?$')
   then
-    raise exception using errcode = 'AD006', message = 'Many people use this password, or it is the own name';
+    raise exception using errcode = 'AD006', message = 'Many people use this password, or it is the own name or ours';
   end if;
 end
 $$;
 
-comment on function app_private.refuse_weak_password(text, app_public.users) is
-  'At least 10 characters, at most 72 bytes, not among the common passwords nor one of them with digits or signs at its end, not the own name or address, not one character repeated; nothing else is asked for. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+comment on function app_private.refuse_weak_password(text, app_public.users, boolean) is
+  'At least 10 characters, at most 72 bytes, not among the common passwords nor one of them with digits or signs at its end, not the own name or address, not one character repeated, and except in the demo not the name of this software; nothing else is asked for. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 
 create or replace function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean default false)
   returns void
@@ -1690,17 +1986,19 @@ begin
   from app_public.users as person
   where person.organization_id = set_password.organization_id and person.id = set_password.user_id;
 
-  perform app_private.refuse_weak_password(password, subject);
+  perform app_private.refuse_weak_password(password, subject, set_password.is_demo);
 
   -- Cost 10: about 50 ms on the machine this was measured on, the least that OWASP accepts for bcrypt.
   insert into app_private.user_secrets as secret (organization_id, user_id, password_hash, is_demo)
   values (set_password.organization_id, set_password.user_id, public.crypt(password, public.gen_salt('bf', 10)), set_password.is_demo)
   on conflict on constraint user_secrets_pkey
   do update set password_hash = excluded.password_hash, is_demo = excluded.is_demo, updated_at = now();
+
+  perform app_private.spend_links_of(subject.organization_id, subject.id);
 end
 $$;
 
-comment on function app_private.set_password(uuid, uuid, text, boolean) is 'Stores the bcrypt hash of a password. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+comment on function app_private.set_password(uuid, uuid, text, boolean) is 'Stores the bcrypt hash of a password, and spends the links the person was sent before. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 
 create or replace function app_private.identity_of(subject app_public.users) returns jsonb
   language sql stable
@@ -1743,6 +2041,29 @@ end
 $$;
 
 comment on function app_private.subject_of_claims() is 'The person who logged in. Errors UNAUTHENTICATED for strangers, SESSION_REQUIRED for API tokens.';
+
+create or replace function app_private.tg_users__refuse_api_token() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  -- The owner, and a provider that says who somebody is, act as no request role.
+  if app_hidden.acting_role() in ('atum_customer', 'atum_agent', 'atum_manager', 'atum_admin') then
+    perform app_private.subject_of_claims();
+  end if;
+  return NEW;
+end
+$$;
+
+comment on function app_private.tg_users__refuse_api_token() is 'Whoever found an API token makes nobody an admin, takes no address over and shuts nobody out. Errors SESSION_REQUIRED, UNAUTHENTICATED.';
+
+create or replace trigger _150_refuse_api_token before update of email, role, disabled_at, is_break_glass on app_public.users
+  for each row
+  when (
+    NEW.email is distinct from OLD.email or NEW.role is distinct from OLD.role
+    or NEW.disabled_at is distinct from OLD.disabled_at or NEW.is_break_glass is distinct from OLD.is_break_glass
+  )
+  execute function app_private.tg_users__refuse_api_token();
 
 create or replace function app_private.tg_users__refuse() returns trigger
   language plpgsql security definer
@@ -1795,13 +2116,16 @@ create or replace function app_private.tg_users__end_sessions() returns trigger
 as $$
 begin
   perform app_private.end_sessions_of(NEW.organization_id, NEW.id);
+  if NEW.disabled_at is not null then
+    perform app_private.revoke_api_tokens_of(NEW.organization_id, NEW.id);
+  end if;
   -- API tokens carry the role too.
   perform app_private.tell_servers('user', NEW.id);
   return null;
 end
 $$;
 
-comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed, and has the servers forget what they knew of the person.';
+comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed, revokes the API tokens of one who was disabled, and has the servers forget what they knew of the person.';
 
 create or replace trigger _500_end_sessions after update of disabled_at, role on app_public.users
   for each row
@@ -1813,19 +2137,32 @@ create or replace function app_private.tg_users__spend_links() returns trigger
   set search_path = ''
 as $$
 begin
-  update app_private.account_mails as mail
-  set used_at = now()
-  where mail.organization_id = NEW.organization_id and mail.user_id = NEW.id
-    and mail.expires_at is not null and mail.used_at is null;
+  perform app_private.spend_links_of(NEW.organization_id, NEW.id);
   return null;
 end
 $$;
 
-comment on function app_private.tg_users__spend_links() is 'What was sent to an address that is no longer the person''s opens nothing any more.';
+comment on function app_private.tg_users__spend_links() is 'What was sent to an address that is no longer the person''s, or before the person had come, opens nothing any more.';
 
-create or replace trigger _500_spend_links after update of email on app_public.users
-  for each row when (NEW.email is distinct from OLD.email)
+create or replace trigger _500_spend_links after update of email, activated_at on app_public.users
+  for each row when (NEW.email is distinct from OLD.email or (OLD.activated_at is null and NEW.activated_at is not null))
   execute function app_private.tg_users__spend_links();
+
+create or replace function app_private.tg_users__tell_old_address() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.write_account_mail(NEW, 'address_changed', OLD.email::text);
+  return null;
+end
+$$;
+
+comment on function app_private.tg_users__tell_old_address() is 'Whose address it was learns that it no longer is. Who never came is told nothing.';
+
+create or replace trigger _600_tell_old_address after update of email on app_public.users
+  for each row when (NEW.email is distinct from OLD.email and OLD.activated_at is not null)
+  execute function app_private.tg_users__tell_old_address();
 
 create or replace function app_private.tg_users__tell_servers() returns trigger
   language plpgsql security definer
@@ -1839,6 +2176,24 @@ $$;
 
 comment on function app_private.tg_users__tell_servers() is 'Has the servers close the sockets of a person who sees other tickets from now on: they come back and listen where they should.';
 
+create or replace function app_private.tg_team_members__tell_servers() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.tell_servers('user', person.id)
+  from app_public.users as person
+  where person.organization_id = coalesce(NEW.organization_id, OLD.organization_id)
+    and person.id = coalesce(NEW.user_id, OLD.user_id) and person.restricted_to_teams;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_team_members__tell_servers() is 'Has the servers close the sockets of an agent who sees other tickets from now on.';
+
+create or replace trigger _800_tell_servers after insert or delete on app_public.team_members
+  for each row execute function app_private.tg_team_members__tell_servers();
+
 create or replace trigger _800_tell_servers after update of restricted_to_teams, company_id on app_public.users
   for each row
   when (NEW.restricted_to_teams <> OLD.restricted_to_teams or NEW.company_id is distinct from OLD.company_id)
@@ -1848,10 +2203,11 @@ create or replace trigger _100_stamp_updated_at before update on app_public.user
   for each row execute function app_private.tg__stamp_updated_at();
 
 revoke all on function
-  app_public."current_user"(), app_private.refuse_weak_password(text, app_public.users),
+  app_public."current_user"(), app_private.refuse_weak_password(text, app_public.users, boolean),
   app_private.set_password(uuid, uuid, text, boolean), app_private.identity_of(app_public.users),
-  app_private.subject_of_claims(), app_private.tg_users__refuse(), app_private.tg_users__end_sessions(),
-  app_private.tg_users__spend_links(), app_private.tg_users__tell_servers()
+  app_private.subject_of_claims(), app_private.tg_users__refuse_api_token(), app_private.tg_users__refuse(),
+  app_private.tg_users__end_sessions(), app_private.tg_users__spend_links(), app_private.tg_users__tell_old_address(), app_private.tg_users__tell_servers(),
+  app_private.tg_team_members__tell_servers()
 from public;
 
 grant execute on function app_public."current_user"() to atum_anonymous, atum_customer, atum_agent;
@@ -1917,8 +2273,12 @@ begin
 
   if purpose is not null then
     challenge := encode(public.gen_random_bytes(32), 'hex');
-    insert into app_private.login_challenges (organization_id, user_id, challenge_hash, purpose, identity_provider_id, id_token)
-    values (subject.organization_id, subject.id, app_private.token_hash(challenge), purpose, admit.provider_id, admit.id_token);
+    insert into app_private.login_challenges (
+      organization_id, user_id, challenge_hash, purpose, proof, identity_provider_id, id_token
+    )
+    values (
+      subject.organization_id, subject.id, app_private.token_hash(challenge), purpose, admit.proof, admit.provider_id, admit.id_token
+    );
     return jsonb_build_object(
       'outcome', case purpose when 'verify' then 'two_factor_required' else 'two_factor_enrolment' end,
       'challenge', challenge
@@ -1935,6 +2295,15 @@ $$;
 comment on function app_private.admit(app_public.users, text, inet, text, uuid, text) is
   'Lets in a person who proved who they are by `password`, `provider` or `second_factor`: `{outcome: ok, user, sessionId, refreshToken}`, a challenge (`two_factor_required`, `two_factor_enrolment`), or why not: `organization_suspended`, `address_not_allowed`, `email_not_verified`, `local_login_off`.';
 
+create or replace function app_private.mail_address(given text) returns public.citext
+  language sql immutable
+  set search_path = ''
+as $$
+  select case when given ~ '^[!-?A-~]+@[!-?A-~]+$' then lower(given)::public.citext end
+$$;
+
+comment on function app_private.mail_address(text) is 'A mail address as it is looked for; null for what holds letters that might fold into others, which nobody has.';
+
 create or replace function app_private.log_in(
   email text,
   password text,
@@ -1949,32 +2318,49 @@ as $$
 declare
   -- The hash of nothing anybody knows: comparing with it costs what comparing with a real one costs.
   unmatchable constant text := '$2a$10$7EqJtq98hPqEX7fNZaFWoOhi5z5rB0FLW8q5sYV8yQ1q6l7u1Qk2e';
-  wait constant integer := app_private.login_wait(email, ip_address);
+  address constant citext := app_private.mail_address(log_in.email);
   candidate record;
+  wait integer;
+  longest_wait integer := 0;
   compared integer := 0;
   matching app_public.users[] := '{}';
+  matching_hash text;
+  failing app_public.users[] := '{}';
 begin
-  if wait > 0 then
-    return jsonb_build_object('outcome', 'too_many_attempts', 'retryAfterSeconds', wait);
-  end if;
-
   for candidate in
     select person, secret.password_hash, secret.is_demo
     from app_public.users as person
     join app_public.organizations as organization on organization.id = person.organization_id
-    join app_private.user_secrets as secret on secret.organization_id = person.organization_id and secret.user_id = person.id
-    where person.email = log_in.email::citext
+    left join app_private.user_secrets as secret on secret.organization_id = person.organization_id and secret.user_id = person.id
+    where person.email = address
       and (organization_slug is null or organization.slug = organization_slug)
     order by person.organization_id
   loop
+    -- Each account has a throttle of its own, or whoever has one with this address elsewhere could lift this one's.
+    wait := app_private.login_wait((candidate.person).id::text, log_in.ip_address, (candidate.person).id);
+    longest_wait := greatest(longest_wait, wait);
+    continue when wait > 0;
+
     compared := compared + 1;
-    if crypt(password, candidate.password_hash) = candidate.password_hash
+    if crypt(password, coalesce(candidate.password_hash, unmatchable)) = candidate.password_hash
       and (candidate.person).disabled_at is null
       and (demo_allowed or not candidate.is_demo)
     then
       matching := matching || candidate.person;
+      matching_hash := candidate.password_hash;
+    else
+      failing := failing || candidate.person;
     end if;
   end loop;
+
+  if cardinality(matching) = 0 and cardinality(failing) = 0 then
+    if longest_wait = 0 then
+      longest_wait := app_private.login_wait('mail ' || lower(left(log_in.email, 254)), log_in.ip_address);
+    end if;
+    if longest_wait > 0 then
+      return jsonb_build_object('outcome', 'too_many_attempts', 'retryAfterSeconds', longest_wait);
+    end if;
+  end if;
 
   -- An unknown address takes as long as a known one, and one organization as long as two.
   while compared < 2 loop
@@ -1994,27 +2380,36 @@ begin
   end if;
 
   if cardinality(matching) = 1 then
-    perform app_private.forget_login_failures(email, ip_address);
+    -- A password that was replaced while it was compared lets nobody in; and whoever replaces it now waits, and ends
+    -- what is opened here.
+    perform
+    from app_private.user_secrets as secret
+    where secret.organization_id = matching[1].organization_id and secret.user_id = matching[1].id
+      and secret.password_hash = matching_hash
+    for share;
+    if not found then
+      return jsonb_build_object('outcome', 'invalid_credentials');
+    end if;
+
+    perform app_private.forget_login_failures(matching[1].id::text, log_in.ip_address);
     return app_private.admit(matching[1], 'password', log_in.ip_address, log_in.user_agent);
   end if;
 
   -- A wrong password is recorded where the person is, an unknown address in the platform's own chain: both write.
   perform app_private.append_audit(
-    coalesce(person.organization_id, app_hidden.platform_scope()), act.operation, 'app_public.users', person.id,
+    coalesce(account.organization_id, app_hidden.platform_scope()), act.operation, 'app_public.users', account.user_id,
     null, jsonb_build_object('email', left(log_in.email, 254))
   )
   from (
+    select person.organization_id, person.id as user_id, person.id::text as name from unnest(failing) as person
+    union all
+    select null, null, 'mail ' || lower(left(log_in.email, 254)) where cardinality(failing) = 0
+  ) as account
+  cross join lateral (
     select 'login_failed' as operation
     union all
-    select 'lockout' where app_private.count_login_failure(email, ip_address)
-  ) as act
-  left join lateral (
-    select known.organization_id, known.id
-    from app_public.users as known
-    join app_public.organizations as organization on organization.id = known.organization_id
-    where known.email = log_in.email::citext
-      and (organization_slug is null or organization.slug = organization_slug)
-  ) as person on true;
+    select 'lockout' where app_private.count_login_failure(account.name, log_in.ip_address)
+  ) as act;
 
   return jsonb_build_object('outcome', 'invalid_credentials');
 end
@@ -2024,7 +2419,8 @@ comment on function app_private.log_in(text, text, text, boolean, inet, text) is
   'Answers whether this address and password are somebody: what `admit` answers, `{outcome: organization_required, organizations}` when they are right in several organizations, `{outcome: too_many_attempts, retryAfterSeconds}`, or `{outcome: invalid_credentials}`. Never raises for wrong ones, so that the failure is recorded.';
 
 revoke all on function
-  app_private.admit(app_public.users, text, inet, text, uuid, text), app_private.log_in(text, text, text, boolean, inet, text)
+  app_private.admit(app_public.users, text, inet, text, uuid, text), app_private.mail_address(text),
+  app_private.log_in(text, text, text, boolean, inet, text)
 from public;
 
 grant execute on function app_private.log_in(text, text, text, boolean, inet, text) to atum_server;
@@ -2222,7 +2618,12 @@ create or replace function app_private.end_sessions_of(organization_id uuid, use
   language sql volatile
   set search_path = ''
 as $$
-  with ended as (
+  -- A login that waits for its second step would be a session in a moment.
+  with forgotten as (
+    delete from app_private.login_challenges as challenge
+    where challenge.organization_id = end_sessions_of.organization_id and challenge.user_id = end_sessions_of.user_id
+  ),
+  ended as (
     update app_private.sessions as session
     set revoked_at = now()
     where session.organization_id = end_sessions_of.organization_id and session.user_id = end_sessions_of.user_id
@@ -2233,7 +2634,7 @@ as $$
   select count(*)::integer from ended
 $$;
 
-comment on function app_private.end_sessions_of(uuid, uuid, uuid) is 'Ends every session of a person but one, and says how many.';
+comment on function app_private.end_sessions_of(uuid, uuid, uuid) is 'Ends every session of a person but one, and says how many; forgets the logins that wait for their second step.';
 
 create or replace function app_private.tg_sessions__tell_servers() returns trigger
   language plpgsql security definer
@@ -2358,11 +2759,13 @@ as $$
 declare
   caller constant app_public.users := app_private.subject_of_claims();
 begin
+  -- What a stranger who was in may have made to come back with.
+  perform app_private.revoke_api_tokens_of(caller.organization_id, end_sessions_of.user_id);
   return app_private.end_sessions_of(caller.organization_id, end_sessions_of.user_id);
 end
 $$;
 
-comment on function app_public.end_sessions_of(uuid) is 'Ends all sessions of a person of the organization, and says how many. Admins only. Errors: UNAUTHENTICATED, SESSION_REQUIRED.';
+comment on function app_public.end_sessions_of(uuid) is 'Ends all sessions of a person of the organization and revokes their API tokens, and says how many sessions there were. Admins only. Errors: UNAUTHENTICATED, SESSION_REQUIRED.';
 
 revoke all on function
   app_private.tell_servers(text, uuid), app_private.refresh_token_family(text), app_private.token_hash(text),
@@ -2450,15 +2853,35 @@ begin
   delete from app_private.login_challenges as spent
   where spent.organization_id = waiting.organization_id and spent.id = waiting.id;
 
-  if subject.disabled_at is not null then
+  if subject.disabled_at is not null or (
+    waiting.proof = 'provider' and not exists (
+      select
+      from app_public.identity_providers as provider
+      where provider.organization_id = waiting.organization_id and provider.id = waiting.identity_provider_id
+        and provider.is_enabled
+    )
+  ) then
     return jsonb_build_object('outcome', 'challenge_expired');
   end if;
-  perform app_private.forget_login_failures(subject.email::text || ' second factor', ip_address);
+
+  perform app_private.act_for(subject);
+  -- What the password was good for ten minutes ago it need not be good for now.
+  if waiting.proof = 'password' and not subject.is_break_glass and exists (
+    select
+    from app_public.security_policies as policy
+    where policy.organization_id = subject.organization_id and not policy.local_login
+  ) then
+    perform app_private.append_audit(
+      subject.organization_id, 'login_refused', 'app_public.users', subject.id, null, jsonb_build_object('reason', 'local_login_off')
+    );
+    return jsonb_build_object('outcome', 'local_login_off');
+  end if;
+  perform app_private.forget_login_failures(subject.id::text || ' second factor', ip_address);
   return app_private.admit(subject, proof, ip_address, user_agent, waiting.identity_provider_id, waiting.id_token);
 end
 $$;
 
-comment on function app_private.finish_challenge(app_private.login_challenges, text, inet, text) is 'Spends a challenge and lets its person in.';
+comment on function app_private.finish_challenge(app_private.login_challenges, text, inet, text) is 'Spends a challenge and lets its person in, if the first step is still worth it: `challenge_expired` where the provider of it is no longer trusted, `local_login_off`, otherwise as `admit`.';
 
 create or replace function app_private.fail_challenge(waiting app_private.login_challenges, ip_address inet) returns jsonb
   language plpgsql volatile
@@ -2474,7 +2897,7 @@ begin
 
   perform app_private.append_audit(subject.organization_id, 'two_factor_failed', 'app_public.users', subject.id, null, null);
   -- Who knows the password would otherwise go on with one new challenge after the other.
-  if app_private.count_login_failure(subject.email::text || ' second factor', ip_address) then
+  if app_private.count_login_failure(subject.id::text || ' second factor', ip_address) then
     perform app_private.append_audit(subject.organization_id, 'lockout', 'app_public.users', subject.id, null, null);
   end if;
   return jsonb_build_object('outcome', 'invalid_code');
@@ -2489,7 +2912,7 @@ create or replace function app_private.two_factor_wait(waiting app_private.login
 as $$
 declare
   subject constant app_public.users := app_private.challenged_person(waiting);
-  wait constant integer := app_private.login_wait(subject.email::text || ' second factor', app_hidden.current_address());
+  wait constant integer := app_private.login_wait(subject.id::text || ' second factor', app_hidden.current_address(), subject.id);
 begin
   if waiting.id is null then
     return jsonb_build_object('outcome', 'challenge_expired');
@@ -2666,8 +3089,9 @@ $$;
 
 comment on function app_private.pending_two_factor() is 'The encrypted secret of the person who logged in, confirmed or not: `{secret, lastTimeStep, confirmed}`, or null.';
 
-create or replace function app_private.confirm_two_factor(time_step bigint, challenge text, ip_address inet, user_agent text)
-  returns jsonb
+create or replace function app_private.confirm_two_factor(
+  time_step bigint, secret text, challenge text, ip_address inet, user_agent text
+) returns jsonb
   language plpgsql volatile security definer
   set search_path = ''
 as $$
@@ -2690,9 +3114,18 @@ begin
   update app_private.authenticators as authenticator
   set confirmed_at = now(), last_time_step = confirm_two_factor.time_step
   where authenticator.organization_id = subject.organization_id and authenticator.user_id = subject.id
-    and authenticator.confirmed_at is null;
+    and authenticator.confirmed_at is null
+    -- The code was of this secret; somebody may have begun with another one since.
+    and authenticator.sealed = confirm_two_factor.secret;
   if not found then
-    return jsonb_build_object('outcome', 'two_factor_off');
+    return jsonb_build_object('outcome', case
+      when exists (
+        select
+        from app_private.authenticators as begun
+        where begun.organization_id = subject.organization_id and begun.user_id = subject.id and begun.confirmed_at is null
+      ) then 'invalid_code'
+      else 'two_factor_off'
+    end);
   end if;
 
   perform app_private.append_audit(subject.organization_id, 'two_factor_on', 'app_public.users', subject.id, null, null);
@@ -2709,7 +3142,7 @@ begin
 end
 $$;
 
-comment on function app_private.confirm_two_factor(bigint, text, inet, text) is 'The first code was right: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired` or `two_factor_off` when none was begun.';
+comment on function app_private.confirm_two_factor(bigint, text, text, inet, text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, or `two_factor_off` when none was.';
 
 create or replace function app_private.prove_again(password text, time_step bigint) returns jsonb
   language plpgsql volatile
@@ -2718,8 +3151,8 @@ as $$
 declare
   subject constant app_public.users := app_private.subject_of_claims();
   wait constant integer := greatest(
-    app_private.login_wait(subject.email::text, app_hidden.current_address()),
-    app_private.login_wait(subject.email::text || ' second factor', app_hidden.current_address())
+    app_private.login_wait(subject.id::text, app_hidden.current_address(), subject.id),
+    app_private.login_wait(subject.id::text || ' second factor', app_hidden.current_address(), subject.id)
   );
   known_hash text;
 begin
@@ -2735,7 +3168,7 @@ begin
   if (known_hash is not null or prove_again.time_step is null)
     and (known_hash = public.crypt(prove_again.password, known_hash)) is not true
   then
-    if app_private.count_login_failure(subject.email::text, app_hidden.current_address()) then
+    if app_private.count_login_failure(subject.id::text, app_hidden.current_address()) then
       perform app_private.append_audit(subject.organization_id, 'lockout', 'app_public.users', subject.id, null, null);
     end if;
     perform app_private.append_audit(subject.organization_id, 'login_failed', 'app_public.users', subject.id, null, null);
@@ -2749,7 +3182,7 @@ begin
       and authenticator.confirmed_at is not null
       and coalesce(authenticator.last_time_step, 0) < prove_again.time_step;
     if not found then
-      perform app_private.count_login_failure(subject.email::text || ' second factor', app_hidden.current_address());
+      perform app_private.count_login_failure(subject.id::text || ' second factor', app_hidden.current_address());
       perform app_private.append_audit(subject.organization_id, 'two_factor_failed', 'app_public.users', subject.id, null, null);
       return jsonb_build_object('outcome', 'invalid_code');
     end if;
@@ -2904,7 +3337,7 @@ comment on function app_public.reset_two_factor(uuid) is 'Forgets the second fac
 
 revoke all on function
   app_private.make_recovery_codes(uuid, uuid), app_private.begin_two_factor(text, text), app_private.pending_two_factor(),
-  app_private.confirm_two_factor(bigint, text, inet, text), app_private.prove_again(text, bigint),
+  app_private.confirm_two_factor(bigint, text, text, inet, text), app_private.prove_again(text, bigint),
   app_private.two_factor_is_on(), app_private.disable_two_factor(text, bigint),
   app_private.remove_two_factor(app_public.users), app_private.renew_recovery_codes(text, bigint),
   app_public.two_factor_status(), app_public.users_has_two_factor(app_public.users), app_public.reset_two_factor(uuid)
@@ -2912,7 +3345,7 @@ from public;
 
 grant execute on function
   app_private.begin_two_factor(text, text), app_private.pending_two_factor(),
-  app_private.confirm_two_factor(bigint, text, inet, text), app_private.disable_two_factor(text, bigint),
+  app_private.confirm_two_factor(bigint, text, text, inet, text), app_private.disable_two_factor(text, bigint),
   app_private.renew_recovery_codes(text, bigint)
 to atum_server;
 grant execute on function app_public.two_factor_status() to atum_customer, atum_agent;
@@ -2922,7 +3355,28 @@ grant execute on function app_public.users_has_two_factor(app_public.users), app
 -- What a person is written about the own account, and what the links in it do. A link's token is made when the mail is
 -- sent, so that it is nowhere but in the mail.
 
-create or replace function app_private.write_account_mail(subject app_public.users, purpose text) returns void
+create or replace function app_private.spend_links_of(organization_id uuid, user_id uuid, purpose text default null) returns void
+  language plpgsql volatile
+  set search_path = ''
+as $$
+begin
+  -- One after the other: of two that are written at the same moment the second would not see the first.
+  perform
+  from app_public.users as person
+  where person.organization_id = spend_links_of.organization_id and person.id = spend_links_of.user_id
+  for no key update;
+
+  update app_private.account_mails as mail
+  set used_at = now()
+  where mail.organization_id = spend_links_of.organization_id and mail.user_id = spend_links_of.user_id
+    and mail.purpose = coalesce(spend_links_of.purpose, mail.purpose) and mail.expires_at is not null and mail.used_at is null;
+end
+$$;
+
+comment on function app_private.spend_links_of(uuid, uuid, text) is 'Spends every open link of a person, or those of one purpose, and keeps the person for this transaction.';
+
+create or replace function app_private.write_account_mail(subject app_public.users, purpose text, address text default null)
+  returns void
   language plpgsql volatile
   set search_path = ''
 as $$
@@ -2930,14 +3384,11 @@ declare
   made_id uuid;
 begin
   -- The latest link is the one that counts.
-  update app_private.account_mails as earlier
-  set used_at = now()
-  where earlier.organization_id = subject.organization_id and earlier.user_id = subject.id
-    and earlier.purpose = write_account_mail.purpose and earlier.expires_at is not null and earlier.used_at is null;
+  perform app_private.spend_links_of(subject.organization_id, subject.id, write_account_mail.purpose);
 
-  insert into app_private.account_mails (organization_id, user_id, purpose, expires_at)
+  insert into app_private.account_mails (organization_id, user_id, purpose, address, expires_at)
   values (
-    subject.organization_id, subject.id, purpose,
+    subject.organization_id, subject.id, purpose, address,
     now() + case purpose
       when 'invitation' then interval '7 days'
       when 'email_verification' then interval '1 day'
@@ -2950,7 +3401,7 @@ begin
 end
 $$;
 
-comment on function app_private.write_account_mail(app_public.users, text) is 'Has a person written a mail about the own account, in this transaction.';
+comment on function app_private.write_account_mail(app_public.users, text, text) is 'Has a person written a mail about the own account, in this transaction; to another address than the own where one is given.';
 
 create or replace function app_private.issue_account_token(account_mail_id uuid) returns text
   language plpgsql volatile
@@ -2998,11 +3449,13 @@ begin
   from app_public.users
   where organization_id = mail.organization_id and id = mail.user_id;
 
-  return app_private.identity_of(subject) || jsonb_build_object('purpose', mail.purpose, 'token', token, 'writtenAt', mail.created_at);
+  return app_private.identity_of(subject) || jsonb_build_object(
+    'email', coalesce(mail.address, subject.email::text), 'purpose', mail.purpose, 'token', token, 'writtenAt', mail.created_at
+  );
 end
 $$;
 
-comment on function app_private.account_mail_to_send(uuid) is 'What the worker needs to write a mail: the person as `identity_of` says it, `purpose`, and a new `token` where it carries a link; null when it was sent or is over. Trying again makes another token, and the one before is worth nothing.';
+comment on function app_private.account_mail_to_send(uuid) is 'What the worker needs to write a mail: the person as `identity_of` says it, but with the `email` it goes to, `purpose`, and a new `token` where it carries a link; null when it was sent or is over. Trying again makes another token, and the one before is worth nothing.';
 
 create or replace function app_private.account_mail_sent(account_mail_id uuid, delivery text) returns void
   language sql volatile security definer
@@ -3022,6 +3475,13 @@ as $$
 declare
   mail app_private.account_mails;
 begin
+  -- The person before the mail, as where links are written and spent.
+  perform
+  from app_private.account_mails as wanted
+  join app_public.users as person on person.organization_id = wanted.organization_id and person.id = wanted.user_id
+  where wanted.token_hash = app_private.token_hash(account_mail_of.token)
+  for no key update of person;
+
   select * into mail
   from app_private.account_mails as wanted
   where wanted.token_hash = app_private.token_hash(account_mail_of.token)
@@ -3032,6 +3492,7 @@ begin
       join app_public.organizations as organization on organization.id = person.organization_id
       where person.organization_id = wanted.organization_id and person.id = wanted.user_id
         and person.disabled_at is null and organization.suspended_at is null
+        and (wanted.purpose = 'password_reset' or person.activated_at is null)
     )
   for update;
   if not found then
@@ -3041,7 +3502,7 @@ begin
 end
 $$;
 
-comment on function app_private.account_mail_of(text, text[]) is 'The mail whose link was followed, locked. Error TOKEN_INVALID.';
+comment on function app_private.account_mail_of(text, text[]) is 'The mail whose link was followed, locked, and its person; an invitation or verification of somebody who has come already is none. Error TOKEN_INVALID.';
 
 create or replace function app_private.spend_account_mail(mail app_private.account_mails) returns app_public.users
   language plpgsql volatile
@@ -3100,12 +3561,14 @@ begin
   set activated_at = now()
   where person.organization_id = subject.organization_id and person.id = subject.id and person.activated_at is null;
   perform app_private.end_sessions_of(subject.organization_id, subject.id);
+  -- Whoever knew the password before may have made one.
+  perform app_private.revoke_api_tokens_of(subject.organization_id, subject.id);
   perform app_private.append_audit(subject.organization_id, 'password_reset', 'app_public.users', subject.id, null, null);
   perform app_private.write_account_mail(subject, 'password_changed');
 end
 $$;
 
-comment on function app_private.reset_password(text, text) is 'Sets the password of the person a reset link is for, and ends their sessions. Errors: TOKEN_INVALID, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON; the link stays good when the password is refused.';
+comment on function app_private.reset_password(text, text) is 'Sets the password of the person a reset link is for, ends their sessions and revokes their API tokens. Errors: TOKEN_INVALID, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON; the link stays good when the password is refused.';
 
 create or replace function app_private.accept_invitation(token text, name text, password text) returns void
   language plpgsql volatile security definer
@@ -3117,7 +3580,10 @@ declare
 begin
   update app_public.users as person
   set name = coalesce(nullif(btrim(accept_invitation.name), ''), person.name), activated_at = now()
-  where person.organization_id = subject.organization_id and person.id = subject.id;
+  where person.organization_id = subject.organization_id and person.id = subject.id and person.activated_at is null;
+  if not found then
+    raise exception using errcode = 'AD010', message = 'This link is not valid, or no longer';
+  end if;
   -- Only now: a password that somebody chose before the address was proved would open the account of its owner.
   perform app_private.set_password(subject.organization_id, subject.id, password);
   perform app_private.append_audit(
@@ -3127,7 +3593,7 @@ begin
 end
 $$;
 
-comment on function app_private.accept_invitation(text, text, text) is 'The person who was invited, or registered, follows the link: gives the own name and a password, and can log in. Errors as `reset_password`.';
+comment on function app_private.accept_invitation(text, text, text) is 'The person who was invited, or registered, follows the link: gives the own name and a password, and can log in. Errors as `reset_password`, TOKEN_INVALID also for who has come already.';
 
 create or replace function app_private.write_to_address(email text, organization_slug text, purpose text) returns void
   language plpgsql volatile
@@ -3141,7 +3607,7 @@ begin
     from app_public.users as person
     join app_public.organizations as organization on organization.id = person.organization_id
     join app_public.security_policies as policy on policy.organization_id = person.organization_id
-    where person.email = write_to_address.email::citext
+    where person.email = app_private.mail_address(write_to_address.email)
       and (organization_slug is null or organization.slug = organization_slug)
       and organization.suspended_at is null
       and person.disabled_at is null
@@ -3154,14 +3620,15 @@ begin
             where first.organization_id = person.organization_id and first.user_id = person.id and first.purpose = 'email_verification'
           )
       end
-      -- Whoever asks again and again does not fill somebody's mailbox.
-      and not exists (
-        select
-        from app_private.account_mails as recent
-        where recent.organization_id = person.organization_id and recent.user_id = person.id
-          and recent.purpose = write_to_address.purpose and recent.created_at > now() - interval '2 minutes'
-      )
+    for no key update of person
   loop
+    -- Whoever asks again and again, or twice at once, does not fill somebody's mailbox.
+    continue when exists (
+      select
+      from app_private.account_mails as recent
+      where recent.organization_id = subject.organization_id and recent.user_id = subject.id
+        and recent.purpose = write_to_address.purpose and recent.created_at > now() - interval '2 minutes'
+    );
     perform app_private.write_account_mail(subject, purpose);
     perform app_private.append_audit(
       subject.organization_id, purpose || '_requested', 'app_public.users', subject.id, null, null, actor_id => null
@@ -3202,7 +3669,7 @@ begin
   from app_public.organizations as organization
   join app_public.security_policies as policy on policy.organization_id = organization.id
   where organization.slug = register.organization_slug and organization.suspended_at is null and policy.local_login
-    and lower(split_part(register.email, '@', 2)) = any (policy.registration_domains);
+    and split_part(app_private.mail_address(register.email)::text, '@', 2) = any (policy.registration_domains);
   if not found then
     raise exception using errcode = 'AD012', message = 'Registration is not open for this mail address';
   end if;
@@ -3220,7 +3687,7 @@ begin
   -- Who has the address learns it from a mail, and who registers learns nothing.
   select person.* into strict subject
   from app_public.users as person
-  where person.organization_id = home.id and person.email = register.email::citext;
+  where person.organization_id = home.id and person.email = app_private.mail_address(register.email);
   perform app_private.write_account_mail(subject, 'address_taken')
   where not exists (
     select
@@ -3255,7 +3722,7 @@ $$;
 comment on function app_private.change_password(text, text) is 'Changes the password of the person who logged in and ends their other sessions: `ok`, `invalid_credentials`, `too_many_attempts`. Errors: PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 
 revoke all on function
-  app_private.write_account_mail(app_public.users, text), app_private.issue_account_token(uuid),
+  app_private.spend_links_of(uuid, uuid, text), app_private.write_account_mail(app_public.users, text, text), app_private.issue_account_token(uuid),
   app_private.account_mail_to_send(uuid), app_private.account_mail_sent(uuid, text),
   app_private.account_mail_of(text, text[]), app_private.spend_account_mail(app_private.account_mails),
   app_private.account_token_of(text), app_private.reset_password(text, text),
@@ -3288,14 +3755,14 @@ declare
 begin
   if coalesce(cardinality(create_api_token.scopes), 0) = 0
     or not create_api_token.scopes <@ array['read', 'tickets:write', 'admin:read', 'admin:write']
-    or (caller.role = 'customer' and create_api_token.scopes && array['admin:read', 'admin:write'])
+    or (caller.role in ('customer', 'agent') and create_api_token.scopes && array['admin:read', 'admin:write'])
     -- Together they would write with all rights that were asked for to read with.
     or ('admin:read' = any (create_api_token.scopes) and 'tickets:write' = any (create_api_token.scopes)
       and 'admin:write' <> all (create_api_token.scopes))
   then
     raise exception using
       errcode = 'AD014',
-      message = 'Scopes are read, tickets:write and, for staff, admin:read or admin:write; admin:read does not go with tickets:write';
+      message = 'Scopes are read, tickets:write and, for managers and admins, admin:read or admin:write; admin:read does not go with tickets:write';
   end if;
 
   if create_api_token.expires_at <= now() then
@@ -3310,24 +3777,25 @@ begin
     raise exception using errcode = '23514', message = 'A person has at most 100 API tokens; revoke one';
   end if;
 
-  insert into app_public.api_tokens (organization_id, user_id, name, scopes, hint, expires_at)
+  insert into app_public.api_tokens (organization_id, user_id, name, scopes, made_as, hint, expires_at)
   values (
     caller.organization_id, caller.id, btrim(create_api_token.name),
     array(select distinct scope from unnest(create_api_token.scopes) as scope order by scope),
-    right(secret, 4), create_api_token.expires_at
+    caller.role, right(secret, 4), create_api_token.expires_at
   )
   returning id into made.id;
 
   insert into app_private.api_token_secrets (organization_id, token_id, token_hash)
   values (caller.organization_id, made.id, app_private.token_hash(secret));
 
+  perform app_private.write_account_mail(caller, 'api_token_made');
   made.secret := secret;
   return made;
 end
 $$;
 
 comment on function app_public.create_api_token(text, text[], timestamptz) is
-  'Makes an API token in the caller''s name and shows it, for the only time. Use it as `authorization: Bearer atum_…`. Errors: SCOPE_REFUSED, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
+  'Makes an API token in the caller''s name and shows it, for the only time; the caller is told by mail. Use it as `authorization: Bearer atum_…`. It acts with the role the caller has now, or a lower one that the caller has later. Errors: SCOPE_REFUSED, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_public.revoke_api_token(token_id uuid) returns boolean
   language plpgsql volatile security definer
@@ -3343,12 +3811,39 @@ begin
   if not found then
     raise exception using errcode = 'AD101', message = 'There is no such token';
   end if;
-  perform app_private.tell_servers('api_token', revoke_api_token.token_id);
   return true;
 end
 $$;
 
 comment on function app_public.revoke_api_token(uuid) is 'Ends an API token: the own ones, for admins anybody''s. Within a second every server refuses it. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+
+create or replace function app_private.revoke_api_tokens_of(organization_id uuid, user_id uuid) returns void
+  language sql volatile
+  set search_path = ''
+as $$
+  update app_public.api_tokens as token
+  set revoked_at = now()
+  where token.organization_id = revoke_api_tokens_of.organization_id and token.user_id = revoke_api_tokens_of.user_id
+    and token.revoked_at is null
+$$;
+
+comment on function app_private.revoke_api_tokens_of(uuid, uuid) is 'Ends every API token of a person, for good.';
+
+create or replace function app_private.tg_api_tokens__tell_servers() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  perform app_private.tell_servers('api_token', NEW.id);
+  return null;
+end
+$$;
+
+comment on function app_private.tg_api_tokens__tell_servers() is 'Has every server refuse an API token that was revoked.';
+
+create or replace trigger _800_tell_servers after update of revoked_at on app_public.api_tokens
+  for each row when (NEW.revoked_at is not null and OLD.revoked_at is null)
+  execute function app_private.tg_api_tokens__tell_servers();
 
 create or replace function app_private.api_token_claims(token_hash bytea, ip_address inet) returns jsonb
   language plpgsql volatile security definer
@@ -3357,6 +3852,7 @@ as $$
 declare
   found_token app_public.api_tokens;
   subject app_public.users;
+  acting app_public.user_role;
   refused text;
 begin
   select token.* into found_token
@@ -3386,7 +3882,7 @@ begin
     return jsonb_build_object('refused', refused);
   end if;
 
-  if found_token.last_used_ip is distinct from api_token_claims.ip_address then
+  if app_hidden.network_of(found_token.last_used_ip) is distinct from app_hidden.network_of(api_token_claims.ip_address) then
     perform app_private.append_audit(
       subject.organization_id, 'api_token_new_address', 'app_public.api_tokens', found_token.id,
       jsonb_build_object('last_used_ip', host(found_token.last_used_ip)),
@@ -3399,12 +3895,15 @@ begin
     and (token.last_used_at is null or token.last_used_at < now() - interval '1 minute'
       or token.last_used_ip is distinct from api_token_claims.ip_address);
 
+  -- Who rises does not lift what was made before, or what somebody else made in the person's name.
+  acting := least(subject.role, found_token.made_as);
+
   return jsonb_build_object(
     'apiTokenId', found_token.id,
     'organizationId', subject.organization_id,
     'userId', subject.id,
     'role', case
-      when subject.role = 'customer' or found_token.scopes && array['admin:read', 'admin:write'] then subject.role
+      when acting = 'customer' or found_token.scopes && array['admin:read', 'admin:write'] then acting
       else 'agent'
     end,
     'readOnly', not found_token.scopes && array['tickets:write', 'admin:write'],
@@ -3418,6 +3917,7 @@ comment on function app_private.api_token_claims(bytea, inet) is
 
 revoke all on function
   app_public.create_api_token(text, text[], timestamptz), app_public.revoke_api_token(uuid),
+  app_private.revoke_api_tokens_of(uuid, uuid), app_private.tg_api_tokens__tell_servers(),
   app_private.api_token_claims(bytea, inet)
 from public;
 
@@ -3481,6 +3981,10 @@ as $$
 declare
   subject app_public.users;
 begin
+  if invite_user.role in ('manager', 'admin') then
+    perform app_private.subject_of_claims();
+  end if;
+
   insert into app_public.users (organization_id, email, name, role, company_id, activated_at)
   values (
     app_hidden.current_organization_id(), btrim(invite_user.email), btrim(invite_user.name), invite_user.role,
@@ -3489,7 +3993,31 @@ begin
   on conflict on constraint users_organization_id_email_key do nothing
   returning * into subject;
   if not found then
-    raise exception using errcode = 'AD011', message = 'The organization has a person with this mail address';
+    -- Who registers an address is not there before its owner is invited.
+    update app_public.users as person
+    set
+      email = btrim(invite_user.email), name = btrim(invite_user.name), role = invite_user.role,
+      company_id = invite_user.company_id
+    where person.organization_id = app_hidden.current_organization_id()
+      and person.email = app_private.mail_address(invite_user.email)
+      and person.activated_at is null and person.disabled_at is null
+      and exists (
+        select
+        from app_private.account_mails as registration
+        where registration.organization_id = person.organization_id and registration.user_id = person.id
+          and registration.purpose = 'email_verification'
+      )
+      and not exists (
+        select
+        from app_private.account_mails as invitation
+        where invitation.organization_id = person.organization_id and invitation.user_id = person.id
+          and invitation.purpose = 'invitation'
+      )
+    returning * into subject;
+    if not found then
+      raise exception using errcode = 'AD011', message = 'The organization has a person with this mail address';
+    end if;
+    perform app_private.spend_links_of(subject.organization_id, subject.id);
   end if;
 
   perform app_public.set_user_teams(subject.id, coalesce(invite_user.team_ids, '{}'));
@@ -3500,7 +4028,7 @@ end
 $$;
 
 comment on function app_public.invite_user(text, text, app_public.user_role, uuid, uuid[]) is
-  'Makes an account and writes an invitation, good for 7 days. Admins only. Errors: ADDRESS_TAKEN, INVALID_INPUT, NOT_FOUND for a company or team that is not there.';
+  'Makes an account and writes an invitation, good for 7 days. Somebody who registered and has not come yet is invited with what is given here. Admins only. Errors: ADDRESS_TAKEN for who has come or was invited before, INVALID_INPUT, NOT_FOUND for a company or team that is not there, SESSION_REQUIRED for a manager or admin, and for who registered in another role.';
 
 create or replace function app_public.resend_invitation(user_id uuid) returns boolean
   language plpgsql volatile security definer
@@ -3534,10 +4062,7 @@ begin
   end if;
   link.purpose := case when subject.activated_at is null then 'invitation' else 'password_reset' end;
 
-  update app_private.account_mails as earlier
-  set used_at = now()
-  where earlier.organization_id = subject.organization_id and earlier.user_id = subject.id
-    and earlier.purpose = link.purpose and earlier.used_at is null;
+  perform app_private.spend_links_of(subject.organization_id, subject.id, link.purpose);
 
   insert into app_private.account_mails (organization_id, user_id, purpose, expires_at, delivery)
   values (
@@ -3568,52 +4093,8 @@ grant execute on function
   app_public.resend_invitation(uuid), app_public.create_account_link(uuid)
 to atum_admin;
 
---! split: 1028-functions-28-identity-providers.sql
-create or replace function app_private.login_methods(organization_slug text) returns jsonb
-  language sql stable security definer
-  set search_path = ''
-as $$
-  select jsonb_build_object(
-    'organization', case when organization.id is not null then jsonb_build_object('slug', organization.slug, 'name', organization.name) end,
-    'localLogin', coalesce(policy.local_login, true),
-    'registration', coalesce(policy.local_login and cardinality(policy.registration_domains) > 0, false),
-    'providers', coalesce(
-      (
-        select jsonb_agg(jsonb_build_object('id', provider.id, 'name', provider.name, 'kind', provider.kind) order by provider.name)
-        from app_public.identity_providers as provider
-        where provider.organization_id = organization.id and provider.is_enabled
-      ),
-      '[]'
-    )
-  )
-  from (select 1) as always
-  left join app_public.organizations as organization
-    on organization.slug = login_methods.organization_slug and organization.suspended_at is null
-  left join app_public.security_policies as policy on policy.organization_id = organization.id
-$$;
-
-comment on function app_private.login_methods(text) is 'What the login page of an organization offers: `{organization, localLogin, registration, providers}`. An unknown organization offers a password.';
-
-create or replace function app_private.identity_provider(provider_id uuid) returns jsonb
-  language sql stable security definer
-  set search_path = ''
-as $$
-  select jsonb_build_object(
-    'id', provider.id, 'organizationId', provider.organization_id, 'organizationSlug', organization.slug,
-    'kind', provider.kind, 'name', provider.name,
-    'issuer', provider.issuer, 'clientId', provider.client_id, 'scopes', provider.scopes,
-    'url', provider.url, 'baseDn', provider.base_dn, 'bindDn', provider.bind_dn, 'userFilter', provider.user_filter,
-    'subjectAttribute', provider.subject_attribute, 'emailAttribute', provider.email_attribute,
-    'nameAttribute', provider.name_attribute, 'roleClaim', provider.role_claim, 'secret', secret.sealed
-  )
-  from app_public.identity_providers as provider
-  join app_public.organizations as organization on organization.id = provider.organization_id
-  left join app_private.identity_provider_secrets as secret
-    on secret.organization_id = provider.organization_id and secret.provider_id = provider.id
-  where provider.id = identity_provider.provider_id and provider.is_enabled and organization.suspended_at is null
-$$;
-
-comment on function app_private.identity_provider(uuid) is 'How to ask an identity provider, its secret encrypted; null when it is not there, is off, or its organization is suspended.';
+--! split: 1028-functions-28-provider-login.sql
+-- An identity provider, or a directory, says who somebody is.
 
 create or replace function app_private.role_by_provider(provider app_public.identity_providers, groups text[]) returns app_public.user_role
   language sql stable
@@ -3662,12 +4143,12 @@ begin
     and identity.subject = log_in_by_provider.subject;
 
   if not found then
-    if not coalesce(email_verified, false) or email is null then
+    if not coalesce(email_verified, false) or app_private.mail_address(email) is null then
       refused := 'email_not_verified';
     else
       select known.* into person
       from app_public.users as known
-      where known.organization_id = provider.organization_id and known.email = log_in_by_provider.email::citext;
+      where known.organization_id = provider.organization_id and known.email = app_private.mail_address(log_in_by_provider.email);
 
       refused := case
         when person.id is null and not provider.makes_people then 'no_account'
@@ -3694,7 +4175,7 @@ begin
         -- The address is proved by the provider, as it would be by a link.
         update app_public.users as known
         set activated_at = coalesce(known.activated_at, now())
-        where known.organization_id = provider.organization_id and known.email = log_in_by_provider.email::citext
+        where known.organization_id = provider.organization_id and known.email = app_private.mail_address(log_in_by_provider.email)
         returning known.* into strict person;
 
         insert into app_private.user_identities (organization_id, provider_id, subject, user_id)
@@ -3736,255 +4217,129 @@ $$;
 comment on function app_private.log_in_by_provider(uuid, text, text, boolean, text, text[], text, inet, text) is
   'An identity provider says who somebody is. The subject counts; a verified address binds it to a person once, or makes one. Groups give the role at each login. Answers what `admit` does, or `{outcome: refused, reason}` with `no_account`, `no_role`, `email_not_verified` or `disabled`.';
 
+create or replace function app_private.directory_account(provider_id uuid, username text) returns text
+  language sql immutable
+  set search_path = ''
+as $$
+  -- Directories take for one name what differs in case, width, accents, spaces, or in signs that nobody sees.
+  select directory_account.provider_id::text || ' ' || lower(btrim(regexp_replace(
+    regexp_replace(
+      normalize(coalesce(directory_account.username, ''), nfkd), '[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]', '', 'g'
+    ),
+    '\s+', ' ', 'g'
+  )))
+$$;
+
+comment on function app_private.directory_account(uuid, text) is 'By what the passwords of a name in a directory are counted: the same for all spellings that a directory may take for one.';
+
 create or replace function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) returns jsonb
-  language plpgsql stable security definer
-  set search_path = ''
-as $$
-declare
-  wait constant integer := app_private.login_wait(provider_id::text || ' ' || username, ip_address);
-begin
-  return case
-    when wait > 0 then jsonb_build_object('outcome', 'too_many_attempts', 'retryAfterSeconds', wait)
-    else jsonb_build_object('outcome', 'ok')
-  end;
-end
-$$;
-
-comment on function app_private.directory_attempt(uuid, text, inet) is 'Whether a password of a directory may be tried now: `ok`, or `{outcome: too_many_attempts, retryAfterSeconds}`.';
-
-create or replace function app_private.directory_failure(provider_id uuid, username text, ip_address inet) returns void
   language plpgsql volatile security definer
   set search_path = ''
 as $$
 declare
-  organization_id uuid;
+  account constant text := app_private.directory_account(provider_id, username);
+  wait integer;
+  before jsonb;
 begin
-  select provider.organization_id into organization_id
-  from app_public.identity_providers as provider
-  where provider.id = directory_failure.provider_id;
-
-  perform app_private.append_audit(
-    coalesce(organization_id, app_hidden.platform_scope()), act.operation, 'app_public.identity_providers',
-    directory_failure.provider_id, null, jsonb_build_object('username', left(username, 254))
-  )
+  -- Of guesses that come at once none looks before the one ahead of it is counted.
+  perform pg_advisory_xact_lock(hashtextextended(throttle.key, 0))
   from (
-    select 'login_failed' as operation
-    union all
-    select 'lockout' where app_private.count_login_failure(directory_failure.provider_id::text || ' ' || username, ip_address)
-  ) as act;
-end
-$$;
+    select counted.key from app_private.login_throttles(account, directory_attempt.ip_address) as counted order by counted.key
+  ) as throttle;
 
-comment on function app_private.directory_failure(uuid, text, inet) is 'Counts and records a wrong password of a directory.';
-
-create or replace function app_private.set_identity_provider_secret(provider_id uuid, secret text) returns jsonb
-  language plpgsql volatile security definer
-  set search_path = ''
-as $$
-begin
-  if (app_private.subject_of_claims()).role <> 'admin' then
-    raise exception using errcode = '42501', message = 'Only admins set secrets';
+  wait := app_private.login_wait(account, ip_address);
+  if wait > 0 then
+    return jsonb_build_object('outcome', 'too_many_attempts', 'retryAfterSeconds', wait);
   end if;
-  insert into app_private.identity_provider_secrets as stored (organization_id, provider_id, sealed)
-  select provider.organization_id, provider.id, secret
-  from app_public.identity_providers as provider
-  where provider.organization_id = app_hidden.current_organization_id() and provider.id = set_identity_provider_secret.provider_id
-  on conflict on constraint identity_provider_secrets_pkey do update set sealed = excluded.sealed, updated_at = now();
-  return jsonb_build_object('outcome', case when found then 'ok' else 'not_found' end);
+
+  select jsonb_object_agg(
+    failure.key, jsonb_build_object('failedAt', failure.failed_at, 'blockedUntil', failure.blocked_until)
+  ) into before
+  from app_private.login_throttles(account, directory_attempt.ip_address) as throttle
+  join app_private.login_failures as failure on failure.key = throttle.key;
+  return jsonb_build_object(
+    'outcome', 'ok',
+    'receipt', jsonb_build_object(
+      'countedAt', now(), 'beginsDelay', app_private.count_login_failure(account, ip_address), 'before', before
+    )
+  );
 end
 $$;
 
-comment on function app_private.set_identity_provider_secret(uuid, text) is 'Stores the encrypted client secret or bind password of an identity provider: `ok`, `not_found`. Admins only.';
+comment on function app_private.directory_attempt(uuid, text, inet) is
+  'Whether a password of a directory may be tried now, which is counted as if it were wrong: `{outcome: ok, receipt}`, or `{outcome: too_many_attempts, retryAfterSeconds}`. What became of it is told to `directory_answered`.';
 
-create or replace function app_public.save_identity_provider(
-  kind app_public.identity_provider_kind,
-  name text,
-  provider_id uuid default null,
-  is_enabled boolean default true,
-  issuer text default null,
-  client_id text default null,
-  scopes text[] default '{openid,email,profile}',
-  url text default null,
-  base_dn text default null,
-  bind_dn text default null,
-  user_filter text default null,
-  subject_attribute text default 'entryUUID',
-  email_attribute text default 'mail',
-  name_attribute text default 'cn',
-  role_claim text default null,
-  role_mapping jsonb default '{}',
-  default_role app_public.user_role default null,
-  makes_people boolean default true,
-  asks_second_factor boolean default false
-) returns app_public.identity_providers
+create or replace function app_private.directory_answered(
+  provider_id uuid, username text, ip_address inet, receipt jsonb, answer text
+) returns void
   language plpgsql volatile security definer
   set search_path = ''
 as $$
-#variable_conflict use_column
 declare
-  saved app_public.identity_providers;
+  account constant text := app_private.directory_account(provider_id, username);
+  throttle record;
 begin
-  if jsonb_typeof(save_identity_provider.role_mapping) <> 'object' or exists (
-    select
-    from jsonb_path_query(save_identity_provider.role_mapping, 'strict $.*') as mapped_role
-    where mapped_role not in ('"customer"', '"agent"', '"manager"', '"admin"')
-  ) then
-    raise exception using errcode = 'AD013', message = 'A group is mapped to customer, agent, manager or admin';
+  if answer = 'wrong' then
+    perform app_private.append_audit(
+      coalesce(
+        (select provider.organization_id from app_public.identity_providers as provider where provider.id = directory_answered.provider_id),
+        app_hidden.platform_scope()
+      ),
+      act.operation, 'app_public.identity_providers', directory_answered.provider_id, null,
+      jsonb_build_object('username', left(username, 254))
+    )
+    from (
+      select 'login_failed' as operation
+      union all
+      select 'lockout' where (receipt ->> 'beginsDelay')::boolean
+    ) as act;
+    return;
   end if;
 
-  if save_identity_provider.provider_id is null then
-    insert into app_public.identity_providers (
-      organization_id, kind, name, is_enabled, issuer, client_id, scopes, url, base_dn, bind_dn, user_filter,
-      subject_attribute, email_attribute, name_attribute, role_claim, role_mapping, default_role, makes_people,
-      asks_second_factor
-    )
-    values (
-      app_hidden.current_organization_id(), save_identity_provider.kind, save_identity_provider.name,
-      save_identity_provider.is_enabled, save_identity_provider.issuer, save_identity_provider.client_id,
-      save_identity_provider.scopes, save_identity_provider.url, save_identity_provider.base_dn,
-      save_identity_provider.bind_dn, save_identity_provider.user_filter,
-      save_identity_provider.subject_attribute, save_identity_provider.email_attribute,
-      save_identity_provider.name_attribute, save_identity_provider.role_claim,
-      save_identity_provider.role_mapping, save_identity_provider.default_role,
-      save_identity_provider.makes_people, save_identity_provider.asks_second_factor
-    )
-    returning * into saved;
-  else
-    -- A secret is for the one it was given for: where another is asked from now on, it is given anew.
-    delete from app_private.identity_provider_secrets as secret
-    using app_public.identity_providers as former
-    where former.organization_id = app_hidden.current_organization_id() and former.id = save_identity_provider.provider_id
-      and secret.organization_id = former.organization_id and secret.provider_id = former.id
-      and (former.kind, former.issuer, former.client_id, former.url, former.bind_dn) is distinct from (
-        save_identity_provider.kind, save_identity_provider.issuer, save_identity_provider.client_id,
-        save_identity_provider.url, save_identity_provider.bind_dn
-      );
-
-    update app_public.identity_providers as provider
+  -- Given back, in the order in which it was counted.
+  for throttle in
+    select counted.key from app_private.login_throttles(account, directory_answered.ip_address) as counted order by counted.key
+  loop
+    update app_private.login_failures as failure
+    set failures = failure.failures - 1
+    where failure.key = throttle.key;
+    -- Unless another one was counted since, all is as it was.
+    update app_private.login_failures as failure
     set
-      kind = save_identity_provider.kind,
-      name = save_identity_provider.name,
-      is_enabled = save_identity_provider.is_enabled,
-      issuer = save_identity_provider.issuer,
-      client_id = save_identity_provider.client_id,
-      scopes = save_identity_provider.scopes,
-      url = save_identity_provider.url,
-      base_dn = save_identity_provider.base_dn,
-      bind_dn = save_identity_provider.bind_dn,
-      user_filter = save_identity_provider.user_filter,
-      subject_attribute = save_identity_provider.subject_attribute,
-      email_attribute = save_identity_provider.email_attribute,
-      name_attribute = save_identity_provider.name_attribute,
-      role_claim = save_identity_provider.role_claim,
-      role_mapping = save_identity_provider.role_mapping,
-      default_role = save_identity_provider.default_role,
-      makes_people = save_identity_provider.makes_people,
-      asks_second_factor = save_identity_provider.asks_second_factor
-    where provider.organization_id = app_hidden.current_organization_id() and provider.id = save_identity_provider.provider_id
-    returning * into saved;
-    if not found then
-      raise exception using errcode = 'AD101', message = 'There is no such identity provider';
-    end if;
+      failed_at = coalesce((receipt #>> array['before', throttle.key, 'failedAt'])::timestamptz, failure.failed_at),
+      blocked_until = coalesce((receipt #>> array['before', throttle.key, 'blockedUntil'])::timestamptz, '-infinity')
+    where failure.key = throttle.key and failure.failed_at = (receipt ->> 'countedAt')::timestamptz;
+    delete from app_private.login_failures as failure where failure.key = throttle.key and failure.failures <= 0;
+  end loop;
+
+  if answer = 'right' then
+    perform app_private.forget_login_failures(account, ip_address);
   end if;
-  return saved;
 end
 $$;
 
-comment on function app_public.save_identity_provider(
-  app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
-  app_public.user_role, boolean, boolean
-) is
-  'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND.';
-
-create or replace function app_public.identity_providers_has_secret(provider app_public.identity_providers) returns boolean
-  language sql stable security definer
-  set search_path = ''
-as $$
-  select exists (
-    select
-    from app_private.identity_provider_secrets as secret
-    where secret.organization_id = app_hidden.current_organization_id()
-      and secret.organization_id = provider.organization_id and secret.provider_id = provider.id
-  )
-$$;
-
-comment on function app_public.identity_providers_has_secret(app_public.identity_providers) is 'Whether a client secret or bind password is stored. Admins only.';
-
-create or replace function app_public.delete_identity_provider(provider_id uuid) returns boolean
-  language plpgsql volatile security definer
-  set search_path = ''
-as $$
-begin
-  delete from app_public.identity_providers as provider
-  where provider.organization_id = app_hidden.current_organization_id() and provider.id = delete_identity_provider.provider_id;
-  if not found then
-    raise exception using errcode = 'AD101', message = 'There is no such identity provider';
-  end if;
-  return true;
-end
-$$;
-
-comment on function app_public.delete_identity_provider(uuid) is 'Removes an identity provider, its secret and whom it means, and ends the sessions it opened. People stay. Admins only. Error NOT_FOUND.';
-
-create or replace function app_private.tg_identity_providers__end_sessions() returns trigger
-  language plpgsql security definer
-  set search_path = ''
-as $$
-begin
-  update app_private.sessions as session
-  set revoked_at = now()
-  where session.organization_id = OLD.organization_id and session.identity_provider_id = OLD.id
-    and session.revoked_at is null and session.expires_at > now();
-  return coalesce(NEW, OLD);
-end
-$$;
-
-comment on function app_private.tg_identity_providers__end_sessions() is 'Ends the sessions that a provider opened which is no longer trusted.';
-
-create or replace trigger _500_end_sessions before delete on app_public.identity_providers
-  for each row execute function app_private.tg_identity_providers__end_sessions();
-
-create or replace trigger _510_end_sessions_when_off before update of is_enabled on app_public.identity_providers
-  for each row when (OLD.is_enabled and not NEW.is_enabled)
-  execute function app_private.tg_identity_providers__end_sessions();
-
-create or replace trigger _100_stamp_updated_at before update on app_public.identity_providers
-  for each row execute function app_private.tg__stamp_updated_at();
+comment on function app_private.directory_answered(uuid, text, inet, jsonb, text) is
+  'What became of an attempt: a `wrong` password is recorded and stays counted, a `right` one is forgotten with those before it, and `none`, where the directory did not answer, is not counted.';
 
 revoke all on function
-  app_private.login_methods(text), app_private.identity_provider(uuid),
   app_private.role_by_provider(app_public.identity_providers, text[]),
   app_private.log_in_by_provider(uuid, text, text, boolean, text, text[], text, inet, text),
-  app_private.directory_attempt(uuid, text, inet), app_private.directory_failure(uuid, text, inet),
-  app_private.set_identity_provider_secret(uuid, text),
-  app_public.save_identity_provider(
-    app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
-    app_public.user_role, boolean, boolean
-  ),
-  app_public.identity_providers_has_secret(app_public.identity_providers), app_public.delete_identity_provider(uuid),
-  app_private.tg_identity_providers__end_sessions()
+  app_private.directory_account(uuid, text), app_private.directory_attempt(uuid, text, inet),
+  app_private.directory_answered(uuid, text, inet, jsonb, text)
 from public;
 
 grant execute on function
-  app_private.login_methods(text), app_private.identity_provider(uuid),
   app_private.log_in_by_provider(uuid, text, text, boolean, text, text[], text, inet, text),
-  app_private.directory_attempt(uuid, text, inet), app_private.directory_failure(uuid, text, inet),
-  app_private.set_identity_provider_secret(uuid, text)
+  app_private.directory_attempt(uuid, text, inet), app_private.directory_answered(uuid, text, inet, jsonb, text)
 to atum_server;
-grant execute on function
-  app_public.save_identity_provider(
-    app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
-    app_public.user_role, boolean, boolean
-  ),
-  app_public.identity_providers_has_secret(app_public.identity_providers), app_public.delete_identity_provider(uuid)
-to atum_admin;
 
 --! split: 1029-functions-29-throttles.sql
--- Guessing gets slower: for an address and an account together at once, for an account from unknown addresses and for
--- an address with everybody's accounts later. Where a person logged in before, what strangers do elsewhere does not
--- keep them out, and nobody is kept out for more than a quarter of an hour after the last wrong try.
+-- Guessing gets slower: for an account from one address at once, for an account from unknown addresses and for an address
+-- with everybody's accounts later. An account is a person of one organization: what happens to another account with the
+-- same mail address counts for that one. Where a person was logged in lately, what strangers do does not keep them out
+-- for more than a minute; nobody is kept out for more than a quarter of an hour after the last wrong try.
 
-create or replace function app_private.login_throttles(email text, ip_address inet)
+create or replace function app_private.login_throttles(account text, ip_address inet)
   returns table (key text, free integer, longest_seconds integer)
   language sql immutable
   set search_path = ''
@@ -3993,10 +4348,8 @@ as $$
     throttle.kind || ':' || encode(sha256(convert_to(throttle.subject, 'UTF8')), 'hex'), throttle.free, throttle.longest_seconds
   from (
     select
-      lower(coalesce(login_throttles.email, '')) as account,
-      -- An IPv6 customer has a /64 at least.
-      coalesce(case family(plain) when 6 then set_masklen(plain, 64)::cidr::text else host(plain) end, '') as network
-    from app_hidden.plain_address(login_throttles.ip_address) as plain
+      coalesce(login_throttles.account, '') as account,
+      coalesce(app_hidden.network_of(login_throttles.ip_address)::text, '') as network
   ) as who
   cross join lateral (
     values
@@ -4006,31 +4359,40 @@ as $$
   ) as throttle (kind, subject, free, longest_seconds)
 $$;
 
-comment on function app_private.login_throttles(text, inet) is 'What a login is counted by, how many failures are free and the longest delay in seconds.';
+comment on function app_private.login_throttles(text, inet) is 'What a login is counted by, how many failures are free and the longest delay in seconds. An account is the id of a person, or what was given for one where there is none.';
 
-create or replace function app_private.login_wait(email text, ip_address inet) returns integer
+create or replace function app_private.login_wait(account text, ip_address inet, person_id uuid default null) returns integer
   language sql stable
-  set search_path = pg_catalog, public, pg_temp
+  set search_path = ''
 as $$
-  select coalesce(max(ceil(extract(epoch from failure.blocked_until - now()))), 0)::integer
-  from app_private.login_throttles(login_wait.email, login_wait.ip_address) as throttle
+  with known as (
+    select exists (
+      select
+      from app_private.sessions as session
+      where session.user_id = login_wait.person_id
+        and app_hidden.network_of(session.ip_address) = app_hidden.network_of(login_wait.ip_address)
+        and session.created_at > now() - interval '30 days'
+    ) as here
+  )
+  select coalesce(
+    max(ceil(extract(
+      epoch from case
+        when known.here then least(failure.blocked_until, failure.failed_at + interval '1 minute')
+        else failure.blocked_until
+      end - now()
+    ))),
+    0
+  )::integer
+  from known
+  cross join app_private.login_throttles(login_wait.account, login_wait.ip_address) as throttle
   join app_private.login_failures as failure on failure.key = throttle.key
   where failure.blocked_until > now()
-    and not (
-      throttle.key like 'account:%'
-      and exists (
-        select
-        from app_public.users as person
-        join app_private.sessions as session on session.organization_id = person.organization_id and session.user_id = person.id
-        where person.email = login_wait.email::citext
-          and session.ip_address = login_wait.ip_address and session.created_at > now() - interval '30 days'
-      )
-    )
+    and (not known.here or throttle.key like 'pair:%' and failure.failed_at > now() - interval '1 minute')
 $$;
 
-comment on function app_private.login_wait(text, inet) is 'How many seconds must pass before this address may try this account again; 0 when it may.';
+comment on function app_private.login_wait(text, inet, uuid) is 'How many seconds must pass before this address may try this account again; 0 when it may. `person_id` is whose account it is: where they were logged in within 30 days it is a minute at most.';
 
-create or replace function app_private.count_login_failure(email text, ip_address inet) returns boolean
+create or replace function app_private.count_login_failure(account text, ip_address inet) returns boolean
   language plpgsql volatile
   set search_path = ''
 as $$
@@ -4041,7 +4403,7 @@ declare
 begin
   -- In one order, so that two failures at once do not wait for each other.
   for throttle in
-    select * from app_private.login_throttles(count_login_failure.email, count_login_failure.ip_address) as counted order by counted.key
+    select * from app_private.login_throttles(count_login_failure.account, count_login_failure.ip_address) as counted order by counted.key
   loop
     insert into app_private.login_failures as counted (key, failures, failed_at) values (throttle.key, 1, now())
     on conflict (key) do update set
@@ -4063,7 +4425,7 @@ $$;
 
 comment on function app_private.count_login_failure(text, inet) is 'Counts a wrong password or code, and says whether a delay began with it.';
 
-create or replace function app_private.forget_login_failures(email text, ip_address inet) returns void
+create or replace function app_private.forget_login_failures(account text, ip_address inet) returns void
   language sql volatile
   set search_path = ''
 as $$
@@ -4071,7 +4433,7 @@ as $$
   delete from app_private.login_failures
   where key in (
     select throttle.key
-    from app_private.login_throttles(forget_login_failures.email, forget_login_failures.ip_address) as throttle
+    from app_private.login_throttles(forget_login_failures.account, forget_login_failures.ip_address) as throttle
     where throttle.key like 'pair:%'
   )
 $$;
@@ -4115,7 +4477,7 @@ $$;
 comment on function app_private.forget_throttles() is 'Forgets what no longer slows anybody down, and challenges that are over.';
 
 revoke all on function
-  app_private.login_throttles(text, inet), app_private.login_wait(text, inet), app_private.count_login_failure(text, inet),
+  app_private.login_throttles(text, inet), app_private.login_wait(text, inet, uuid), app_private.count_login_failure(text, inet),
   app_private.forget_login_failures(text, inet), app_private.take_tokens(text, real, integer, integer),
   app_private.forget_throttles()
 from public;
@@ -4702,7 +5064,9 @@ comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha2
 -- The head of a chain is one row, locked by the first link of a transaction. It is written with that link and once more
 -- at the end: writing it with every link would leave as many dead versions of it, and a transaction of ten thousand
 -- changes would walk past all of them each time (minutes instead of seconds). In between the heads are kept in a
--- setting that ends with the transaction and is undone with a savepoint, like the links themselves.
+-- setting that ends with the transaction and is undone with a savepoint, like the links themselves. Whoever speaks SQL
+-- can write a setting: so it is believed only where the log has that very link, and what is stored at the end is read
+-- from the log.
 create or replace function app_private.append_audit(
   organization_id uuid,
   operation text,
@@ -4723,6 +5087,13 @@ begin
   if heads ? append_audit.organization_id::text then
     head.seq := heads -> append_audit.organization_id::text -> 0;
     head.row_hash := heads -> append_audit.organization_id::text ->> 1;
+    if not exists (
+      select
+      from app_public.audit_log as stored
+      where stored.organization_id = append_audit.organization_id and stored.seq = head.seq and stored.row_hash = head.row_hash
+    ) then
+      raise exception using errcode = 'AD401', message = 'The head of the chain was written by somebody else';
+    end if;
   else
     loop
       select * into head
@@ -4739,9 +5110,14 @@ begin
   link.chain_scope := append_audit.organization_id::text;
   link.seq := head.seq + 1;
   link.recorded_at := clock_timestamp();
-  link.actor_id := append_audit.actor_id;
   link.actor_role := app_hidden.acting_role();
-  link.ip_address := nullif(current_setting('atum.ip_address', true), '')::inet;
+  -- The server says for whom it acts and from where; whoever logs in to Postgres acts for themselves.
+  if session_user in ('atum_operator', 'atum_worker') then
+    link.ip_address := inet_client_addr();
+  else
+    link.actor_id := append_audit.actor_id;
+    link.ip_address := app_hidden.current_address();
+  end if;
   link.request_id := nullif(current_setting('atum.request_id', true), '');
   link.operation := append_audit.operation;
   link.table_name := append_audit.table_name;
@@ -4775,18 +5151,21 @@ create or replace function app_private.tg_audit_heads__store() returns trigger
 as $$
 declare
   heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
-  head constant jsonb := heads -> NEW.organization_id::text;
 begin
-  if head is null then
-    return null;
-  end if;
-
   -- Forgotten first, so that the next link, if there is one, finds the stored head and stores its own again.
   perform set_config('atum.audit_heads', (heads - NEW.organization_id::text)::text, true);
 
-  update app_private.audit_heads
-  set seq = (head -> 0)::bigint, row_hash = head ->> 1
-  where organization_id = NEW.organization_id and seq <> (head -> 0)::bigint;
+  -- The head's row is locked since the first link, so that the last one is ours.
+  update app_private.audit_heads as stored
+  set seq = link.seq, row_hash = link.row_hash
+  from (
+    select last.seq, last.row_hash
+    from app_public.audit_log as last
+    where last.organization_id = NEW.organization_id
+    order by last.seq desc
+    limit 1
+  ) as link
+  where stored.organization_id = NEW.organization_id and stored.seq <> link.seq;
   return null;
 end
 $$;
@@ -5058,6 +5437,19 @@ create policy select_admin on app_public.ip_rules for select to atum_admin
 -- NOTE: added and removed by functions, which ask an admin before they lock the admin out.
 grant select on app_public.ip_rules to atum_admin;
 
+--! split: 2017-policies-17-identity-providers.sql
+select app_private.reset_access('app_public.identity_providers');
+
+create policy select_admin on app_public.identity_providers for select to atum_admin
+  using (organization_id = (select app_hidden.current_organization_id()));
+
+-- NOTE: saved and deleted by functions.
+grant select on app_public.identity_providers to atum_admin;
+
+select app_private.reset_access('app_private.identity_provider_secrets');
+
+select app_private.reset_access('app_private.user_identities');
+
 --! split: 2020-policies-20-identity.sql
 select app_private.reset_access('app_public.users');
 
@@ -5133,19 +5525,6 @@ grant select on app_public.api_tokens to atum_customer, atum_agent;
 -- NOTE: made and revoked by functions.
 
 select app_private.reset_access('app_private.api_token_secrets');
-
---! split: 2028-policies-28-identity-providers.sql
-select app_private.reset_access('app_public.identity_providers');
-
-create policy select_admin on app_public.identity_providers for select to atum_admin
-  using (organization_id = (select app_hidden.current_organization_id()));
-
--- NOTE: saved and deleted by functions.
-grant select on app_public.identity_providers to atum_admin;
-
-select app_private.reset_access('app_private.identity_provider_secrets');
-
-select app_private.reset_access('app_private.user_identities');
 
 --! split: 2030-policies-30-tickets.sql
 select app_private.reset_access('app_public.tickets');

@@ -47,7 +47,7 @@ beforeEach(async () => {
   await person(`carol@${slug}.test`, 'manager')
   await only('select app_private.set_password($1, $2, $3)', [organizationId, adminId, password])
   for (let failure = 0; failure < 22; failure += 1) {
-    await only(`select app_private.count_login_failure($1, '${elsewhere}')`, [email])
+    await only(`select app_private.count_login_failure($1, '${elsewhere}')`, [adminId])
   }
   // What the failures leave in the log, from where they came.
   await installation.superuser.query('begin')

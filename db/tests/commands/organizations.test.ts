@@ -72,7 +72,7 @@ test('the address is that of the run on this database, and not that of another',
 
 test('nothing is made of what is there already, or of half the words', async () => {
   await expect(run('create-organization', namesOf('acme'))).rejects.toThrow(
-    /ended with 2:\nNothing was done: duplicate key value/,
+    /ended with 2:\nNothing was done: there is an organization called that/,
   )
   await expect(run('create-organization', ['--slug', 'other'])).rejects.toThrow(/ended with 2:\nNeeded: /)
   await expect(run('create-organization', ['--colour', 'red'])).rejects.toThrow(/ended with 2/)

@@ -30,6 +30,8 @@ describe('a password is refused', () => {
     ['that is a common word made longer with digits', 'AD006', 'Dragon20261234'],
     ['that is a common word made longer with signs', 'AD006', 'password 2026!'],
     ['that is one character again and again', 'AD006', 'zzzzzzzzzzzz'],
+    ['that opens the demo', 'AD006', 'atum-demo-2026'],
+    ['that is the name of this software with digits', 'AD006', 'ATUM Desk 2027!'],
     ['that is the own address', 'AD006', 'Customer@Acme.test'],
     ['that is the own name', 'AD006', 'CUSTOMER of acme'],
     ['that is null', '23502', null],
@@ -74,6 +76,13 @@ describe('a password', () => {
     await setPassword(id, 'the new one')
     expect(await logIn('new@example.test', 'the old one')).toEqual({ outcome: 'invalid_credentials' })
     expect(await logIn('new@example.test', 'the new one')).toMatchObject({ outcome: 'ok' })
+  })
+
+  test('of the demo is one in the demo only', async () => {
+    const email = `${randomUUID()}@example.test`
+    await person(stage.acme, email, 'atum-demo-2026', { demo: true })
+    expect(await logIn(email, 'atum-demo-2026')).toEqual({ outcome: 'invalid_credentials' })
+    expect(await logIn(email, 'atum-demo-2026', { demo: true })).toMatchObject({ outcome: 'ok' })
   })
 
   test('is compared with a list that is there', async () => {

@@ -47,6 +47,10 @@ describe('nobody logs in', () => {
     ['with an unknown address', () => logIn('nobody@acme.test', password)],
     ['with no address', () => logIn('', password)],
     ['with an address that is null', () => logIn(null, password)],
+    [
+      'with an address that only folds into the right one',
+      () => logIn('customer@acme.test'.replace('i', 'İ').replace('s', 'ſ'), password),
+    ],
     ['with a pattern for an address', () => logIn('%@acme.test', password)],
     ['with an account that has no password', () => logIn('agent@acme.test', '')],
     ['with an account that is shut', () => logIn('shut@example.test', password)],
@@ -356,3 +360,27 @@ test('an unknown address, a wrong password, two accounts and a shut one take the
   }
   expect(isSame(), `unknown, two and shut against wrong: ${ratios().join(', ')}`).toBe(true)
 }, 60_000)
+
+test('a password that is replaced while it is compared lets nobody in', async () => {
+  const id = await person(stage.acme, 'replaced@example.test', 'the one before')
+  const other = await stage.open(stage.database.superuserUrl)
+  await other.query('begin')
+  await other.query('select app_private.set_password($1, $2, $3)', [
+    stage.acme.organizationId,
+    id,
+    'the one after',
+  ])
+  // It compares with what was committed, and then waits for what becomes of the row.
+  const answer = logIn('replaced@example.test', 'the one before')
+  await expect
+    .poll(() =>
+      value(
+        stage.superuser,
+        `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      ),
+    )
+    .toBe(1)
+  await other.query('commit')
+  expect(await answer).toEqual({ outcome: 'invalid_credentials' })
+  expect(await logIn('replaced@example.test', 'the one after')).toMatchObject({ outcome: 'ok' })
+})

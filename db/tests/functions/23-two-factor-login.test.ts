@@ -188,7 +188,7 @@ describe('guessing codes gets slower', () => {
     for (let each = 1; each <= 5; each += 1) await fail(challenge)
     expect(
       await value(stage.superuser, 'select app_private.login_wait($1, $2)', [
-        person.email,
+        person.userId,
         visitor.ip_address,
       ]),
     ).toBe(0)

@@ -23,8 +23,13 @@ const confirm = (
   actor: Partial<Person>,
   step: number,
   challenge: string | null = null,
-  client = stage.server,
-) => stage.ask<Confirmed>('confirm_two_factor', { time_step: step, challenge, ...visitor }, { actor, client })
+  { client = stage.server, secret = 'v1.secret' } = {},
+) =>
+  stage.ask<Confirmed>(
+    'confirm_two_factor',
+    { time_step: step, secret, challenge, ...visitor },
+    { actor, client },
+  )
 const pending = (actor: Partial<Person>) => stage.ask<unknown>('pending_two_factor', {}, { actor })
 const disable = (actor: Partial<Person>, secret: string | null, step: number | null) =>
   stage.ask<Answer>('disable_two_factor', { password: secret, time_step: step }, { actor })
@@ -122,11 +127,27 @@ describe('nothing is enrolled', () => {
     expect(await confirm(await newcomer(stage.acme), 100)).toEqual(off)
   })
 
+  test('by a code of the secret that another one took the place of', async () => {
+    const person = await newcomer(stage.acme, 'agent')
+    await begin(person, null, 'v1.shown')
+    await begin(person, null, 'v1.slipped-in')
+    expect(await confirm(person, 100, null, { secret: 'v1.shown' })).toEqual({ outcome: 'invalid_code' })
+    expect(await isConfirmed(person)).toBe(false)
+    expect(await confirm(person, 100, null, { secret: 'v1.slipped-in' })).toMatchObject({ outcome: 'ok' })
+
+    const other = await newcomer(stage.acme, 'agent')
+    const challenge = await enrolmentOf(other)
+    await begin({}, challenge, 'v1.shown')
+    await begin(other, null, 'v1.slipped-in')
+    expect(await confirm({}, 100, challenge, { secret: 'v1.shown' })).toEqual({ outcome: 'invalid_code' })
+    expect(await isConfirmed(other)).toBe(false)
+  })
+
   test('twice at the same moment', async () => {
     const person = await newcomer(stage.acme)
     await begin(person)
     const clients = await Promise.all([1, 2].map(() => stage.open(stage.database.serverUrl)))
-    const answers = await Promise.all(clients.map((client) => confirm(person, 100, null, client)))
+    const answers = await Promise.all(clients.map((client) => confirm(person, 100, null, { client })))
     expect(answers.map(({ outcome }) => outcome).toSorted()).toEqual(['ok', 'two_factor_off'])
     expect(await statusOf(person)).toMatchObject({ recovery_codes_left: 10 })
   })
@@ -142,7 +163,7 @@ describe('enrolling', () => {
     expect(await pending(asToken(person))).toBe(null)
     expect(await pending(stage.acme.neighbour)).toBe(null)
     expect(await statusOf(person)).toEqual({ is_on: false, is_required: false, recovery_codes_left: 0 })
-    const { outcome, admission } = await confirm(person, 100)
+    const { outcome, admission } = await confirm(person, 100, null, { secret: 'v1.second' })
     expect([outcome, admission]).toEqual(['ok', null])
     expect(await statusOf(person)).toEqual({ is_on: true, is_required: false, recovery_codes_left: 10 })
   })
@@ -230,7 +251,7 @@ describe.each([
   test('is throttled as logging in is', async () => {
     const person = await withCodes()
     const waiting = { outcome: 'too_many_attempts', retryAfterSeconds: expect.any(Number) }
-    for (const subject of [person.email, `${person.email} second factor`]) {
+    for (const subject of [person.userId, `${person.userId} second factor`]) {
       await stage.superuser.query(
         `select count(app_private.count_login_failure($1, '192.0.2.7')) from generate_series(1, 8)`,
         [subject],

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { accountMailsOn } from '../support/account-mails.ts'
 import { value } from '../support/connections.ts'
 import type { Person } from '../support/fixture.ts'
-import { loginsOn } from '../support/logins.ts'
+import { loginsOn, type Newcomer } from '../support/logins.ts'
 import { heardWhile } from '../support/notifications.ts'
 import { sqlState } from '../support/refusals.ts'
 import { become, rolledBack } from '../support/session.ts'
@@ -10,6 +11,7 @@ import { setStage } from '../support/stage.ts'
 
 const stage = setStage()
 const { newcomer, recordedWhile, actsWithoutOrigin } = loginsOn(stage)
+const { mailsTo } = accountMailsOn(stage)
 
 interface Claims {
   apiTokenId: string
@@ -49,7 +51,8 @@ describe('no token is made', () => {
     // Together they would write with all rights that were asked for to read with.
     ['by a manager to read all and write tickets', 'atum_manager', ['admin:read', 'tickets:write']],
     ['by an admin to read all and write tickets', 'atum_admin', ['read', 'tickets:write', 'admin:read']],
-    ['by an agent to read all and write tickets', 'atum_agent', ['admin:read', 'tickets:write']],
+    ['by an agent to read as an admin', 'atum_agent', ['read', 'admin:read']],
+    ['by an agent to write as an admin', 'atum_agent', ['admin:write']],
   ])('%s', async (_name, role, scopes) => {
     const { customer, agent, manager, admin } = stage.acme
     const actor = [customer, agent, manager, admin].find((person) => person.role === role)!
@@ -80,8 +83,8 @@ describe('no token is made', () => {
   test('as the hundred-and-first', async () => {
     const person = await newcomer(stage.acme)
     await stage.superuser.query(
-      `insert into app_public.api_tokens (organization_id, user_id, name, scopes, hint)
-      select $1, $2, 'One of many', '{read}', 'abcd' from generate_series(1, 100)`,
+      `insert into app_public.api_tokens (organization_id, user_id, name, scopes, made_as, hint)
+      select $1, $2, 'One of many', '{read}', 'customer', 'abcd' from generate_series(1, 100)`,
       [person.organizationId, person.userId],
     )
     expect(await stage.refuses(person, create, ['A script', ['read'], null])).toBe('23514')
@@ -131,7 +134,6 @@ describe('a token', () => {
     ['a customer', 'customer', ['tickets:write'], 'customer', false],
     ['an agent', 'agent', ['read'], 'agent', true],
     ['an agent', 'agent', ['tickets:write'], 'agent', false],
-    ['an agent', 'agent', ['admin:write'], 'agent', false],
     ['a manager', 'manager', ['read'], 'agent', true],
     ['a manager', 'manager', ['read', 'tickets:write'], 'agent', false],
     ['a manager', 'manager', ['admin:read'], 'manager', true],
@@ -154,14 +156,17 @@ describe('a token', () => {
     })
   })
 
-  test('follows the role of its person', async () => {
-    const person = await newcomer(stage.acme, 'manager')
-    const { secret } = await makeToken(person, ['admin:write'])
-    const become = (role: string) =>
-      stage.superuser.query('update app_public.users set role = $2 where id = $1', [person.userId, role])
-    expect(await claimsOf(secret)).toMatchObject({ role: 'manager' })
-    await become('customer')
-    expect(await claimsOf(secret)).toMatchObject({ role: 'customer' })
+  test.each<[string, string, string[], string]>([
+    ['manager', 'admin', ['admin:write'], 'manager'],
+    ['manager', 'agent', ['admin:write'], 'agent'],
+    ['manager', 'customer', ['admin:write'], 'customer'],
+    ['customer', 'admin', ['read', 'tickets:write'], 'customer'],
+    ['admin', 'manager', ['admin:read'], 'manager'],
+  ])('made as %s by who became %s acts, with %j, as %s', async (before, after, scopes, acting) => {
+    const person = await newcomer(stage.acme, before as 'manager')
+    const { secret } = await makeToken(person, scopes)
+    await stage.superuser.query('update app_public.users set role = $2 where id = $1', [person.userId, after])
+    expect(await claimsOf(secret)).toMatchObject({ role: acting })
   })
 
   test('says when it ends, in whole seconds that are never too early', async () => {
@@ -217,17 +222,16 @@ describe('a token is none', () => {
     expect(await claimsOf(ended.secret)).toBe(null)
   })
 
-  test('while its person is disabled, or has not come yet', async () => {
+  test('while its person has not come yet', async () => {
     const person = await newcomer(stage.acme, 'agent')
     const { secret } = await makeToken(person, ['read'])
-    for (const [off, on] of [
-      ['disabled_at = now()', 'disabled_at = null'],
-      ['activated_at = null', 'activated_at = now()'],
-    ]) {
-      await stage.superuser.query(`update app_public.users set ${off} where id = $1`, [person.userId])
-      expect(await claimsOf(secret)).toBe(null)
-      await stage.superuser.query(`update app_public.users set ${on} where id = $1`, [person.userId])
-    }
+    const change = (activated: string) =>
+      stage.superuser.query(`update app_public.users set activated_at = ${activated} where id = $1`, [
+        person.userId,
+      ])
+    await change('null')
+    expect(await claimsOf(secret)).toBe(null)
+    await change('now()')
     expect(await claimsOf(secret)).not.toBe(null)
   })
 
@@ -246,6 +250,53 @@ describe('a token is none', () => {
     await stage.superuser.query('update app_public.organizations set suspended_at = null')
     await stage.superuser.query(`delete from app_public.ip_rules where role = 'manager'`)
   })
+})
+
+describe('no token outlives', () => {
+  const isShut = 'update app_public.users set disabled_at = now() where id = $1 returning id'
+  const isOpen = 'update app_public.users set disabled_at = null where id = $1 returning id'
+
+  test.each<[string, (person: Newcomer) => Promise<unknown>]>([
+    [
+      'that its person is disabled, also once they are enabled',
+      async ({ userId }) => {
+        await stage.does(stage.acme.admin, isShut, [userId])
+        await stage.does(stage.acme.admin, isOpen, [userId])
+      },
+    ],
+    [
+      'that an admin ends every session of its person',
+      ({ userId }) => stage.does(stage.acme.admin, 'select app_public.end_sessions_of($1)', [userId]),
+    ],
+    [
+      'that its person resets the password',
+      async ({ userId }) => {
+        const { token } = await stage.does<{ token: string }>(
+          { ...stage.acme.admin, ipAddress: '192.0.2.1', requestId: 'helping' },
+          'select to_jsonb(link) from app_public.create_account_link($1) as link',
+          [userId],
+        )
+        await stage.ask('reset_password', { token, password: 'a horse that nobody has stapled' })
+      },
+    ],
+  ])('%s', async (_name, happens) => {
+    const person = await newcomer(stage.acme, 'agent')
+    const [made, another] = [await makeToken(person, ['read']), await makeToken(person, ['tickets:write'])]
+    const ofSomebodyElse = await makeToken(stage.acme.manager, ['read'])
+    const listener = await stage.open(stage.database.serverUrl)
+    const heard = await heardWhile(listener, ['atum_revocations'], () => happens(person))
+    for (const { id, secret } of [made, another]) {
+      expect(await claimsOf(secret)).toBe(null)
+      expect(heard.atum_revocations).toContainEqual({ kind: 'api_token', id })
+    }
+    expect(await claimsOf(ofSomebodyElse.secret)).not.toBe(null)
+  })
+})
+
+test('its person is written to when a token is made', async () => {
+  const person = await newcomer(stage.acme)
+  await makeToken(person, ['read'])
+  expect(await mailsTo(person.userId)).toEqual(['api_token_made'])
 })
 
 describe('using a token', () => {

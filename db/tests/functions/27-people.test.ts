@@ -98,6 +98,53 @@ describe('an invitation is refused', () => {
   })
 })
 
+describe('somebody who registered and has not come', () => {
+  async function registered(): Promise<{ email: string; id: string; token: string }> {
+    const email = `${randomUUID()}@acme.test`
+    await stage.superuser.query(
+      `update app_public.security_policies set registration_domains = '{acme.test}' where organization_id = $1`,
+      [stage.acme.organizationId],
+    )
+    await stage.ask('register', { organization_slug: 'acme', email, name: 'A stranger' })
+    const id = await value<string>(stage.superuser, 'select id from app_public.users where email = $1', [
+      email,
+    ])
+    return { email, id, token: await tokenTo(id, 'email_verification') }
+  }
+  const attempt = (email: string, role = 'customer', actor = stage.acme.admin) =>
+    stage.refuses(actor, invite, [email, 'Somebody', role, null, null])
+
+  test('is not invited once they came, were shut out, or were invited', async () => {
+    const [came, shut, again] = [await registered(), await registered(), await registered()]
+    await stage.ask('accept_invitation', { token: came.token, name: '', password })
+    await stage.superuser.query('update app_public.users set disabled_at = now() where id = $1', [shut.id])
+    await invited(again.email)
+    for (const { email } of [came, shut, again]) expect(await attempt(email)).toBe('AD011')
+  })
+
+  test('is not given another role by an API token', async () => {
+    const { email } = await registered()
+    expect(await attempt(email, 'agent', asToken(stage.acme.admin) as Person)).toBe('AD004')
+    expect(await attempt(email, 'customer', asToken(stage.acme.admin) as Person)).toBe('accepted')
+  })
+
+  test('is invited as everybody is, and the link before is worth nothing', async () => {
+    const { email, id, token } = await registered()
+    const { companyId, teamId } = stage.acme
+    expect(
+      await invited(email.toUpperCase(), { name: 'Their name', role: 'agent', companyId, teamIds: [teamId] }),
+    ).toMatchObject({ id, name: 'Their name', role: 'agent', company_id: companyId, activated_at: null })
+    expect(await teamsOf(id)).toEqual([teamId])
+    expect(await mailsTo(id)).toEqual(['email_verification', 'invitation'])
+    expect(await sqlState(stage.ask('account_token_of', { token }))).toBe('AD010')
+    await stage.ask('accept_invitation', { token: await tokenTo(id, 'invitation'), name: '', password })
+    expect(await logIn(email, password)).toMatchObject({
+      outcome: 'ok',
+      user: { id, role: 'agent', name: 'Their name' },
+    })
+  })
+})
+
 describe('an invitation', () => {
   test('makes an account that waits, in its company and teams, and writes a mail', async () => {
     const { companyId, teamId, organizationId, admin } = stage.acme

@@ -6,7 +6,8 @@ import { loginsOn } from '../support/logins.ts'
 import { setStage } from '../support/stage.ts'
 
 const stage = setStage()
-const { logIn, openSession, forgiveFailures, recordedWhile, actsWithoutOrigin, sessions } = loginsOn(stage)
+const { logIn, openSession, person, forgiveFailures, recordedWhile, actsWithoutOrigin, sessions } =
+  loginsOn(stage)
 
 beforeEach(forgiveFailures)
 
@@ -14,11 +15,22 @@ const quarterOfAnHour = 900
 const here = '192.0.2.7'
 const customer = 'customer@acme.test'
 
+/** What a login with a mail address is counted by: the person of acme who has it, or the address itself. */
+const account = async (email: string | null) =>
+  value<string | null>(
+    stage.superuser,
+    `select coalesce(
+      (select id::text from app_public.users where organization_id = $2 and email = app_private.mail_address($1)),
+      'mail ' || lower($1)
+    )`,
+    [email, stage.acme.organizationId],
+  )
+
 /** Mistypes the password so often, without what comparing it costs. */
-const fail = (email: string | null, from: string | null, times = 1) =>
+const fail = async (email: string | null, from: string | null, times = 1) =>
   stage.superuser.query(
     `select count(app_private.count_login_failure($1, $2)) from generate_series(1, $3::int)`,
-    [email, from, times],
+    [await account(email), from, times],
   )
 
 /** The seconds that the last failure keeps out, by what is counted; null where it does not. */
@@ -27,7 +39,7 @@ async function delays(email: string, from: string): Promise<Record<string, numbe
     `select split_part(key, ':', 1) as kind,
       case when blocked_until > '-infinity' then extract(epoch from blocked_until - failed_at)::int end as seconds
     from app_private.login_failures join app_private.login_throttles($1, $2) using (key)`,
-    [email, from],
+    [await account(email), from],
   )
   return Object.fromEntries(rows.map(({ kind, seconds }) => [kind, seconds]))
 }
@@ -134,11 +146,12 @@ describe('guessing gets slower', () => {
   })
 
   test('by each of two failures at the same moment', async () => {
+    const id = await account(customer)
     const clients = await Promise.all([1, 2].map(() => stage.open(stage.database.superuserUrl)))
     await Promise.all(
       clients.map(async (client) => {
         for (let each = 1; each <= 10; each += 1) {
-          await client.query('select app_private.count_login_failure($1, $2)', [customer, here])
+          await client.query('select app_private.count_login_failure($1, $2)', [id, here])
         }
       }),
     )
@@ -182,6 +195,40 @@ describe('nobody is kept out for long', () => {
     // What goes wrong there counts all the same.
     await fail(customer, here, 10)
     expect((await logIn(customer, password)).outcome).toBe('too_many_attempts')
+  })
+
+  test('where they were before it is a minute at most, whatever neighbours do', async () => {
+    await openSession(stage.acme.customer.userId)
+    await fail(customer, here, 60)
+    const { outcome, retryAfterSeconds } = await logIn(customer, password)
+    expect(outcome).toBe('too_many_attempts')
+    expect(retryAfterSeconds).toBeLessThanOrEqual(60)
+    await pass('61 seconds')
+    expect((await logIn(customer, password)).outcome).toBe('ok')
+    // Nor does guessing at other accounts from the same address keep them out.
+    for (let each = 1; each <= 60; each += 1) await fail(`${each}@nowhere.test`, here)
+    expect((await logIn(customer, password)).outcome).toBe('ok')
+  })
+
+  test('an account with the same mail address elsewhere lifts nothing', async () => {
+    const elsewhere = 'a password of globex'
+    const email = await value<string>(
+      stage.superuser,
+      'select email from app_public.users where organization_id = $1 and id = $2',
+      [stage.acme.organizationId, stage.acme.manager.userId],
+    )
+    await person(stage.globex, email, elsewhere)
+    await stage.superuser.query('select app_private.set_password($1, $2, $3)', [
+      stage.acme.organizationId,
+      stage.acme.manager.userId,
+      password,
+    ])
+    await fail(email, '203.0.113.77', 10)
+    expect((await logIn(email, elsewhere, { from: '203.0.113.77' })).outcome).toBe('ok')
+    expect((await logIn(email, password, { from: '203.0.113.77' })).outcome).not.toBe('ok')
+    expect((await logIn(email, password, { from: '203.0.113.77', slug: 'acme' })).outcome).toBe(
+      'too_many_attempts',
+    )
   })
 
   test('but not from where they were long ago, or where somebody else was', async () => {

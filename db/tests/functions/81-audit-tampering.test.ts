@@ -209,3 +209,65 @@ test('cannot tell an end that was cut off together with its head from a shorter 
   )
   expect(verdict).toEqual({ checked: 7, verified: true, broken_seq: null })
 })
+
+// Whoever logs in to Postgres with SQL of their own writes any setting.
+const asLogin = async <T>(login: 'atum_operator' | 'atum_worker', work: () => Promise<T>): Promise<T> => {
+  await stage.superuser.query(`set session authorization ${login}`)
+  try {
+    return await work()
+  } finally {
+    await stage.superuser.query('rollback; reset session authorization')
+  }
+}
+
+test('a login cannot act as somebody else, from somewhere else', async () => {
+  const { superuser, acme } = stage
+  await asLogin('atum_operator', async () => {
+    await superuser.query(
+      `begin;
+      select set_config('atum.user_id', '${acme.admin.userId}', true), set_config('atum.ip_address', '8.8.8.8', true);
+      select app_private.suspend_organization('acme'), app_private.suspend_organization('acme', false);
+      commit`,
+    )
+  })
+  const { rows } = await superuser.query(
+    `select distinct actor_id, actor_role, host(ip_address) as ip from app_public.audit_log
+    where organization_id = $1 and table_name = 'app_public.organizations' and operation = 'update' and after ? 'suspended_at'`,
+    [acme.organizationId],
+  )
+  expect(rows).toEqual([{ actor_id: null, actor_role: 'atum_operator', ip: '127.0.0.1' }])
+})
+
+test.each([
+  ['that never was', `jsonb_build_array(9000, repeat('a', 64))`],
+  ['with the place of the last one and another hash', `jsonb_build_array(stored.seq, repeat('a', 64))`],
+  [
+    'that was long ago',
+    `(select jsonb_build_array(link.seq, link.row_hash) from app_public.audit_log as link where link.organization_id = stored.organization_id and link.seq = 1)`,
+  ],
+])('a head %s is not believed, and the chain goes on', async (_name, head) => {
+  const { superuser, acme } = stage
+  const forged = await value<string>(
+    superuser,
+    `select jsonb_build_object(stored.organization_id, ${head}) from app_private.audit_heads as stored where organization_id = $1`,
+    [acme.organizationId],
+  )
+  const setHead = `select set_config('atum.audit_heads', '${JSON.stringify(forged)}', true)`
+  await asLogin('atum_operator', async () => {
+    await expect(
+      superuser.query(`begin; ${setHead}; select app_private.suspend_organization('acme', true); commit`),
+    ).rejects.toMatchObject({ code: expect.stringMatching(/^(AD401|23505)$/) as unknown })
+  })
+  // Nor one that is put there after the last link.
+  await asLogin('atum_operator', async () => {
+    await superuser.query(
+      `begin; select app_private.suspend_organization('acme', true), app_private.suspend_organization('acme', false);
+      set constraints all immediate; ${setHead}; set constraints all deferred; commit`,
+    )
+  })
+  await asLogin('atum_operator', async () => {
+    await superuser.query(`begin; select app_private.suspend_organization('acme', true); commit`)
+    await superuser.query(`begin; select app_private.suspend_organization('acme', false); commit`)
+  })
+  expect(await verdictOf(superuser, acme.organizationId)).toMatchObject({ verified: true })
+})

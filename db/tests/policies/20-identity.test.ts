@@ -214,7 +214,7 @@ describe('the functions before anybody is known', () => {
     `app_private.fail_two_factor('x')`,
     `app_private.pass_recovery_code('x', 'x', null, null)`,
     `app_private.begin_two_factor('v1.x', 'x')`,
-    `app_private.confirm_two_factor(1, 'x', null, null)`,
+    `app_private.confirm_two_factor(1, 'x', 'x', null, null)`,
     `app_private.pending_two_factor()`,
     `app_private.request_password_reset('a@b.test', null)`,
     `app_private.request_verification('a@b.test', null)`,
@@ -222,7 +222,7 @@ describe('the functions before anybody is known', () => {
     `app_private.identity_provider(null)`,
     `app_private.log_in_by_provider(null, 'x', null, null, null, null, null, null, null)`,
     `app_private.directory_attempt(null, 'x', null)`,
-    `app_private.directory_failure(null, 'x', null)`,
+    `app_private.directory_answered(null, 'x', null, null, 'wrong')`,
     `app_private.session_is_live(null, null)`,
     `app_private.revocation_state()`,
     `app_private.ip_allowed(null, 'admin', null)`,
@@ -302,4 +302,29 @@ describe('the logins', () => {
       )
     }
   })
+})
+
+test('an address is plain ASCII: what folds into another letter would be the address of somebody else', async () => {
+  const { admin, agent } = stage.acme
+  for (const email of [
+    'admİn@acme.test',
+    'admin@acmeſ.test',
+    'admin@аcme.test',
+    'a b@acme.test',
+    'a@b@c.test',
+  ]) {
+    expect(
+      await stage.refuses(admin, 'update app_public.users set email = $1 where id = $2', [
+        email,
+        agent.userId,
+      ]),
+      email,
+    ).toBe('23514')
+  }
+  expect(
+    await stage.refuses(admin, 'update app_public.users set email = $1 where id = $2', [
+      'agent@xn--acm-epa.test',
+      agent.userId,
+    ]),
+  ).toBe('accepted')
 })

@@ -33,7 +33,7 @@ test('an API token is made, changed and removed by nobody but the functions', as
     expect(
       await refuses(
         actor,
-        `insert into app_public.api_tokens (organization_id, user_id, name, scopes, hint) values ($1, $2, 'x', '{admin:write}', 'abcd')`,
+        `insert into app_public.api_tokens (organization_id, user_id, name, scopes, made_as, hint) values ($1, $2, 'x', '{admin:write}', 'admin', 'abcd')`,
         [actor.organizationId, actor.userId],
       ),
     ).toBe('42501')

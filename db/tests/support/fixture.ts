@@ -179,8 +179,8 @@ async function wayIn(
     [...of(manager), `recovery code of ${slug}`],
   )
   await insert(
-    `insert into app_private.login_challenges (organization_id, user_id, challenge_hash, purpose)
-    values ($1, $2, sha256($3::text::bytea), 'verify') returning id`,
+    `insert into app_private.login_challenges (organization_id, user_id, challenge_hash, purpose, proof)
+    values ($1, $2, sha256($3::text::bytea), 'verify', 'password') returning id`,
     [...of(manager), `challenge of ${slug}`],
   )
 
@@ -191,8 +191,8 @@ async function wayIn(
   )
 
   const apiTokenId = await insert(
-    `insert into app_public.api_tokens (organization_id, user_id, name, scopes, hint)
-    values ($1, $2, 'A script', '{read}', 'abcd') returning id`,
+    `insert into app_public.api_tokens (organization_id, user_id, name, scopes, made_as, hint)
+    values ($1, $2, 'A script', '{read}', 'agent', 'abcd') returning id`,
     of(agent),
   )
   await insert(

@@ -44,168 +44,6 @@ $$;
 
 comment on function app_private.identity_provider(uuid) is 'How to ask an identity provider, its secret encrypted; null when it is not there, is off, or its organization is suspended.';
 
-create or replace function app_private.role_by_provider(provider app_public.identity_providers, groups text[]) returns app_public.user_role
-  language sql stable
-  set search_path = ''
-as $$
-  select coalesce(max((provider.role_mapping ->> membership)::app_public.user_role), provider.default_role)
-  from unnest(groups) as membership
-  where provider.role_mapping ? membership
-$$;
-
-comment on function app_private.role_by_provider(app_public.identity_providers, text[]) is 'The highest role that the groups of a person give, or the default one.';
-
-create or replace function app_private.log_in_by_provider(
-  provider_id uuid,
-  subject text,
-  email text,
-  email_verified boolean,
-  name text,
-  groups text[],
-  id_token text,
-  ip_address inet,
-  user_agent text
-) returns jsonb
-  language plpgsql volatile security definer
-  set search_path = pg_catalog, public, pg_temp
-as $$
-declare
-  provider app_public.identity_providers;
-  person app_public.users;
-  granted app_public.user_role;
-  refused text;
-begin
-  select known.* into provider
-  from app_public.identity_providers as known
-  where known.id = log_in_by_provider.provider_id and known.is_enabled;
-  if not found then
-    return jsonb_build_object('outcome', 'refused', 'reason', 'no_account');
-  end if;
-  perform set_config('atum.organization_id', provider.organization_id::text, true);
-  granted := app_private.role_by_provider(provider, groups);
-
-  select known.* into person
-  from app_private.user_identities as identity
-  join app_public.users as known on known.organization_id = identity.organization_id and known.id = identity.user_id
-  where identity.organization_id = provider.organization_id and identity.provider_id = provider.id
-    and identity.subject = log_in_by_provider.subject;
-
-  if not found then
-    if not coalesce(email_verified, false) or email is null then
-      refused := 'email_not_verified';
-    else
-      select known.* into person
-      from app_public.users as known
-      where known.organization_id = provider.organization_id and known.email = log_in_by_provider.email::citext;
-
-      refused := case
-        when person.id is null and not provider.makes_people then 'no_account'
-        when person.disabled_at is not null then 'disabled'
-        when granted is null and (person.id is null or provider.role_claim is not null) then 'no_role'
-        -- The provider means another person by this address than it did: who left does not hand on the account.
-        when exists (
-          select
-          from app_private.user_identities as identity
-          where identity.organization_id = person.organization_id and identity.user_id = person.id
-            and identity.provider_id = provider.id and identity.subject <> log_in_by_provider.subject
-        ) then 'no_account'
-      end;
-
-      if refused is null then
-        insert into app_public.users (organization_id, email, name, role)
-        select
-          provider.organization_id, log_in_by_provider.email,
-          left(coalesce(nullif(btrim(log_in_by_provider.name), ''), split_part(log_in_by_provider.email, '@', 1)), 120), granted
-        where person.id is null
-        -- Two first logins at the same moment.
-        on conflict on constraint users_organization_id_email_key do nothing;
-
-        -- The address is proved by the provider, as it would be by a link.
-        update app_public.users as known
-        set activated_at = coalesce(known.activated_at, now())
-        where known.organization_id = provider.organization_id and known.email = log_in_by_provider.email::citext
-        returning known.* into strict person;
-
-        insert into app_private.user_identities (organization_id, provider_id, subject, user_id)
-        values (provider.organization_id, provider.id, log_in_by_provider.subject, person.id)
-        on conflict on constraint user_identities_organization_id_provider_id_subject_key do nothing;
-      end if;
-    end if;
-  else
-    refused := case
-      when person.disabled_at is not null then 'disabled'
-      when provider.role_claim is not null and granted is null then 'no_role'
-    end;
-  end if;
-
-  if refused is not null then
-    perform app_private.append_audit(
-      provider.organization_id, 'login_refused', 'app_public.users', person.id, null,
-      jsonb_build_object('reason', refused, 'email', left(email, 254), 'provider', provider.name)
-    );
-    return jsonb_build_object('outcome', 'refused', 'reason', refused);
-  end if;
-
-  if provider.role_claim is not null and granted <> person.role then
-    begin
-      update app_public.users as changed
-      set role = granted
-      where changed.organization_id = person.organization_id and changed.id = person.id;
-      person.role := granted;
-    exception
-      -- The last admin stays one, whatever the directory says.
-      when sqlstate 'AD007' then null;
-    end;
-  end if;
-
-  return app_private.admit(person, 'provider', ip_address, user_agent, provider.id, id_token);
-end
-$$;
-
-comment on function app_private.log_in_by_provider(uuid, text, text, boolean, text, text[], text, inet, text) is
-  'An identity provider says who somebody is. The subject counts; a verified address binds it to a person once, or makes one. Groups give the role at each login. Answers what `admit` does, or `{outcome: refused, reason}` with `no_account`, `no_role`, `email_not_verified` or `disabled`.';
-
-create or replace function app_private.directory_attempt(provider_id uuid, username text, ip_address inet) returns jsonb
-  language plpgsql stable security definer
-  set search_path = ''
-as $$
-declare
-  wait constant integer := app_private.login_wait(provider_id::text || ' ' || username, ip_address);
-begin
-  return case
-    when wait > 0 then jsonb_build_object('outcome', 'too_many_attempts', 'retryAfterSeconds', wait)
-    else jsonb_build_object('outcome', 'ok')
-  end;
-end
-$$;
-
-comment on function app_private.directory_attempt(uuid, text, inet) is 'Whether a password of a directory may be tried now: `ok`, or `{outcome: too_many_attempts, retryAfterSeconds}`.';
-
-create or replace function app_private.directory_failure(provider_id uuid, username text, ip_address inet) returns void
-  language plpgsql volatile security definer
-  set search_path = ''
-as $$
-declare
-  organization_id uuid;
-begin
-  select provider.organization_id into organization_id
-  from app_public.identity_providers as provider
-  where provider.id = directory_failure.provider_id;
-
-  perform app_private.append_audit(
-    coalesce(organization_id, app_hidden.platform_scope()), act.operation, 'app_public.identity_providers',
-    directory_failure.provider_id, null, jsonb_build_object('username', left(username, 254))
-  )
-  from (
-    select 'login_failed' as operation
-    union all
-    select 'lockout' where app_private.count_login_failure(directory_failure.provider_id::text || ' ' || username, ip_address)
-  ) as act;
-end
-$$;
-
-comment on function app_private.directory_failure(uuid, text, inet) is 'Counts and records a wrong password of a directory.';
-
 create or replace function app_private.set_identity_provider_secret(provider_id uuid, secret text) returns jsonb
   language plpgsql volatile security definer
   set search_path = ''
@@ -253,6 +91,8 @@ as $$
 declare
   saved app_public.identity_providers;
 begin
+  perform app_private.subject_of_claims();
+
   if jsonb_typeof(save_identity_provider.role_mapping) <> 'object' or exists (
     select
     from jsonb_path_query(save_identity_provider.role_mapping, 'strict $.*') as mapped_role
@@ -323,7 +163,7 @@ comment on function app_public.save_identity_provider(
   app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
   app_public.user_role, boolean, boolean
 ) is
-  'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND.';
+  'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_public.identity_providers_has_secret(provider app_public.identity_providers) returns boolean
   language sql stable security definer
@@ -344,6 +184,8 @@ create or replace function app_public.delete_identity_provider(provider_id uuid)
   set search_path = ''
 as $$
 begin
+  perform app_private.subject_of_claims();
+
   delete from app_public.identity_providers as provider
   where provider.organization_id = app_hidden.current_organization_id() and provider.id = delete_identity_provider.provider_id;
   if not found then
@@ -353,13 +195,16 @@ begin
 end
 $$;
 
-comment on function app_public.delete_identity_provider(uuid) is 'Removes an identity provider, its secret and whom it means, and ends the sessions it opened. People stay. Admins only. Error NOT_FOUND.';
+comment on function app_public.delete_identity_provider(uuid) is 'Removes an identity provider, its secret and whom it means, and ends the sessions it opened. People stay. Admins only. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_private.tg_identity_providers__end_sessions() returns trigger
   language plpgsql security definer
   set search_path = ''
 as $$
 begin
+  delete from app_private.login_challenges as challenge
+  where challenge.organization_id = OLD.organization_id and challenge.identity_provider_id = OLD.id;
+
   update app_private.sessions as session
   set revoked_at = now()
   where session.organization_id = OLD.organization_id and session.identity_provider_id = OLD.id
@@ -368,7 +213,7 @@ begin
 end
 $$;
 
-comment on function app_private.tg_identity_providers__end_sessions() is 'Ends the sessions that a provider opened which is no longer trusted.';
+comment on function app_private.tg_identity_providers__end_sessions() is 'Ends the sessions that a provider opened which is no longer trusted, and the logins by it that wait for their second step.';
 
 create or replace trigger _500_end_sessions before delete on app_public.identity_providers
   for each row execute function app_private.tg_identity_providers__end_sessions();
@@ -381,11 +226,7 @@ create or replace trigger _100_stamp_updated_at before update on app_public.iden
   for each row execute function app_private.tg__stamp_updated_at();
 
 revoke all on function
-  app_private.login_methods(text), app_private.identity_provider(uuid),
-  app_private.role_by_provider(app_public.identity_providers, text[]),
-  app_private.log_in_by_provider(uuid, text, text, boolean, text, text[], text, inet, text),
-  app_private.directory_attempt(uuid, text, inet), app_private.directory_failure(uuid, text, inet),
-  app_private.set_identity_provider_secret(uuid, text),
+  app_private.login_methods(text), app_private.identity_provider(uuid), app_private.set_identity_provider_secret(uuid, text),
   app_public.save_identity_provider(
     app_public.identity_provider_kind, text, uuid, boolean, text, text, text[], text, text, text, text, text, text, text, text, jsonb,
     app_public.user_role, boolean, boolean
@@ -395,10 +236,7 @@ revoke all on function
 from public;
 
 grant execute on function
-  app_private.login_methods(text), app_private.identity_provider(uuid),
-  app_private.log_in_by_provider(uuid, text, text, boolean, text, text[], text, inet, text),
-  app_private.directory_attempt(uuid, text, inet), app_private.directory_failure(uuid, text, inet),
-  app_private.set_identity_provider_secret(uuid, text)
+  app_private.login_methods(text), app_private.identity_provider(uuid), app_private.set_identity_provider_secret(uuid, text)
 to atum_server;
 grant execute on function
   app_public.save_identity_provider(

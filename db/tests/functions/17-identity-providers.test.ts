@@ -289,18 +289,31 @@ describe('what the server is told', () => {
 describe('guessing the passwords of a directory', () => {
   const from = '192.0.2.7'
   const attempt = (providerId: string, username: string | null) =>
-    stage.ask<Answer>('directory_attempt', { provider_id: providerId, username, ip_address: from })
-  const failure = (providerId: string, username: string | null) =>
-    stage.ask('directory_failure', { provider_id: providerId, username, ip_address: from })
+    stage.ask<Answer & { receipt?: unknown }>('directory_attempt', {
+      provider_id: providerId,
+      username,
+      ip_address: from,
+    })
+  const answered = (providerId: string, username: string | null, receipt: unknown, answer: string) =>
+    stage.ask('directory_answered', { provider_id: providerId, username, ip_address: from, receipt, answer })
+  /** Tries a password which is wrong. */
+  async function fail(providerId: string, username: string | null) {
+    const { outcome, receipt } = await attempt(providerId, username)
+    expect(outcome).toBe('ok')
+    await answered(providerId, username, receipt, 'wrong')
+  }
+  const counted = async () => {
+    const { rows } = await stage.superuser.query<{ kind: string; failures: number; blocked: boolean }>(
+      `select split_part(key, ':', 1) as kind, failures, blocked_until > '-infinity' as blocked
+       from app_private.login_failures order by key`,
+    )
+    return rows.map(({ kind, failures, blocked }) => `${kind} ${failures}${blocked ? ' blocked' : ''}`)
+  }
 
   test('gets slower, for one directory and one name', async () => {
     const { providerId } = stage.acme
-    for (let each = 1; each <= 4; each += 1) {
-      expect(await attempt(providerId, 'somebody')).toEqual({ outcome: 'ok' })
-      await failure(providerId, 'somebody')
-    }
-    expect(await attempt(providerId, 'somebody')).toEqual({ outcome: 'ok' })
-    const acts = await recordedWhile(() => failure(providerId, 'SOMEBODY'))
+    for (let each = 1; each <= 4; each += 1) await fail(providerId, 'somebody')
+    const acts = await recordedWhile(() => fail(providerId, 'SOMEBODY'))
     expect(
       acts.map(({ operation, organization_id, row_id, after }) => [
         operation,
@@ -321,12 +334,63 @@ describe('guessing the passwords of a directory', () => {
     )
     expect((await attempt(providerId, 'somebody')).outcome).toBe('too_many_attempts')
     await stage.superuser.query(`delete from app_private.login_failures where key like 'address:%'`)
-    expect(await attempt(providerId, 'somebody else')).toEqual({ outcome: 'ok' })
-    expect(await attempt(stage.globex.providerId, 'somebody')).toEqual({ outcome: 'ok' })
+    expect((await attempt(providerId, 'somebody else')).outcome).toBe('ok')
+    expect((await attempt(stage.globex.providerId, 'somebody')).outcome).toBe('ok')
+  })
+
+  test.each([
+    ['wide letters', '\uff41da'],
+    ['accents', 'ád\u0061\u0308'],
+    ['signs that nobody sees', 'a\u00add\u200ba'],
+    ['spaces', '  ada '],
+    ['case', 'AD\uff21'],
+  ])('counts %s as the same name', async (_what, spelling) => {
+    for (let each = 1; each <= 5; each += 1) await fail(stage.acme.providerId, 'ada')
+    expect((await attempt(stage.acme.providerId, spelling)).outcome).toBe('too_many_attempts')
+    await stage.superuser.query(`delete from app_private.login_failures where key like 'address:%'`)
+    expect((await attempt(stage.acme.providerId, 'a da')).outcome).toBe('ok')
+  })
+
+  test('is forgotten with the right one, but for what the address did', async () => {
+    const { providerId } = stage.acme
+    for (let each = 1; each <= 4; each += 1) await fail(providerId, 'ada')
+    const { receipt } = await attempt(providerId, 'ada')
+    expect(await counted()).toEqual(['account 5', 'address 5', 'pair 5 blocked'])
+    await answered(providerId, 'ada', receipt, 'right')
+    expect(await counted()).toEqual(['account 4', 'address 4'])
+  })
+
+  test('does not count what the directory did not answer, and leaves the delay that was there', async () => {
+    const { providerId } = stage.acme
+    const first = await attempt(providerId, 'ada')
+    await answered(providerId, 'ada', first.receipt, 'none')
+    expect(await counted()).toEqual([])
+
+    for (let each = 1; each <= 5; each += 1) await fail(providerId, 'ada')
+    const pass = `update app_private.login_failures
+      set failed_at = failed_at - interval '9 seconds', blocked_until = blocked_until - interval '9 seconds'
+      returning key, failures, failed_at, blocked_until`
+    const { rows: before } = await stage.superuser.query(pass)
+    const { receipt } = await attempt(providerId, 'ada')
+    await answered(providerId, 'ada', receipt, 'none')
+    const { rows: after } = await stage.superuser.query(
+      'select key, failures, failed_at, blocked_until from app_private.login_failures',
+    )
+    expect(after).toHaveLength(3)
+    expect(after).toEqual(expect.arrayContaining(before))
+  })
+
+  test('keeps the delay of a wrong one that came meanwhile', async () => {
+    const { providerId } = stage.acme
+    for (let each = 1; each <= 3; each += 1) await fail(providerId, 'ada')
+    const slow = await attempt(providerId, 'ada')
+    await fail(providerId, 'ada')
+    await answered(providerId, 'ada', slow.receipt, 'none')
+    expect(await counted()).toEqual(['account 4', 'address 4', 'pair 4 blocked'])
   })
 
   test('that is not there is on record with the platform', async () => {
-    const acts = await recordedWhile(() => failure(randomUUID(), 'x'.repeat(400)))
+    const acts = await recordedWhile(() => fail(randomUUID(), 'x'.repeat(400)))
     expect(acts).toMatchObject([
       {
         organization_id: '00000000-0000-0000-0000-000000000000',
@@ -334,8 +398,8 @@ describe('guessing the passwords of a directory', () => {
         after: { username: 'x'.repeat(254) },
       },
     ])
-    await failure(stage.acme.providerId, null)
-    expect(await attempt(stage.acme.providerId, null)).toEqual({ outcome: 'ok' })
+    await fail(stage.acme.providerId, null)
+    expect((await attempt(stage.acme.providerId, null)).outcome).toBe('ok')
     expect(await actsWithoutOrigin()).toEqual([])
   })
 })
