@@ -39,7 +39,7 @@ export function createApp(parts: {
   logger: Logger
 }): Express {
   const { environment, pool, authentication, rateLimits, trustedDocuments, graphql, logger } = parts
-  const { publicOrigins, trustedProxies, production } = environment
+  const { publicOrigins, trustedProxies, production, smtpConfigured } = environment
 
   const app = express()
   app.disable('x-powered-by')
@@ -54,7 +54,7 @@ export function createApp(parts: {
   app.use(healthRoutes({ pool, ...environment }))
   app.use(rlsHealthRoutes(pool))
   app.use('/api/v1/auth', limitLogins(rateLimits, trustedProxies))
-  app.use('/api/v1/auth', authRoutes({ ...parts, publicOrigins, trustedProxies, production }))
+  app.use('/api/v1/auth', authRoutes({ ...parts, publicOrigins, trustedProxies, production, smtpConfigured }))
   app.all(
     '/graphql',
     onlyJsonPosts,

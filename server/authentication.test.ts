@@ -94,6 +94,78 @@ test('a session that ended before we listened is refused', async () => {
   expect(query).not.toHaveBeenCalled()
 })
 
+describe('a session of which a NOTIFY says that it ended, as any login can make one,', () => {
+  const say = ({ sessionId }: Person) =>
+    desk.superuser.query(`select pg_notify('atum_revocations', $1)`, [
+      JSON.stringify({ kind: 'session', id: sessionId }),
+    ])
+  async function saidOf(person: Person, said: () => Promise<unknown>) {
+    await listen()
+    const bearer = await authentication.identify(person.token, '127.0.0.1')
+    const { heard } = revocations
+    await said()
+    await expect.poll(() => revocations.heard).toBeGreaterThan(heard)
+    return { bearer, query: vi.spyOn(pool, 'query') }
+  }
+
+  test('goes on where the database does not say so, and is asked about once', async () => {
+    const person = await newcomer('slandered')
+    const { bearer, query } = await saidOf(person, () => say(person))
+    for (let count = 0; count < 3; count += 1) {
+      expect(await codeOf(authentication.confirm(bearer, '127.0.0.1'))).toBe('let in')
+      expect(await codeOf(authentication.identify(person.token, '127.0.0.1'))).toBe('let in')
+    }
+    expect(query).toHaveBeenCalledTimes(1)
+    // And ends when it ends.
+    await end(person)
+    await expect.poll(() => codeOf(authentication.confirm(bearer, '127.0.0.1'))).toBe('UNAUTHENTICATED')
+  })
+
+  test('has ended where the database says so, and is asked about once', async () => {
+    const person = await newcomer('ended')
+    const { bearer, query } = await saidOf(person, () => end(person))
+    for (let count = 0; count < 3; count += 1) {
+      expect(await codeOf(authentication.confirm(bearer, '127.0.0.1'))).toBe('UNAUTHENTICATED')
+    }
+    expect(query).toHaveBeenCalledTimes(1)
+  })
+
+  test('is not let in while the database cannot say', async () => {
+    const person = await newcomer('uncertain')
+    const { bearer } = await saidOf(person, () => say(person))
+    await desk.superuser.query('alter function app_private.session_is_live(uuid, uuid) rename to hidden')
+    try {
+      expect(await codeOf(authentication.confirm(bearer, '127.0.0.1'))).not.toBe('let in')
+    } finally {
+      await desk.superuser.query('alter function app_private.hidden(uuid, uuid) rename to session_is_live')
+    }
+    expect(await codeOf(authentication.confirm(bearer, '127.0.0.1'))).toBe('let in')
+  })
+
+  test('is not believed live by an answer from before it was heard again', async () => {
+    const person = await newcomer('twice')
+    const { bearer, query } = await saidOf(person, () => say(person))
+    query.mockRestore()
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>()
+    const { heard } = revocations
+    const ask = pool.query.bind(pool) as (...given: unknown[]) => Promise<unknown>
+    vi.spyOn(pool, 'query').mockImplementationOnce(async (...question: unknown[]) => {
+      const live = await ask(...question)
+      answer()
+      await told
+      return live
+    })
+    const early = codeOf(authentication.confirm(bearer, '127.0.0.1'))
+    await answered
+    await end(person)
+    await expect.poll(() => revocations.heard).toBeGreaterThan(heard)
+    tell()
+    expect(await early).toBe('let in')
+    expect(await codeOf(authentication.confirm(bearer, '127.0.0.1'))).toBe('UNAUTHENTICATED')
+  })
+})
+
 test('once everything is heard a thousand requests ask once, for each address', async () => {
   await listen()
   const query = vi.spyOn(pool, 'query')

@@ -48,10 +48,11 @@ export function createAuthentication(options: {
 
   async function confirmSession(claims: Claims, ipAddress: string): Promise<void> {
     const { organizationId, sessionId, role } = claims
-    if (revocations.isSessionEnded(sessionId)) throw unauthenticated()
+    const isSessionLive = () => isLive(organizationId, sessionId)
+    if (await revocations.isSessionEnded(sessionId, isSessionLive)) throw unauthenticated()
     if (revocations.isComplete) {
       if (revocations.isOrganizationSuspended(organizationId)) throw organizationSuspended()
-    } else if (!(await isLive(organizationId, sessionId))) throw unauthenticated()
+    } else if (!(await isSessionLive())) throw unauthenticated()
     if (!(await ipVerdicts.isAllowed(organizationId, role, ipAddress))) throw addressNotAllowed()
   }
 

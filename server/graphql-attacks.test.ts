@@ -81,6 +81,11 @@ const attacks: [string, string, string[], Record<string, unknown>?][] = [
     ['QUERY_TOO_EXPENSIVE'],
   ],
   [
+    'the audit chain read again and again',
+    `{ ${repeated(4, (index) => `a${index}: verifyAuditChain { verified }`)} }`,
+    ['QUERY_TOO_EXPENSIVE'],
+  ],
+  [
     'introspection',
     '{ __schema { types { name fields { name type { name ofType { name } } } } } }',
     ['INTROSPECTION_DISABLED'],

@@ -328,3 +328,26 @@ test('a message that cannot be read is passed over, and those after it are heard
     ])
   await closeInTime([socket], end, 'UNAUTHENTICATED')
 })
+
+test('a forged notice ends nobody: any login of the database can send one', async () => {
+  const person = await newcomer('agent')
+  const socket = await follow(person)
+  const { rows } = await desk.superuser.query<{ id: string }>(
+    `select id from app_public.organizations where slug = 'acme'`,
+  )
+  const { heard } = other.revocations
+  const notices = [
+    { kind: 'session', id: person.sessionId },
+    { kind: 'organization', id: rows[0]!.id },
+    { kind: 'ip_rules', id: rows[0]!.id },
+    { kind: 'api_token', id: person.id },
+  ]
+  for (const notice of notices) {
+    await desk.superuser.query(`select pg_notify('atum_revocations', $1)`, [JSON.stringify(notice)])
+  }
+  await expect.poll(() => other.revocations.heard).toBe(heard + notices.length)
+  expect(await codesAtOther(person)).toEqual([200])
+  socket.subscribe('after', '{ currentUser { name } }')
+  await socket.until(({ id }) => id === 'after')
+  expect(isOpen(socket)).toBe(true)
+})

@@ -8,6 +8,8 @@ const firstPauseMilliseconds = 50
 const longestPauseMilliseconds = 2_000
 // A minute more than an access token lives: by then nothing can name the session any more.
 const rememberedMilliseconds = 11 * 60 * 1_000
+// More sessions than ever end within that time, unless somebody makes them up.
+const mostDoubts = 100_000
 
 const kinds = ['session', 'user', 'organization', 'ip_rules', 'api_token'] as const
 
@@ -25,9 +27,17 @@ interface State {
   organizations: string[]
 }
 
+/** A session of which something was heard. */
+interface Ended {
+  since: number
+  /** Whether the database says so. */
+  isSure: boolean
+}
+
 /**
  * What was taken back before its time, as every server hears it from Postgres: so that a request is refused without a
- * look-up. It is only believed while `isComplete`; at all other times whoever asks must ask the database.
+ * look-up. It is only believed while `isComplete`; at all other times whoever asks must ask the database. Any login can
+ * send a NOTIFY, so that one only says about whom the database is to be asked.
  */
 export class Revocations {
   readonly #pool: Pool
@@ -35,8 +45,10 @@ export class Revocations {
   readonly #logger: Logger
   readonly #listeners: ((news: RevocationNews) => void)[] = []
   readonly #stopping = new AbortController()
-  /** Ended sessions in the order in which we heard of them, with when that was. */
-  readonly #sessions = new Map<string, number>()
+  /** Sessions in the order in which we heard of them. */
+  #sessions = new Map<string, Ended>()
+  /** How many sessions were heard of since the state was read. */
+  #doubts = 0
   #organizations = new Set<string>()
   #isComplete = false
   #heard = 0
@@ -59,8 +71,15 @@ export class Revocations {
     return this.#heard
   }
 
-  isSessionEnded(sessionId: string): boolean {
-    return this.#sessions.has(sessionId)
+  /** Whether a session has ended. Where that was only heard `ask` says whether it is live, until it is or is not. */
+  async isSessionEnded(sessionId: string, ask: () => Promise<boolean>): Promise<boolean> {
+    const ended = this.#sessions.get(sessionId)
+    if (!ended || ended.isSure) return ended !== undefined
+    const isLive = await ask()
+    if (!isLive) ended.isSure = true
+    // Unless it was heard again while we asked.
+    else if (this.#sessions.get(sessionId) === ended) this.#sessions.delete(sessionId)
+    return !isLive
   }
 
   isOrganizationSuspended(organizationId: string): boolean {
@@ -123,9 +142,9 @@ export class Revocations {
       this.#logger.warn({ payload }, 'a revocation could not be read')
       return
     }
-    if (revocation.kind === 'session') this.#rememberSession(revocation.id)
-    // Suspended or open again: the state says which.
-    if (revocation.kind === 'organization') await this.#readState()
+    if (revocation.kind === 'session') this.#hearOfSession(revocation.id)
+    // Suspended or open again: the state says which. It also takes the place of more doubts than we can keep.
+    if (revocation.kind === 'organization' || this.#doubts > mostDoubts) await this.#readState()
     this.#tell(revocation)
   }
 
@@ -135,18 +154,30 @@ export class Revocations {
       'select app_private.revocation_state() as state',
     )
     const { sessions, organizations } = rows[0]!.state
-    for (const sessionId of sessions) this.#rememberSession(sessionId)
+    const since = performance.now()
+    // A session that was removed is not in the state: what was heard is asked about again.
+    const heard = this.#doubts > mostDoubts ? [] : [...this.#sessions]
+    this.#sessions = new Map(heard.map(([sessionId, ended]) => [sessionId, { ...ended, isSure: false }]))
+    this.#doubts = 0
+    for (const sessionId of sessions) this.#remember(sessionId, { since, isSure: true })
     this.#organizations = new Set(organizations)
     this.#isComplete = true
   }
 
-  #rememberSession(sessionId: string): void {
-    const now = performance.now()
-    for (const [oldest, since] of this.#sessions) {
-      if (now - since < rememberedMilliseconds) break
+  #hearOfSession(sessionId: string): void {
+    const since = performance.now()
+    for (const [oldest, ended] of this.#sessions) {
+      if (since - ended.since < rememberedMilliseconds) break
       this.#sessions.delete(oldest)
     }
-    this.#sessions.set(sessionId, now)
+    this.#doubts += 1
+    this.#remember(sessionId, { since, isSure: false })
+  }
+
+  /** Also again: it comes last. */
+  #remember(sessionId: string, ended: Ended): void {
+    this.#sessions.delete(sessionId)
+    this.#sessions.set(sessionId, ended)
   }
 
   #tell(news: RevocationNews): void {

@@ -17,6 +17,8 @@ import { createTrustedDocuments } from './trusted-documents.ts'
 import { attachWebSockets } from './web-sockets.ts'
 
 const drainMilliseconds = 3_000
+// A request is here within half a minute, its headers sooner: who sends one slower keeps a connection from others.
+const slowest = { headersTimeout: 10_000, requestTimeout: 25_000, connectionsCheckingInterval: 5_000 }
 
 /** A server that listens. */
 export interface RunningServer {
@@ -61,7 +63,7 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
     logger,
   })
 
-  const server = createServer(app)
+  const server = createServer(slowest, app)
   const webSockets = attachWebSockets({
     server,
     graphql,

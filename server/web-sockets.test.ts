@@ -85,6 +85,19 @@ describe('refuses', () => {
     expect(await statusOf('/graphql/x', {})).toBe(404)
   })
 
+  test('more than twenty of one network that do not say who they are, until one does or goes', async () => {
+    const strangers = await Promise.all(Array.from({ length: 20 }, () => open()))
+    expect(await statusOf('/graphql', {})).toBe(429)
+    await strangers[0]!.logIn(desk.acme.agent)
+    const next = await open()
+    expect(await statusOf('/graphql', {})).toBe(429)
+    next.close()
+    await next.closed
+    await expect.poll(() => open().then(() => true)).toBe(true)
+    for (const stranger of strangers) stranger.close()
+    await Promise.all(strangers.map(({ closed }) => closed))
+  })
+
   test('other protocols', async () => {
     const webSocket = new WebSocket(`${desk.origin.replace('http', 'ws')}/graphql`, 'graphql-ws')
     webSocket.on('error', () => {})

@@ -11,10 +11,12 @@ import type { GraphqlService } from './graphql.ts'
 import type { Logger } from './log.ts'
 import type { Notifications } from './notifications.ts'
 import { OpenSockets } from './open-sockets.ts'
+import { RequestError } from './errors.ts'
 import { isOwnOrigin } from './origins.ts'
-import { spendRequest, type RateLimits } from './rate-limits.ts'
+import { limits, networkOf, spendRequest, type RateLimits } from './rate-limits.ts'
 import type { Revocations } from './revocations.ts'
 import type { TrustedDocuments } from './trusted-documents.ts'
+import { WaitingSockets } from './waiting-sockets.ts'
 
 const path = '/graphql'
 const maximumMessageBytes = 64 * 1024
@@ -49,6 +51,10 @@ export function attachWebSockets(options: {
 }): { release(): Promise<void> } {
   const { server, graphql, notifications, authentication, revocations, rateLimits, logger } = options
   const { trustedDocuments, publicOrigins, trustedProxies } = options
+  const waitingSockets = new WaitingSockets()
+  /** Ends the waiting of a socket, by the request that opened it. */
+  const endings = new WeakMap<IncomingMessage, () => void>()
+  let isReleased = false
   const openSockets = new OpenSockets({ authentication, revocations, logger })
 
   /** Whether a socket may be used by who introduces themselves; otherwise it is closed. */
@@ -68,6 +74,7 @@ export function attachWebSockets(options: {
     const caller = { claims, ipAddress, requestId: randomUUID() }
     rememberCaller(request, caller)
     openSockets.add(socket, claims, caller)
+    endings.get(request)?.()
     // What was taken back while we asked closed the sockets that were open then, and this was none of them.
     if (revocations.heard !== heardBefore) await authentication.confirm(claims, ipAddress)
     return true
@@ -150,13 +157,34 @@ export function attachWebSockets(options: {
     keepAliveMilliseconds,
   )
 
+  /** Opens a socket, which then has a few seconds to say who it is. */
+  async function open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const network = networkOf(clientAddress(request, trustedProxies))
+    const endWaiting = waitingSockets.enter(network)
+    if (!endWaiting) return refuse(socket, '429 Too Many Requests', 1)
+    socket.once('close', endWaiting)
+    try {
+      await rateLimits.spend(limits.address, network)
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error
+      const { retryAfterSeconds } = error.details as { retryAfterSeconds: number }
+      return refuse(socket, '429 Too Many Requests', retryAfterSeconds)
+    }
+    if (isReleased) return refuse(socket, '503 Service Unavailable', 1)
+    endings.set(request, endWaiting)
+    webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocketServer.emit('connection', webSocket, request)
+    })
+  }
+
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
     if (URL.parse(request.url ?? '', 'http://localhost')?.pathname !== path)
       return refuse(socket, '404 Not Found')
     if (!isOwnOrigin(request, publicOrigins)) return refuse(socket, '403 Forbidden')
-    webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocketServer.emit('connection', webSocket, request)
+    open(request, socket, head).catch((error: unknown) => {
+      logger.error({ err: error }, 'a socket could not be opened')
+      socket.destroy()
     })
   }
   server.on('upgrade', onUpgrade)
@@ -164,6 +192,7 @@ export function attachWebSockets(options: {
   return {
     async release() {
       server.off('upgrade', onUpgrade)
+      isReleased = true
       const impatience = setTimeout(() => {
         for (const client of webSocketServer.clients) client.terminate()
       }, goodbyeMilliseconds)
@@ -178,8 +207,11 @@ export function attachWebSockets(options: {
 const asGraphqlError = (error: unknown): GraphQLError =>
   new GraphQLError(String(error), { originalError: error as Error })
 
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+function refuse(socket: Duplex, status: string, retryAfterSeconds?: number): void {
+  const later = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`
+  socket.end(`HTTP/1.1 ${status}\r\n${later}Connection: close\r\nContent-Length: 0\r\n\r\n`)
+  // Who does not close its end does not keep ours.
+  setTimeout(() => socket.destroy(), goodbyeMilliseconds).unref()
 }
 
 /**

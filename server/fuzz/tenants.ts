@@ -15,8 +15,8 @@ export async function furnish(client: Client, tenant: Tenant): Promise<void> {
       ('${tenant.id}', '0.0.0.0/0', 'Everywhere for ${tenant.slug}'), ('${tenant.id}', '::/0', 'Everywhere for ${tenant.slug}');
     insert into app_public.identity_providers (organization_id, kind, name, issuer, client_id)
     values ('${tenant.id}', 'oidc', 'Login of ${tenant.slug}', 'https://login.${tenant.slug}.test', 'desk-of-${tenant.slug}');
-    insert into app_public.api_tokens (organization_id, user_id, name, scopes, hint)
-    values ('${tenant.id}', '${tenant.admin.id}', 'Token of ${tenant.slug}', '{read}', 'abcd');
+    insert into app_public.api_tokens (organization_id, user_id, name, scopes, made_as, hint)
+    values ('${tenant.id}', '${tenant.admin.id}', 'Token of ${tenant.slug}', '{read}', 'admin', 'abcd');
     insert into app_public.sla_holidays (organization_id, calendar_id, name, held_on)
     select organization_id, id, 'Holiday of ${tenant.slug}', '2024-01-01' from app_public.sla_calendars where organization_id = '${tenant.id}';
     select set_config('atum.organization_id', '', false);`)

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLogger } from '../log.ts'
 import { startServer, type RunningServer } from '../server.ts'
@@ -122,6 +124,23 @@ describe('what is guessed at', () => {
     const { refused } = await statuses(times(12, (index) => post(index % 2 ? 'refresh' : 'logout', address)))
     expect(refused).toEqual([])
   })
+})
+
+test('to open a socket counts as a request of the address', async () => {
+  const address = newAddress()
+  await desk.superuser.query(
+    `insert into app_private.rate_buckets (key, level, filled_at) values ($1, -500, clock_timestamp())`,
+    [`address:${address}`],
+  )
+  const { webSocket } = new TestSocket(desk.origin, { 'x-forwarded-for': address })
+  const [, response] = (await once(webSocket, 'unexpected-response')) as [unknown, IncomingMessage]
+  expect([response.statusCode, Number(response.headers['retry-after'])]).toEqual([
+    429,
+    expect.closeTo(10, -1),
+  ])
+  webSocket.terminate()
+  const other = await new TestSocket(desk.origin, { 'x-forwarded-for': newAddress() }).open()
+  other.close()
 })
 
 test('over a socket each operation counts, and so does the first message', async () => {

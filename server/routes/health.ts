@@ -9,6 +9,8 @@ export interface Check {
 }
 
 const checkMilliseconds = 1_800
+// Anybody may ask, and as often as they like.
+const rememberedMilliseconds = 1_000
 const heartbeatMilliseconds = 30_000
 const migrationsDirectory = new URL('../../db/migrations/committed/', import.meta.url)
 
@@ -31,7 +33,7 @@ export function healthRoutes(options: {
     response.json({ status: 'ok' })
   })
 
-  routes.get('/readyz', async (_request, response) => {
+  async function readiness() {
     const fromDatabase = await within(checkMilliseconds, databaseChecks(pool)).catch((): DatabaseChecks => ({
       database: { status: 'down', reason: 'The database does not answer' },
       migrations: { status: 'down', reason: 'Unknown without the database' },
@@ -49,6 +51,15 @@ export function healthRoutes(options: {
       : Object.values(checks).some((check) => check.status === 'down' || check.status === 'degraded')
         ? 'degraded'
         : 'ok'
+    return { status, checks }
+  }
+
+  let known: { answer: ReturnType<typeof readiness>; until: number } | undefined
+  routes.get('/readyz', async (_request, response) => {
+    if (!known || known.until <= performance.now()) {
+      known = { answer: readiness(), until: performance.now() + rememberedMilliseconds }
+    }
+    const { status, checks } = await known.answer
     response.status(status === 'down' ? 503 : 200).json({ status, checks })
   })
 

@@ -31,6 +31,8 @@ export interface AuthParts {
   publicOrigins: readonly string[]
   trustedProxies: number
   production: boolean
+  /** Whether mail leaves this installation; the screens promise none where it does not. */
+  smtpConfigured: boolean
   logger: Logger
 }
 
@@ -44,6 +46,7 @@ export function authRoutes(options: {
   publicOrigins: readonly string[]
   trustedProxies: number
   production: boolean
+  smtpConfigured: boolean
   logger: Logger
 }): Router {
   const { pool, loginPool, accessTokens, authentication, publicOrigins, trustedProxies } = options

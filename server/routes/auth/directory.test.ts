@@ -176,6 +176,32 @@ describe.skipIf(!hasSlapd)('a directory', () => {
       expect((await logIn('ada')).status).toBe(200)
     })
 
+    test('guesses that come at once, and in other spellings of the name', async () => {
+      const statuses = async (names: string[]) => {
+        const answers = await Promise.all(names.map((name) => logIn(name, 'wrong')))
+        return answers.map(({ status }) => status).sort()
+      }
+      // The directory takes them for one: it lets her in by each.
+      const spellings = ['ada', 'ADA', '\uff41da', 'a\uff24\uff21']
+      for (const name of spellings) expect((await logIn(name)).status, name).toBe(200)
+      const refused = await statuses(Array.from({ length: 20 }, (_, index) => spellings[index % 4]!))
+      expect(refused.filter((status) => status === 401)).toHaveLength(5)
+      expect(refused.filter((status) => status === 429)).toHaveLength(15)
+      await desk.superuser.query(
+        `update app_private.login_failures set blocked_until = now() + interval '1 minute' where blocked_until > '-infinity'`,
+      )
+      await expectRefusal(await logIn('\uff21DA'), 429, 'TOO_MANY_ATTEMPTS')
+    })
+
+    test('nobody for the failures before the right password', async () => {
+      for (let round = 1; round <= 3; round += 1) {
+        for (let attempt = 1; attempt <= 4; attempt += 1) {
+          await expectRefusal(await logIn('ada', 'wrong'), 401, 'INVALID_CREDENTIALS')
+        }
+        expect((await logIn('ada')).status).toBe(200)
+      }
+    })
+
     test('who is in no mapped group, has no address, was disabled, or comes from elsewhere', async () => {
       await settle({ role_claim: 'memberOf', role_mapping: { [helpdesk]: 'agent' }, default_role: null })
       expect(await expectRefusal(await logIn('grace'), 403, 'SSO_REFUSED')).toEqual({ reason: 'no_role' })

@@ -10,6 +10,12 @@ import { identityProvider, ProviderFailure } from './identity-providers.ts'
 import { onlyPrograms } from './own-pages.ts'
 import { refuse, type Refused } from './refusals.ts'
 
+/** That a password may be tried, and what to show again when that was done. */
+interface Allowed {
+  outcome: 'ok'
+  receipt: unknown
+}
+
 /** Logging in with the name and password of an organization's own directory. */
 export function directoryRoutes(parts: AuthParts): Router {
   const { ask, admissions, encryption, trustedProxies, logger } = parts
@@ -24,22 +30,27 @@ export function directoryRoutes(parts: AuthParts): Router {
     const visitor = visitorOf(request, trustedProxies)
     const attempt = { provider_id: directory.id, username, ip_address: visitor.ip_address }
 
-    const allowed = await ask<{ outcome: 'ok' } | Refused>(exchange, 'directory_attempt', attempt)
-    if (allowed.outcome !== 'ok') refuse(allowed)
-
     const bindPassword =
       directory.secret === null
         ? null
         : encryption.decrypt(directory.secret, placeOf.identityProvider(directory.id))
-    const person = await askDirectory(directory, bindPassword, username, password).catch((error: unknown) => {
-      if (!(error instanceof ProviderFailure)) throw error
-      logger.warn({ reason: error.message, providerId: directory.id }, 'a directory did not answer')
-      throw new RequestError('SSO_FAILED', 'Your directory does not answer right now')
-    })
-    if (!person) {
-      await ask(exchange, 'directory_failure', attempt)
-      refuse({ outcome: 'invalid_credentials' })
-    }
+
+    // Counted before it is tried, so that guesses that come at once do not all pass.
+    const allowed = await ask<Allowed | Refused>(exchange, 'directory_attempt', attempt)
+    if (allowed.outcome !== 'ok') refuse(allowed)
+    const answered = (answer: 'right' | 'wrong' | 'none') =>
+      ask<null>(exchange, 'directory_answered', { ...attempt, receipt: allowed.receipt, answer })
+
+    const person = await askDirectory(directory, bindPassword, username, password).catch(
+      async (error: unknown) => {
+        if (!(error instanceof ProviderFailure)) throw error
+        await answered('none')
+        logger.warn({ reason: error.message, providerId: directory.id }, 'a directory did not answer')
+        throw new RequestError('SSO_FAILED', 'Your directory does not answer right now')
+      },
+    )
+    await answered(person ? 'right' : 'wrong')
+    if (!person) refuse({ outcome: 'invalid_credentials' })
 
     const { emailVerified, ...known } = person
     const admission = await ask<Admission>(exchange, 'log_in_by_provider', {

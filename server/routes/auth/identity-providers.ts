@@ -6,6 +6,8 @@ import { isUuid } from './fields.ts'
 interface Provider {
   id: string
   organizationId: string
+  /** The organization's short name. */
+  organizationSlug: string
   /** The claim or attribute that lists a person's groups. */
   roleClaim: string | null
   /** The client secret or the bind password, encrypted. */

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { LyingProvider } from './testing/lying-provider.ts'
 import { startProvider } from './testing/openid-provider.ts'
-import { client, stageSignOn } from './testing/sign-on.ts'
+import { callback, client, stageSignOn } from './testing/sign-on.ts'
 
 const stage = stageSignOn()
 const { landAt, refreshToken, signOn, signOnWithLiar, startAt } = stage
@@ -126,7 +126,10 @@ test.each([
   ['takes the secret only in the body', { token_endpoint_auth_method: 'client_secret_post' }, {}],
   ['says everything in the id token', {}, { claimsInIdToken: true }],
 ] as const)('a provider that %s', async (_what, metadata, options) => {
-  const different = await startProvider([{ ...client, ...metadata }], options)
+  const different = await startProvider(
+    [{ ...client, redirect_uris: [callback(stage.ids.other)], ...metadata }],
+    options,
+  )
   different.account = stage.real.account
   const move = (issuer: string) =>
     stage.desk.superuser.query('update app_public.identity_providers set issuer = $2 where id = $1', [

@@ -130,7 +130,13 @@ test('the ways to log in to an organization, of which a stranger learns no more'
     const response = await fetch(`${desk.origin}/api/v1/auth/methods${query}`)
     return [response.status, await response.json()]
   }
-  const unknown = { organization: null, localLogin: true, registration: false, providers: [] }
+  const unknown = {
+    organization: null,
+    localLogin: true,
+    registration: false,
+    providers: [],
+    mail: false,
+  }
   expect(await methods('')).toEqual([200, unknown])
   expect(await methods('?organization=nowhere')).toEqual([200, unknown])
   expect(await methods('?organization=acme')).toEqual([

@@ -10,12 +10,15 @@ import { endSessionUrl } from './single-sign-on.ts'
 
 /** Logging in with a password, staying logged in and logging out. */
 export function sessionRoutes(parts: AuthParts): Router {
-  const { ask, askInLine, admissions, cookie, trustedProxies, production } = parts
+  const { ask, askInLine, admissions, cookie, trustedProxies, production, smtpConfigured } = parts
   const routes = Router()
 
   routes.get('/methods', async (request, response) => {
     const organization = optionalField(request.query, 'organization')
-    response.json(await ask({ request, response }, 'login_methods', { organization_slug: organization }))
+    const methods = await ask<object>({ request, response }, 'login_methods', {
+      organization_slug: organization,
+    })
+    response.json({ ...methods, mail: smtpConfigured })
   })
 
   routes.post('/login', parseJson, async (request, response) => {

@@ -65,7 +65,7 @@ describe('whom the provider knows', () => {
   })
 
   test('is not let in when the organization is suspended on the way', async () => {
-    const url = await stage.browser.walk(startAt(stage.ids.real), `${callback}?`)
+    const url = await stage.browser.walk(startAt(stage.ids.real), `${callback(stage.ids.real)}?`)
     await stage.desk.superuser.query(
       'update app_public.organizations set suspended_at = now() where id = $1',
       [stage.desk.acme.id],

@@ -75,7 +75,7 @@ test('the journey is hidden from scripts and from the person, and goes to no oth
   expect(Object.fromEntries(departure.searchParams)).toEqual({
     client_id: 'desk',
     response_type: 'code',
-    redirect_uri: callback,
+    redirect_uri: callback(stage.ids.real),
     scope: 'openid email profile groups',
     state: expect.stringMatching(/^[\w-]{43}$/),
     nonce: expect.stringMatching(/^[\w-]{43}$/),
@@ -88,8 +88,8 @@ describe('the callback refuses', () => {
   const failed = '/portal/login?problem=SSO_FAILED'
 
   test('who never left', async () => {
-    expect(await landAt(`${callback}?code=x&state=y`)).toBe(failed)
-    expect(await landAt(callback)).toBe(failed)
+    expect(await landAt(`${callback(stage.ids.real)}?code=x&state=y`)).toBe(failed)
+    expect(await landAt(callback(stage.ids.real))).toBe(failed)
     expect(refreshToken()).toBeUndefined()
   })
 
@@ -99,9 +99,11 @@ describe('the callback refuses', () => {
       (url: URL) => url.searchParams.delete('state'),
       (url: URL) => url.searchParams.append('state', url.searchParams.get('state')!),
       (url: URL) => url.searchParams.set('code', 'forged'),
+      // RFC 9207: this provider says that it names itself.
       (url: URL) => url.searchParams.set('iss', 'https://evil.test'),
+      (url: URL) => url.searchParams.delete('iss'),
     ]) {
-      const url = new URL(await stage.browser.walk(startAt(stage.ids.real), `${callback}?`))
+      const url = new URL(await stage.browser.walk(startAt(stage.ids.real), `${callback(stage.ids.real)}?`))
       forge(url)
       expect(await landAt(url.href)).toBe(failed)
       expect(refreshToken()).toBeUndefined()
@@ -109,7 +111,7 @@ describe('the callback refuses', () => {
   })
 
   test('a journey that somebody wrote, changed, or took from another cookie of ours', async () => {
-    const url = await stage.browser.walk(startAt(stage.ids.real), `${callback}?`)
+    const url = await stage.browser.walk(startAt(stage.ids.real), `${callback(stage.ids.real)}?`)
     const jar = stage.browser.cookies.get('desk.test')!
     const sealed = jar.get('atum_sso')!
     for (const forged of [
@@ -129,7 +131,7 @@ describe('the callback refuses', () => {
   })
 
   test('to be called again: the cookie is gone, and with it kept the code is', async () => {
-    const url = await stage.browser.walk(startAt(stage.ids.real), `${callback}?`)
+    const url = await stage.browser.walk(startAt(stage.ids.real), `${callback(stage.ids.real)}?`)
     const sealed = stage.browser.cookies.get('desk.test')!.get('atum_sso')!
     expect(await landAt(url)).toBe('/signed-in?next=%2Fportal')
     expect(stage.browser.cookies.get('desk.test')!.has('atum_sso')).toBe(false)
@@ -139,11 +141,11 @@ describe('the callback refuses', () => {
   })
 
   test('the code of somebody else, of another journey and of another provider', async () => {
-    const ours = new URL(await stage.browser.walk(startAt(stage.ids.real), `${callback}?`))
+    const ours = new URL(await stage.browser.walk(startAt(stage.ids.real), `${callback(stage.ids.real)}?`))
     const sealed = stage.browser.cookies.get('desk.test')!.get('atum_sso')!
     for (const from of [stage.ids.real, stage.ids.other]) {
       const thief = new Browser({ [here]: stage.desk.origin })
-      const theirs = new URL(await thief.walk(startAt(from), `${callback}?`))
+      const theirs = new URL(await thief.walk(startAt(from), `${callback(from)}?`))
       const mixed = new URL(ours)
       mixed.searchParams.set('code', theirs.searchParams.get('code')!)
       stage.browser.cookies.get('desk.test')!.set('atum_sso', sealed)
@@ -160,7 +162,7 @@ describe('the callback refuses', () => {
   })
 
   test('who comes back after the provider was turned off', async () => {
-    const url = await stage.browser.walk(startAt(stage.ids.real), `${callback}?`)
+    const url = await stage.browser.walk(startAt(stage.ids.real), `${callback(stage.ids.real)}?`)
     await settle({ is_enabled: false })
     expect(await landAt(url)).toBe(failed)
   })
@@ -242,7 +244,7 @@ test('the log has what happened, and nothing with which somebody else could log 
     for (const jar of stage.browser.cookies.values()) secrets.push(...jar.values())
   }
 
-  const url = await stage.browser.walk(startAt(stage.ids.real), `${callback}?`)
+  const url = await stage.browser.walk(startAt(stage.ids.real), `${callback(stage.ids.real)}?`)
   secrets.push(...['code', 'state'].map((name) => new URL(url).searchParams.get(name)!))
   remember()
   await landAt(url)

@@ -10,6 +10,9 @@ import { createJourneys, doorTo, placeInApp } from './sso-journey.ts'
 
 const callbackPath = '/api/v1/auth/sso/callback'
 
+// What a browser says of a request that no page asked for, or one of ours; nothing over plain HTTP.
+const ownSites = new Set([undefined, 'none', 'same-origin'])
+
 /**
  * Logging in by OpenID Connect. The browser walks: from us to the provider and back, so whatever goes wrong is a page
  * with a code and no JSON.
@@ -18,16 +21,21 @@ export function singleSignOnRoutes(parts: AuthParts): Router {
   const { ask, admissions, openIdClient, encryption, publicOrigins, trustedProxies } = parts
   const journeys = createJourneys(encryption, publicOrigins)
   const canonicalOrigin = publicOrigins[0]!
-  const redirectUri = canonicalOrigin + callbackPath
+  // Each provider sends people back to an address of its own. With one for all, a provider could send somebody on to
+  // another one, and we would hand it the code of that one.
+  const redirectUriOf = (providerId: string) => `${canonicalOrigin}${callbackPath}/${providerId}`
   const routes = Router()
 
-  routes.get('/sso/callback', async (request, response) => {
+  routes.get('/sso/callback/:providerId', async (request, response) => {
     const traveller = journeys.end(request, response)
     const next = placeInApp(traveller?.next)
     await orToTheDoor(parts, response, next, async () => {
       if (!traveller) throw new RequestError('SSO_FAILED', 'Nobody is on the way back from here')
+      if (request.params.providerId !== traveller.providerId) {
+        throw new RequestError('SSO_FAILED', 'Somebody came back from another provider than they went to')
+      }
       const provider = await identityProvider(ask, { request, response }, 'oidc', traveller.providerId)
-      const url = new URL(new URL(request.originalUrl, canonicalOrigin).search, redirectUri)
+      const url = new URL(new URL(request.originalUrl, canonicalOrigin).search, redirectUriOf(provider.id))
       const person = await openIdClient.arrive(provider, url, traveller)
       if (!person) throw new RequestError('SSO_REFUSED', 'The identity provider or the person said no')
 
@@ -64,7 +72,13 @@ export function singleSignOnRoutes(parts: AuthParts): Router {
     await orToTheDoor(parts, response, next, async () => {
       const { providerId } = request.params
       const provider = await identityProvider(ask, { request, response }, 'oidc', providerId)
-      const { url, journey } = await openIdClient.depart(provider, redirectUri)
+      // A link of another site could log somebody in as whoever the provider takes them for. They are asked at our
+      // own page first; so is who was sent here from another address of ours.
+      if (!ownSites.has(request.get('sec-fetch-site'))) {
+        response.redirect(signInPage(provider.organizationSlug, next))
+        return
+      }
+      const { url, journey } = await openIdClient.depart(provider, redirectUriOf(provider.id))
       journeys.begin(response, { ...journey, providerId: provider.id, next })
       response.redirect(url.href)
     })
@@ -92,6 +106,12 @@ export async function endSessionUrl(
     logger.warn({ reason: (error as Error).message, providerId }, 'nobody can be logged out at the provider')
     return undefined
   }
+}
+
+/** Where an organization's people begin to log in on their way to a place in the app. */
+function signInPage(organizationSlug: string, next: string): string {
+  const door = doorTo(next) === 'desk' ? '/desk' : ''
+  return `/o/${encodeURIComponent(organizationSlug)}${door}?${new URLSearchParams({ next }).toString()}`
 }
 
 /** Brings a person for whom `walk` fails back to the door they came from, which says why. */

@@ -36,7 +36,7 @@ export function twoFactorRoutes(parts: AuthParts): Router {
     return answer.outcome === 'ok' ? answer : refuse(answer)
   }
 
-  /** The step of a code for a login that waits for it. A wrong one is counted. */
+  /** The step of a code for a login that waits for it, and the secret it is of. A wrong one is counted. */
   async function stepFor(exchange: Exchange, challenge: string, purpose: Challenge['purpose']) {
     const code = field(fieldsOf(exchange.request), 'code')
     const waiting = await challengeOf(exchange, challenge)
@@ -47,7 +47,8 @@ export function twoFactorRoutes(parts: AuthParts): Router {
       placeOf.authenticator(waiting.organizationId, waiting.userId),
     )
     const step = timeStepOf(secret, code, waiting.lastTimeStep)
-    return step ?? refuse(await ask<Refused>(exchange, 'fail_two_factor', { challenge }))
+    if (step === null) refuse(await ask<Refused>(exchange, 'fail_two_factor', { challenge }))
+    return { step, sealed: waiting.secret }
   }
 
   routes.post('/two-factor/verify', onlyPrograms, parseJson, async (request, response) => {
@@ -60,7 +61,7 @@ export function twoFactorRoutes(parts: AuthParts): Router {
       recoveryCode === null
         ? await ask<Admission>(exchange, 'pass_two_factor', {
             challenge,
-            time_step: await stepFor(exchange, challenge, 'verify'),
+            time_step: (await stepFor(exchange, challenge, 'verify')).step,
             ...visitor,
           })
         : await ask<Admission>(exchange, 'pass_recovery_code', { challenge, code: recoveryCode, ...visitor })
@@ -89,22 +90,23 @@ export function twoFactorRoutes(parts: AuthParts): Router {
     const exchange = { request, response }
     const challenge = optionalField(fieldsOf(request), 'challenge')
     let claims = {}
-    let step: number
+    let proven: { step: number; sealed: string }
     if (challenge === null) {
       const person = await signedIn(request, response)
       claims = person.claims
-      const pending = await authenticatorOf(exchange, person)
-      if (pending.confirmed) refuse({ outcome: 'two_factor_already_on' })
-      step = pending.step ?? refuse({ outcome: 'invalid_code' })
+      const { confirmed, step, sealed } = await authenticatorOf(exchange, person)
+      if (confirmed) refuse({ outcome: 'two_factor_already_on' })
+      proven = { step: step ?? refuse({ outcome: 'invalid_code' }), sealed }
     } else {
-      step = await stepFor(exchange, challenge, 'enrol')
+      proven = await stepFor(exchange, challenge, 'enrol')
     }
     const confirmed = await ask<
       { outcome: 'ok'; recoveryCodes: string[]; admission: Admission | null } | Refused
     >(
       exchange,
       'confirm_two_factor',
-      { time_step: step, challenge, ...visitorOf(request, trustedProxies) },
+      // The secret too: another one may have been begun with meanwhile, whose codes nobody has shown.
+      { time_step: proven.step, secret: proven.sealed, challenge, ...visitorOf(request, trustedProxies) },
       claims,
     )
     if (confirmed.outcome !== 'ok') refuse(confirmed)
@@ -122,6 +124,7 @@ export function twoFactorRoutes(parts: AuthParts): Router {
     const secret = encryption.decrypt(authenticator.secret, placeOf.authenticator(organizationId, userId))
     return {
       confirmed: authenticator.confirmed,
+      sealed: authenticator.secret,
       step: timeStepOf(secret, code, authenticator.lastTimeStep),
     }
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { startTestServer, type TestServer } from '../../../testing.ts'
 import { Browser } from './browser.ts'
@@ -7,13 +8,12 @@ import { bearer, post, program } from './requests.ts'
 
 /** The desk as browsers and providers know it. */
 export const here = 'http://desk.test'
-export const callback = `${here}/api/v1/auth/sso/callback`
+export const callback = (providerId: string) => `${here}/api/v1/auth/sso/callback/${providerId}`
 
-/** The desk as providers know it. */
+/** The desk as providers know it, but for where they send people back to. */
 export const client = {
   client_id: 'desk',
   client_secret: 'a secret that both know and say to nobody',
-  redirect_uris: [callback],
   post_logout_redirect_uris: [`${here}/portal/login`],
 }
 
@@ -87,12 +87,12 @@ export function stageSignOn(): SignOnStage {
     startAt,
     landAt,
     signOn: async (id = stage.ids.real, next) =>
-      landAt(await stage.browser.walk(startAt(id, next), `${callback}?`)),
+      landAt(await stage.browser.walk(startAt(id, next), `${callback(id)}?`)),
     async signOnWithLiar() {
       const departure = new URL(await landAt(startAt(stage.ids.liar)))
       const { state, nonce } = Object.fromEntries(departure.searchParams)
       const answer = new URLSearchParams({ state: state!, code: nonce!, iss: stage.liar.issuer })
-      return landAt(`${callback}?${answer.toString()}`)
+      return landAt(`${callback(stage.ids.liar)}?${answer.toString()}`)
     },
     refreshToken: () => stage.browser.cookies.get('desk.test')?.get('atum_refresh'),
     async refresh() {
@@ -105,16 +105,16 @@ export function stageSignOn(): SignOnStage {
 
   beforeAll(async () => {
     stage.desk = await startTestServer()
-    stage.real = await startProvider([client])
-    stage.other = await startProvider([client])
+    stage.ids = { real: randomUUID(), other: randomUUID(), liar: randomUUID() }
+    stage.real = await startProvider([{ ...client, redirect_uris: [callback(stage.ids.real)] }])
+    stage.other = await startProvider([{ ...client, redirect_uris: [callback(stage.ids.other)] }])
     stage.liar = await startLyingProvider(client.client_id)
     for (const name of ['real', 'other', 'liar'] as const) {
-      const { rows } = await stage.desk.superuser.query<{ id: string }>(
-        `insert into app_public.identity_providers (organization_id, kind, name, issuer, client_id, scopes)
-         values ($1, 'oidc', $2, $3, $4, '{openid,email,profile,groups}') returning id`,
-        [stage.desk.acme.id, name, stage[name].issuer, client.client_id],
+      await stage.desk.superuser.query(
+        `insert into app_public.identity_providers (organization_id, id, kind, name, issuer, client_id, scopes)
+         values ($1, $2, 'oidc', $3, $4, $5, '{openid,email,profile,groups}')`,
+        [stage.desk.acme.id, stage.ids[name], name, stage[name].issuer, client.client_id],
       )
-      stage.ids[name] = rows[0]!.id
       const secret = { providerId: stage.ids[name], secret: client.client_secret }
       const saved = await post(stage.desk, 'identity-provider-secret', secret, bearer(stage.desk.acme.admin))
       expect(saved.status).toBe(204)
