@@ -50,12 +50,15 @@ test('only admins get in', async () => {
     ['desk', 'manager', '/desk'],
   ] as const) {
     const page = await stage.open()
+    const warnings: string[] = []
+    page.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()))
     await logIn(page, door, `${role}@acme.example`)
     expect(await page.getByRole('link', { name: 'Administration' }).count()).toBe(0)
     for (const path of ['', '/people', '/security', '/single-sign-on']) {
       await page.goto(`/desk/admin${path}`)
       await page.waitForURL(`**${home}`)
     }
+    expect(warnings).toEqual([])
   }
 })
 
@@ -200,6 +203,13 @@ test('a rule that would shut out the admin who makes it asks first', async () =>
   await page.getByRole('button', { name: 'Add rule' }).click()
   await question(page).getByRole('button', { name: 'Add it all the same' }).click()
   await page.getByText('does not allow sign-ins from the network you are in').first().waitFor()
+  // Told once, however often one tries.
+  await page.goto('/desk')
+  await page.waitForURL('**/desk/login**')
+  await page.getByText('does not allow sign-ins from the network you are in').waitFor()
+  await fillSignIn(page, 'admin@acme.example', 'atum-demo-2026')
+  await expect.poll(() => page.locator('[data-pending]').count()).toBe(0)
+  expect(await page.getByText('does not allow sign-ins from the network you are in').count()).toBe(1)
   await liftIpRules()
 })
 
@@ -207,9 +217,13 @@ test('people of a company that shares see the tickets of their colleagues, until
   const admin = await administration('Companies')
   await admin.getByRole('button', { name: 'Add a company' }).first().click()
   await admin.getByLabel('Name', { exact: true }).fill('Northwind Works')
+  await admin.keyboard.press('Escape')
+  await question(admin).getByText('Discard what you typed?').waitFor()
+  await question(admin).getByRole('button', { name: 'Cancel' }).click()
   await admin.getByRole('dialog').getByRole('button', { name: 'Add a company' }).click()
   const company = admin.getByRole('listitem').filter({ hasText: 'Northwind Works' })
   await company.getByText('Nobody yet').waitFor()
+  expect(await admin.evaluate<string>('document.activeElement.tagName')).not.toBe('BODY')
   for (const name of ['Jonas Weber', 'Sabine Krüger']) {
     await openPerson(admin, name)
     await admin.getByRole('combobox', { name: 'Company' }).fill('north')
@@ -245,8 +259,14 @@ test('people of a company that shares see the tickets of their colleagues, until
   await jonas.goto('/portal')
   const shared = jonas.getByRole('listitem').filter({ hasText: 'The forklift terminal' })
   await shared.getByText('Sabine Krüger').waitFor()
+  await jonas.getByRole('radio', { name: 'Mine' }).click()
+  await expect.poll(() => shared.count()).toBe(0)
+  await jonas.getByRole('radio', { name: 'All of Northwind Works' }).click()
   await shared.getByRole('link').click()
   await jonas.getByText('Since this morning, on every start.').waitFor()
+
+  await jonas.goto('/portal/new')
+  await jonas.getByText('Your colleagues at Northwind Works can read this.').waitFor()
 
   await share()
   await jonas.goto('/portal')
@@ -261,6 +281,8 @@ test('passwords stay on until somebody can get in without the identity provider'
   await page.getByText('No identity provider is set up').waitFor()
   await question(page).getByRole('button', { name: 'Turn passwords off' }).click()
   await page.getByText('Somebody must be able to get in').waitFor()
+  const box = await page.getByText('Somebody must be able to get in').boundingBox()
+  expect(box!.y + box!.height).toBeLessThanOrEqual(800)
   expect(await passwords.isChecked()).toBe(true)
 
   await page.getByRole('link', { name: 'Show the administrators' }).click()
@@ -292,13 +314,15 @@ test('a provider is set up, and its secret is never shown again', async () => {
   await page.getByLabel('Name', { exact: true }).fill('Acme ID')
   await page.getByRole('button', { name: 'Add provider' }).click()
   await page.getByText('Enter something here.').first().waitFor()
-  await page.getByText('/api/v1/auth/sso/callback').waitFor()
+  await page.getByText('Each provider has an address of its own.').waitFor()
   await page.getByLabel('Issuer').fill('https://id.acme.example')
   await page.getByLabel('Client ID').fill('atum-desk')
   await page.getByLabel('Client secret').fill('a secret of the two')
   await page.getByRole('button', { name: 'Add provider' }).click()
   await page.getByRole('heading', { level: 1, name: 'Acme ID' }).waitFor()
   expect(await page.getByLabel('Client secret').inputValue()).toBe('')
+  const providerId = new URL(page.url()).pathname.split('/').at(-1)!
+  await page.getByText(`${stage.address}/api/v1/auth/sso/callback/${providerId}`, { exact: true }).waitFor()
   await page.reload()
   await page.getByText('One is stored, and never shown.').waitFor()
   expect(answers.join()).toContain('https://id.acme.example')

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { demo } from '../../infra/dev/demo.ts'
 import { codeOf } from './one-time-codes.ts'
-import { fillSignIn, linkFor, setStage, violationsOf, type Stage } from './stage.ts'
+import { fillSignIn, linkFor, logIn, setStage, violationsOf, type Stage } from './stage.ts'
 
 let stage: Stage
 
@@ -45,6 +45,33 @@ test('a forgotten password is answered alike, whether the address is known or no
     words.push((await page.getByRole('main').innerText()).replace(email, ''))
   }
   expect(words[0]).toBe(words[1])
+})
+
+test('where no mail is sent, none is promised', async () => {
+  const page = await stage.open()
+  await page.route('**/api/v1/auth/methods**', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, json: { ...((await response.json()) as object), mail: false } })
+  })
+  await page.goto('/portal/login')
+  await expect
+    .poll(() => page.evaluate<string | null>(`document.activeElement.getAttribute('name')`))
+    .toBe('email')
+  await page.getByRole('link', { name: 'Forgot your password?' }).click()
+  await page.getByText('This installation sends no mail: ask your administrator for a link.').waitFor()
+  expect(await page.getByRole('button', { name: 'Send the link' }).count()).toBe(0)
+  expect(await violationsOf(page)).toEqual([])
+
+  await logIn(page, 'desk', 'admin@acme.example')
+  await page.goto('/desk/admin/people')
+  await page.getByRole('button', { name: 'Invite a person' }).click()
+  await page.getByLabel('E-mail address', { exact: true }).fill('otto@acme.example')
+  await page.getByLabel('Name', { exact: true }).fill('Otto Falk')
+  await page.getByRole('button', { name: 'Invite', exact: true }).click()
+  await page.getByText('There is no mail server here: make a link and hand it over.').waitFor()
+  expect(await page.getByText('is on its way').count()).toBe(0)
+  await page.getByRole('button', { name: 'Make a link' }).click()
+  await page.locator('code', { hasText: '/invitation#token=' }).waitFor()
 })
 
 test('a link that is made up, and an organization that is not there, say so', async () => {
@@ -125,6 +152,11 @@ test('who must have a second factor sets one up before anything else, and signs 
   expect(new Set(codes).size).toBe(10)
   expect(await page.getByRole('button', { name: 'Go on' }).isDisabled()).toBe(true)
   expect(await violationsOf(page)).toEqual([])
+  // Who loads the page anew is in already, and is not taken for a customer.
+  const reloaded = await page.context().newPage()
+  await reloaded.goto('/two-factor')
+  await reloaded.waitForURL('**/desk')
+  await reloaded.close()
   await page.getByText('I have kept them in a safe place').click()
   await page.getByRole('button', { name: 'Go on' }).click()
   await page.waitForURL('**/desk?view=mine')
@@ -153,8 +185,10 @@ test('who must have a second factor sets one up before anything else, and signs 
   await alertOf(again).getByText('This code is not right').waitFor()
   expect(await again.getByLabel('Code from your authenticator app').inputValue()).toBe('')
   await again.getByRole('button', { name: 'Use a recovery code instead' }).click()
+  await again.getByText('Without the app, one of the recovery codes').waitFor()
   await again.getByLabel('Recovery code').fill(codes[0]!.toUpperCase())
   await again.getByRole('button', { name: 'Go on' }).click()
+  await again.getByText('You came in by a recovery code. 9 are left.').waitFor()
   await leave()
 
   await secondStep()
@@ -215,14 +249,32 @@ test('an invited person chooses a password and is in', async () => {
      from app_public.users as person where email = 'ines@acme.example'`,
   )
   const page = await stage.open()
+  await logIn(page, 'portal', 'customer@globex.example')
   await page.goto(await linkFor(stage, 'ines@acme.example', 'invitation'))
   await page.getByText('Acme Industrial has invited you.').waitFor()
+  await page.getByText(/You are signed in here as .*customer@globex.example/).waitFor()
   expect(await violationsOf(page)).toEqual([])
   await page.getByLabel('Your name').fill('Inês Duarte')
   await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Accept and sign in' }).click()
   await page.waitForURL('**/desk')
   await page.getByRole('button', { name: /Inês Duarte/ }).waitFor()
+})
+
+test('a suspended organization is called closed, once, and not unknown', async () => {
+  await sql(`update app_public.organizations set suspended_at = now() where slug = 'globex'`)
+  const page = await stage.open()
+  await page.goto('/o/globex/desk')
+  await page.getByText('There is no organization called “globex” here.').waitFor()
+  for (const attempt of ['first', 'second']) {
+    await fillSignIn(page, 'agent@globex.example', demo.password)
+    await expect
+      .poll(() => alertOf(page).innerText(), { message: attempt })
+      .not.toContain('There is no organization')
+    await expect.poll(() => page.locator('[data-pending]').count()).toBe(0)
+    expect(await page.getByRole('alert').filter({ visible: true }).count()).toBe(1)
+  }
+  await sql(`update app_public.organizations set suspended_at = null where slug = 'globex'`)
 })
 
 test('who fails too often is told how long to wait', async () => {

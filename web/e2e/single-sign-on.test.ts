@@ -1,3 +1,7 @@
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { demo } from '../../infra/dev/demo.ts'
@@ -6,21 +10,23 @@ import { setStage, violationsOf, type Stage } from './stage.ts'
 
 let stage: Stage
 let provider: TestProvider
+let providerId: string
 
 beforeAll(async () => {
   stage = await setStage()
+  providerId = randomUUID()
   const client = { client_id: 'desk', client_secret: 'a secret that both know and say to nobody' }
   provider = await startProvider([
     {
       ...client,
-      redirect_uris: [`${stage.address}/api/v1/auth/sso/callback`],
+      redirect_uris: [`${stage.address}/api/v1/auth/sso/callback/${providerId}`],
       post_logout_redirect_uris: [`${stage.address}/portal/login`],
     },
   ])
-  const providerId = await sql(
-    `insert into app_public.identity_providers (organization_id, kind, name, issuer, client_id, makes_people)
-     select id, 'oidc', 'Acme accounts', '${provider.issuer}', 'desk', false
-     from app_public.organizations where slug = 'acme' returning id`,
+  await sql(
+    `insert into app_public.identity_providers (organization_id, id, kind, name, issuer, client_id, makes_people)
+     select id, '${providerId}', 'oidc', 'Acme accounts', '${provider.issuer}', 'desk', false
+     from app_public.organizations where slug = 'acme'`,
   )
   const admin = await post('login', { email: 'admin@acme.example', password: demo.password })
   const { accessToken } = (await admin.json()) as { accessToken: string }
@@ -44,12 +50,11 @@ const post = (path: string, body: object, headers = {}) =>
     body: JSON.stringify(body),
   })
 
-async function sql(text: string): Promise<unknown> {
+async function sql(text: string): Promise<void> {
   const client = new Client({ connectionString: stage.database.superuserUrl })
   await client.connect()
   try {
-    const { rows } = await client.query<{ id?: string }>(text)
-    return rows[0]?.id
+    await client.query(text)
   } finally {
     await client.end()
   }
@@ -82,6 +87,21 @@ test('whom both know is in, where they wanted to be, and signs out at both', asy
   await page.waitForURL(`${provider.issuer}/session/end?**`)
   await page.goto('/desk')
   await page.waitForURL('**/o/acme/desk**')
+})
+
+test('a page of another site signs nobody in: it gets them to the door', async () => {
+  provider.account = { sub: 'miriam', email: 'agent@acme.example', email_verified: true, name: 'Miriam' }
+  const start = `${stage.address}/api/v1/auth/sso/${providerId}/start?next=%2Fdesk`
+  const elsewhere = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end(`<script>location = '${start}'</script>`)
+  }).listen(0, 'localhost')
+  await once(elsewhere, 'listening')
+  const page = await stage.open()
+  await page.goto(`http://localhost:${(elsewhere.address() as AddressInfo).port}/`)
+  await page.waitForURL('**/o/acme/desk?next=%2Fdesk')
+  await page.getByRole('link', { name: 'Sign in with Acme accounts' }).click()
+  await page.waitForURL('**/desk')
+  elsewhere.close()
 })
 
 test('where passwords are off, only an emergency account is offered one', async () => {

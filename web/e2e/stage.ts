@@ -36,7 +36,11 @@ export async function setStage(): Promise<Stage> {
   const port = await nextFreePort(18500)
   const address = `http://localhost:${port}`
   const mails = await startMailReceiver()
-  const common = { LOG_LEVEL: 'warn', NODE_ENV: 'development' }
+  const common = {
+    LOG_LEVEL: 'warn',
+    NODE_ENV: 'development',
+    SMTP_URL: `smtp://127.0.0.1:${mails.port}`,
+  }
   const processes = [
     start('server/main.ts', {
       ...common,
@@ -56,7 +60,6 @@ export async function setStage(): Promise<Stage> {
       ...common,
       DATABASE_URL: database.workerUrl,
       ATUM_PUBLIC_URL: address,
-      SMTP_URL: `smtp://127.0.0.1:${mails.port}`,
       ATUM_MAIL_FROM: 'ATUM Desk <desk@acme.example>',
     }),
   ]

@@ -11,7 +11,8 @@ export const administrationRoutes: RouteObject = {
   loader: requireAdmin,
   lazy: page(() => import('./layouts/admin-layout.tsx')),
   children: [
-    { index: true, loader: () => redirect('/desk/admin/people') },
+    // Who is turned away meanwhile is drawn nothing.
+    { index: true, loader: () => redirect('/desk/admin/people'), element: null },
     { path: 'people', lazy: async () => ({ Component: (await people()).PeopleRoute }) },
     { path: 'people/:userId', lazy: async () => ({ Component: (await people()).PersonRoute }) },
     { path: 'roles', lazy: async () => ({ Component: (await people()).RolesRoute }) },

@@ -2,7 +2,8 @@ import { redirect, type LoaderFunctionArgs } from 'react-router'
 import { readLoginMethods, type LoginMethods } from '../features/identity/login-methods.ts'
 import { doorOf, keepOrganization, keptOrganization, signInPath, type Door } from '../lib/doors.ts'
 import { takeFragment } from '../lib/fragment.ts'
-import { takeUpSession } from '../lib/session.ts'
+import { readSendsMail } from '../lib/mail.ts'
+import { sessionReady, takeUpSession } from '../lib/session.ts'
 import { placeAfterSignIn, skipWhenSignedIn } from './guards.ts'
 
 /** Which page before the door one is at. */
@@ -57,8 +58,18 @@ export async function arriveSignedIn({ request }: LoaderFunctionArgs): Promise<R
   return redirect(`${signInPath(doorOf(next), keptOrganization())}?problem=${encodeURIComponent(problem)}`)
 }
 
-/** For the pages behind links from mails: their token leaves the address before anything is drawn. */
-export function arriveByLink(): null {
+/** Known before the page is drawn: it promises a mail, or says that none is sent. */
+export async function askAboutMail(): Promise<null> {
+  await readSendsMail()
+  return null
+}
+
+/**
+ * For the pages behind links from mails: their token leaves the address before anything is drawn, and whoever is
+ * signed in here already is told so.
+ */
+export async function arriveByLink(): Promise<null> {
   takeFragment()
+  await sessionReady()
   return null
 }

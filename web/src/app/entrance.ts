@@ -2,6 +2,7 @@ import type { RouteObject } from 'react-router'
 import {
   arriveByLink,
   arriveSignedIn,
+  askAboutMail,
   commonDoor,
   organizationDoor,
   organizationEntrance,
@@ -20,14 +21,14 @@ const deskForgot = async () => ({ Component: (await entrances()).DeskForgotRoute
 /** Everything before one is in: the doors, an organization's own ones, the second step, and the links from mails. */
 export const entranceRoutes: RouteObject[] = [
   { path: 'portal/login', loader: commonDoor('portal'), lazy: signIn },
-  { path: 'portal/forgot', lazy: portalForgot },
+  { path: 'portal/forgot', loader: askAboutMail, lazy: portalForgot },
   { path: 'desk/login', loader: commonDoor('desk'), lazy: signIn },
-  { path: 'desk/forgot', lazy: deskForgot },
+  { path: 'desk/forgot', loader: askAboutMail, lazy: deskForgot },
   { path: 'o', lazy: async () => ({ Component: (await entrances()).FindOrganizationRoute }) },
   { path: 'o/:slug', loader: organizationDoor('portal'), lazy: signIn },
-  { path: 'o/:slug/forgot', lazy: portalForgot },
+  { path: 'o/:slug/forgot', loader: askAboutMail, lazy: portalForgot },
   { path: 'o/:slug/desk', loader: organizationDoor('desk'), lazy: signIn },
-  { path: 'o/:slug/desk/forgot', lazy: deskForgot },
+  { path: 'o/:slug/desk/forgot', loader: askAboutMail, lazy: deskForgot },
   {
     path: 'o/:slug/register',
     loader: (args) => organizationEntrance('portal', args),

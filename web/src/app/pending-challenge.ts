@@ -1,7 +1,9 @@
 import { redirect } from 'react-router'
 import { doorOf, keptOrganization, signInPath, type Door } from '../lib/doors.ts'
 import { forgetFragment, takeFragment } from '../lib/fragment.ts'
+import { sessionReady } from '../lib/session.ts'
 import type { Challenge } from '../lib/sign-in.ts'
+import { placeAfterSignIn } from './guards.ts'
 
 /** A sign-in between its two steps. */
 export interface PendingChallenge extends Challenge {
@@ -23,8 +25,11 @@ export function dropChallenge(): void {
   pending = null
 }
 
-/** Finds the challenge for the page: from the sign-in form, or from an identity provider in the address. */
-export function requireChallenge(): PendingChallenge | Response {
+/**
+ * Finds the challenge for the page: from the sign-in form, or from an identity provider in the address. Who loads the
+ * page anew at the recovery codes is in already, and goes where they work.
+ */
+export async function requireChallenge(): Promise<PendingChallenge | Response> {
   const fragment = takeFragment()
   const challenge = fragment.get('challenge')
   if (challenge) {
@@ -33,5 +38,11 @@ export function requireChallenge(): PendingChallenge | Response {
     pending = { challenge, step, next, door: doorOf(next) }
     forgetFragment()
   }
-  return pending ?? redirect(signInPath('portal', keptOrganization()))
+  if (pending) return pending
+  const session = await sessionReady()
+  return redirect(
+    session.status === 'signed-in'
+      ? placeAfterSignIn(null, null, session.user)
+      : signInPath('portal', keptOrganization()),
+  )
 }

@@ -8,7 +8,12 @@ const TONES = {
   success: { Sign: CircleCheck, look: 'bg-success-soft text-success-text' },
 }
 
-/** A line of trouble or news inside a form, read out when it appears. */
+/** Trouble is no use below the fold, where whoever pressed a button far from it does not look. */
+function reveal(element: HTMLElement | null) {
+  element?.scrollIntoView({ block: 'nearest' })
+}
+
+/** A line of trouble or news inside a form, read out when it appears; trouble is brought into view. */
 export function InlineAlert({
   tone = 'danger',
   children,
@@ -18,7 +23,11 @@ export function InlineAlert({
 }) {
   const { Sign, look } = TONES[tone]
   return (
-    <div role="alert" className={classNames('flex items-start gap-2.5 rounded-md px-3 py-2.5 text-sm', look)}>
+    <div
+      role="alert"
+      ref={tone === 'danger' ? reveal : null}
+      className={classNames('flex scroll-my-24 items-start gap-2.5 rounded-md px-3 py-2.5 text-sm', look)}
+    >
       <Sign className="mt-px size-4 shrink-0" aria-hidden="true" />
       <span>{children}</span>
     </div>

@@ -7,6 +7,7 @@ import { Button } from '../../components/button.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { Notices } from '../../components/toast.tsx'
 import { InboxNavigation } from '../../features/tickets/inbox-navigation.tsx'
+import { CodesLeftNotice } from '../../features/two-factor/codes-left-notice.tsx'
 import { ApiProvider } from '../../graphql/api-provider.tsx'
 import { useSession, useSessionUser } from '../../lib/session.ts'
 import { useShortcutKeys, useShortcuts } from '../../lib/shortcuts.ts'
@@ -25,6 +26,7 @@ export function Component() {
     <AriaProviders>
       <ApiProvider>
         <Desk />
+        <CodesLeftNotice profilePath="/desk/profile" />
         <Notices place="sidebar" />
       </ApiProvider>
     </AriaProviders>

@@ -4,6 +4,7 @@ import { Link, Outlet, useMatch } from 'react-router'
 import { BrandLockup } from '../../components/brand.tsx'
 import { ButtonLink } from '../../components/button-link.tsx'
 import { Notices } from '../../components/toast.tsx'
+import { CodesLeftNotice } from '../../features/two-factor/codes-left-notice.tsx'
 import { ApiProvider } from '../../graphql/api-provider.tsx'
 import { useSession } from '../../lib/session.ts'
 import { AccountMenu } from '../account-menu.tsx'
@@ -45,6 +46,7 @@ export function Component() {
             <Outlet />
           </main>
         </div>
+        <CodesLeftNotice profilePath="/portal/profile" />
         <Notices place="margin" />
       </ApiProvider>
     </AriaProviders>

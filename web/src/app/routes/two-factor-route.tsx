@@ -4,7 +4,7 @@ import { useLoaderData, useNavigate } from 'react-router'
 import { TextLink } from '../../components/text-link.tsx'
 import { DoorPage } from '../../features/identity/door-page.tsx'
 import { DemandedEnrolment, type EnrolmentStep } from '../../features/two-factor/demanded-enrolment.tsx'
-import { Verification } from '../../features/two-factor/verification.tsx'
+import { Verification, type VerificationWay } from '../../features/two-factor/verification.tsx'
 import { keptOrganization, signInPath } from '../../lib/doors.ts'
 import type { SessionUser } from '../../lib/session.ts'
 import { placeAfterSignIn } from '../guards.ts'
@@ -16,6 +16,7 @@ export function Component() {
   const { t } = useTranslation(['two-factor', 'identity'])
   const navigate = useNavigate()
   const [enrolmentStep, setEnrolmentStep] = useState<EnrolmentStep>('why')
+  const [way, setWay] = useState<VerificationWay>('code')
   const entrance = signInPath(door ?? 'portal', keptOrganization())
 
   function enter(user: SessionUser) {
@@ -38,8 +39,8 @@ export function Component() {
   )
   if (step === 'verify') {
     return (
-      <DoorPage title={t('verify.title')} intro={t('verify.intro')} footer={footer}>
-        <Verification challenge={challenge} onPassed={enter} onExpired={beginAnew} />
+      <DoorPage title={t('verify.title')} intro={t(`verify.intro.${way}`)} footer={footer}>
+        <Verification challenge={challenge} onWay={setWay} onPassed={enter} onExpired={beginAnew} />
       </DoorPage>
     )
   }

@@ -1,11 +1,11 @@
-import { isStaff, type UserRole } from '../../lib/session.ts'
+import { type UserRole } from '../../lib/session.ts'
 
 export const SCOPES = ['read', 'tickets:write', 'admin:read', 'admin:write'] as const
 export type Scope = (typeof SCOPES)[number]
 
 /** What a person of this role may let a token do. */
 export function scopesFor(role: UserRole): readonly Scope[] {
-  return isStaff(role) ? SCOPES : ['read', 'tickets:write']
+  return role === 'manager' || role === 'admin' ? SCOPES : ['read', 'tickets:write']
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Building2, Plus, Share2 } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Button } from '../../components/button.tsx'
 import { Card } from '../../components/card.tsx'
@@ -94,7 +94,7 @@ export function CompaniesPage() {
               <LoadingRows label={t('loadingList')} />
             ) : isEmpty ? (
               words === '' ? (
-                <EmptyState title={t('empty.title')} action={make}>
+                <EmptyState title={t('empty.title')} action={<Leaving>{make}</Leaving>}>
                   {t('empty.body')}
                 </EmptyState>
               ) : (
@@ -123,6 +123,12 @@ export function CompaniesPage() {
       />
     </>
   )
+}
+
+/** What goes when the first company comes, with the focus that its dialog gave back. */
+function Leaving({ children }: { children: ReactNode }) {
+  useEffect(() => catchLostFocus, [])
+  return children
 }
 
 interface CompanyRowProps {

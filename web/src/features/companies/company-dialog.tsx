@@ -1,9 +1,9 @@
-import { useRef, useState, type FormEvent } from 'react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Button } from '../../components/button.tsx'
 import { ConfirmedButton } from '../../components/confirmed-button.tsx'
-import { Dialog } from '../../components/dialog.tsx'
+import { DraftDialog } from '../../components/draft-dialog.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { Switch } from '../../components/switch.tsx'
 import { TextField } from '../../components/text-field.tsx'
@@ -67,10 +67,12 @@ export interface CompanyDialogProps {
 export function CompanyDialog({ company, isOpen, onClose, onChanged }: CompanyDialogProps) {
   const { t } = useTranslation('companies')
   const saved = readFragment(CompanyDialogFragment, company)
+  const [hasDraft, setHasDraft] = useState(false)
   return (
-    <Dialog title={saved ? saved.name : t('make')} isOpen={isOpen} onClose={onClose}>
+    <DraftDialog title={saved ? saved.name : t('make')} isOpen={isOpen} hasDraft={hasDraft} onClose={onClose}>
       <CompanyForm
         company={saved}
+        onDraft={setHasDraft}
         onClose={onClose}
         onSaved={(name) => {
           notify({ tone: 'success', title: t(saved ? 'saved' : 'made', { name }) })
@@ -88,7 +90,7 @@ export function CompanyDialog({ company, isOpen, onClose, onChanged }: CompanyDi
           }}
         />
       )}
-    </Dialog>
+    </DraftDialog>
   )
 }
 
@@ -101,11 +103,13 @@ interface Company {
 
 interface CompanyFormProps {
   company: Company | null
+  /** Tells whether something is typed that is not saved. */
+  onDraft: (hasDraft: boolean) => void
   onClose: () => void
   onSaved: (name: string) => void
 }
 
-function CompanyForm({ company, onClose, onSaved }: CompanyFormProps) {
+function CompanyForm({ company, onDraft, onClose, onSaved }: CompanyFormProps) {
   const { t } = useTranslation(['companies', 'components'])
   const [typed, setTyped] = useState(company?.name ?? '')
   const [shares, setShares] = useState(company?.sharesTickets ?? false)
@@ -116,6 +120,11 @@ function CompanyForm({ company, onClose, onSaved }: CompanyFormProps) {
   const input = useRef<HTMLInputElement>(null)
   const fault = companyNameFault(typed)
   const isTaken = problem?.code === 'CONFLICT'
+  const isChanged = typed.trim() !== (company?.name ?? '') || shares !== (company?.sharesTickets ?? false)
+  useEffect(() => {
+    onDraft(isChanged)
+    return () => onDraft(false)
+  }, [onDraft, isChanged])
 
   function submit(event: FormEvent) {
     event.preventDefault()

@@ -1,9 +1,12 @@
-import type { ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ButtonLink } from '../../components/button-link.tsx'
 import { Button } from '../../components/button.tsx'
+import { InlineAlert } from '../../components/inline-alert.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { Skeleton } from '../../components/skeleton.tsx'
+import { useSendsMail } from '../../lib/mail.ts'
+import { useSession } from '../../lib/session.ts'
 import type { AccountLink, AccountLinkPurpose } from './account-links.ts'
 import { AnotherLinkForm } from './another-link-form.tsx'
 import { DoorPage } from './door-page.tsx'
@@ -28,6 +31,7 @@ export interface AccountLinkPageProps {
 export function AccountLinkPage({ page, token, children }: AccountLinkPageProps) {
   const { t } = useTranslation('identity')
   const { state, retry } = useAccountLink(token, PAGES[page])
+  const sendsMail = useSendsMail()
   switch (state.status) {
     case 'reading':
       return (
@@ -51,7 +55,7 @@ export function AccountLinkPage({ page, token, children }: AccountLinkPageProps)
     case 'useless':
       return (
         <DoorPage title={t('link.uselessTitle')} intro={t(`${page}.useless`)} step="useless">
-          {page === 'invitation' && <AnotherLinkForm />}
+          {page === 'invitation' && sendsMail && <AnotherLinkForm />}
           <div className="flex flex-wrap gap-3">
             {page === 'reset' && (
               <ButtonLink to="/portal/forgot" variant="primary" size="large">
@@ -73,9 +77,25 @@ export function AccountLinkPage({ page, token, children }: AccountLinkPageProps)
           organization={organization.name}
           step="link"
         >
+          <SignedInAlready />
           {children(state.link)}
         </DoorPage>
       )
     }
   }
+}
+
+/** A browser has one session: whoever opens a link for somebody else is told whose it takes the place of. */
+function SignedInAlready() {
+  const { t } = useTranslation('identity')
+  const session = useSession()
+  // What is true when one arrives; going on ends that session, and then there is nothing more to say.
+  const [user] = useState(session.status === 'signed-in' ? session.user : null)
+  if (user === null) return null
+  const { name, email, organization } = user
+  return (
+    <InlineAlert tone="info">
+      {t('link.signedInAs', { name, email, organization: organization.name })}
+    </InlineAlert>
+  )
 }

@@ -4,6 +4,7 @@ import { Button } from '../../components/button.tsx'
 import { PasswordField } from '../../components/password-field.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { TextField } from '../../components/text-field.tsx'
+import type { ProblemCode } from '../../graphql/errors.ts'
 import { signInByDirectory, type Admission } from '../../lib/sign-in.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import type { LoginProvider } from './login-methods.ts'
@@ -11,10 +12,12 @@ import type { LoginProvider } from './login-methods.ts'
 export interface DirectoryFormProps {
   provider: LoginProvider
   onAdmitted: (admission: Admission) => void
+  /** The form says it itself; the page leaves out what it said before. */
+  onRefused: (code: ProblemCode) => void
 }
 
 /** Name and password as the organization's directory knows them; they are checked there and not kept here. */
-export function DirectoryForm({ provider, onAdmitted }: DirectoryFormProps) {
+export function DirectoryForm({ provider, onAdmitted, onRefused }: DirectoryFormProps) {
   const { t } = useTranslation('identity')
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
@@ -31,7 +34,10 @@ export function DirectoryForm({ provider, onAdmitted }: DirectoryFormProps) {
     if (password === '') return passwordInput.current?.focus()
     void send(
       async () => onAdmitted(await signInByDirectory(provider.id, username.trim(), password)),
-      () => passwordInput.current?.select(),
+      ({ code }) => {
+        onRefused(code)
+        passwordInput.current?.select()
+      },
     )
   }
 

@@ -1,10 +1,12 @@
 import { useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
+import { ButtonLink } from '../../components/button-link.tsx'
 import { Button } from '../../components/button.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { TextField } from '../../components/text-field.tsx'
 import { TextLink } from '../../components/text-link.tsx'
 import { signInPath, type Door } from '../../lib/doors.ts'
+import { useSendsMail } from '../../lib/mail.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { requestReset } from './account-links.ts'
 import { DoorPage } from './door-page.tsx'
@@ -19,6 +21,7 @@ export function ForgotPage({ door, slug }: { door: Door; slug: string | null }) 
   const [isSent, setIsSent] = useState(false)
   const emailInput = useRef<HTMLInputElement>(null)
   const { send, isSending, problem, isWaiting } = useSubmission()
+  const sendsMail = useSendsMail()
   const fault = emailProblem(email)
 
   function submit(event: FormEvent) {
@@ -31,6 +34,15 @@ export function ForgotPage({ door, slug }: { door: Door; slug: string | null }) 
     })
   }
 
+  if (!sendsMail) {
+    return (
+      <DoorPage title={t('forgot.title')} intro={t('forgot.noMail')} step="noMail">
+        <ButtonLink to={signInPath(door, slug)} size="large" className="self-start">
+          {t('backToSignIn')}
+        </ButtonLink>
+      </DoorPage>
+    )
+  }
   if (isSent) {
     return (
       <DoorPage title={t('mailSent.title')} step="sent">

@@ -15,6 +15,8 @@ export interface LoginMethods {
   localLogin: boolean
   registration: boolean
   providers: LoginProvider[]
+  /** Whether this installation sends mail, without which nobody registers. */
+  mail: boolean
 }
 
 /** Asks how people of an organization get in. Throws a RestError. */

@@ -36,11 +36,11 @@ export function RegisterPage({ slug, methods, onRetryMethods }: RegisterPageProp
       </DoorPage>
     )
   }
-  if (!organization || !methods.registration) {
+  if (!organization || !methods.registration || !methods.mail) {
     return (
       <DoorPage
         title={t('register.closedTitle')}
-        intro={t('register.closed')}
+        intro={t(methods.registration ? 'register.noMail' : 'register.closed')}
         organization={organization?.name}
       >
         <ButtonLink to={signInPath('portal', organization?.slug ?? null)} size="large" className="self-start">

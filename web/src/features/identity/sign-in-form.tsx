@@ -6,10 +6,12 @@ import { PasswordField } from '../../components/password-field.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { TextField } from '../../components/text-field.tsx'
 import { TextLink } from '../../components/text-link.tsx'
+import type { ProblemCode } from '../../graphql/errors.ts'
 import { RestError } from '../../lib/rest.ts'
 import { signIn, type Admission } from '../../lib/sign-in.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { emailProblem } from './email.ts'
+import { hasKeyboard } from '../../lib/keyboard.ts'
 import { organizationsOf, type OrganizationChoice } from './organization-choice.ts'
 
 export interface SignInFormProps {
@@ -19,6 +21,8 @@ export interface SignInFormProps {
   /** The address that is known already, from the page one comes from. */
   email?: string | undefined
   onAdmitted: (admission: Admission) => void
+  /** The form says it itself; the page leaves out what it said before. */
+  onRefused: (code: ProblemCode) => void
 }
 
 /** The question has taken the place of the button that had the focus. */
@@ -27,7 +31,8 @@ function focus(element: HTMLElement | null) {
 }
 
 /** Address and password; asks for the organization only when the address is known in several. */
-export function SignInForm({ organization, forgotPath, email: knownEmail, onAdmitted }: SignInFormProps) {
+export function SignInForm(props: SignInFormProps) {
+  const { organization, forgotPath, email: knownEmail, onAdmitted, onRefused } = props
   const { t } = useTranslation('identity')
   const [email, setEmail] = useState(knownEmail ?? '')
   const [password, setPassword] = useState('')
@@ -41,7 +46,8 @@ export function SignInForm({ organization, forgotPath, email: knownEmail, onAdmi
   const enter = (slug: string | null) =>
     send(
       async () => onAdmitted(await signIn(email.trim(), password, slug ?? undefined)),
-      (_problem, error) => {
+      ({ code }, error) => {
+        onRefused(code)
         const choices =
           error instanceof RestError && error.code === 'ORGANIZATION_REQUIRED'
             ? organizationsOf(error.details)
@@ -100,6 +106,7 @@ export function SignInForm({ organization, forgotPath, email: knownEmail, onAdmi
         name="email"
         autoComplete="username"
         inputMode="email"
+        autoFocus={!knownEmail && hasKeyboard()}
         value={email}
         onChange={setEmail}
         inputRef={emailInput}

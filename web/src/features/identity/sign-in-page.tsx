@@ -1,8 +1,9 @@
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Button } from '../../components/button.tsx'
 import { InlineAlert } from '../../components/inline-alert.tsx'
 import { TextLink } from '../../components/text-link.tsx'
-import { told } from '../../graphql/errors.ts'
+import { told, type ProblemCode } from '../../graphql/errors.ts'
 import { forgotPath, keepOrganization, keptOrganization, signInPath, type Door } from '../../lib/doors.ts'
 import { useSession } from '../../lib/session.ts'
 import type { Admission } from '../../lib/sign-in.ts'
@@ -37,12 +38,17 @@ export function SignInPage(props: SignInPageProps) {
   const known = organization?.slug ?? null
   const kept = keptOrganization()
   const ended = session.status === 'signed-out' ? session : null
+  const [refusal, setRefusal] = useState<ProblemCode | null>(null)
+  const reason = problem ?? ended?.problem ?? null
+  // A suspended organization is not named to strangers either; who was told that it is closed is not told otherwise.
+  const isClosed = (refusal ?? reason) === 'ORGANIZATION_SUSPENDED'
   const form = (
     <SignInForm
       organization={known}
       forgotPath={forgotPath(door, known)}
       email={email}
       onAdmitted={onAdmitted}
+      onRefused={setRefusal}
     />
   )
   return (
@@ -52,7 +58,7 @@ export function SignInPage(props: SignInPageProps) {
       organization={organization?.name}
       footer={
         <>
-          {door === 'portal' && methods?.registration && known && (
+          {door === 'portal' && methods?.registration && methods.mail && known && (
             <p>
               {t('register.question')}{' '}
               <TextLink to={`/o/${encodeURIComponent(known)}/register`}>{t('register.link')}</TextLink>
@@ -80,10 +86,9 @@ export function SignInPage(props: SignInPageProps) {
         </>
       }
     >
-      {problem !== null ? (
-        <InlineAlert>{t(`errors:${told(problem)}`)}</InlineAlert>
-      ) : ended?.problem ? (
-        <InlineAlert>{t(`errors:${told(ended.problem)}`)}</InlineAlert>
+      {/* What one came with has been read; what the form was refused for stands in the form. */}
+      {refusal !== null ? null : reason !== null ? (
+        <InlineAlert>{t(`errors:${told(reason)}`)}</InlineAlert>
       ) : isPasswordSet ? (
         <InlineAlert tone="success">{t('passwordSet')}</InlineAlert>
       ) : (
@@ -95,11 +100,11 @@ export function SignInPage(props: SignInPageProps) {
           <Button onPress={onRetryMethods}>{t('methodsRetry')}</Button>
         </div>
       )}
-      {slug !== null && methods !== null && organization === null && (
+      {slug !== null && methods !== null && organization === null && !isClosed && (
         <InlineAlert tone="info">{t('unknownOrganization', { slug })}</InlineAlert>
       )}
       {methods ? (
-        <SignInWays methods={methods} next={next} onAdmitted={onAdmitted}>
+        <SignInWays methods={methods} next={next} onAdmitted={onAdmitted} onRefused={setRefusal}>
           {form}
         </SignInWays>
       ) : (

@@ -3,6 +3,7 @@ import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { buttonClasses } from '../../components/button-classes.ts'
 import { Button } from '../../components/button.tsx'
+import type { ProblemCode } from '../../graphql/errors.ts'
 import type { Admission } from '../../lib/sign-in.ts'
 import { DirectoryForm } from './directory-form.tsx'
 import { providerAddress, type LoginMethods, type LoginProvider } from './login-methods.ts'
@@ -12,6 +13,7 @@ export interface SignInWaysProps {
   /** Where to go once one is in, for the way that leaves this page. */
   next: string
   onAdmitted: (admission: Admission) => void
+  onRefused: (code: ProblemCode) => void
   /** The form for a password kept here. */
   children: ReactNode
 }
@@ -22,7 +24,7 @@ function focus(element: HTMLElement | null) {
 }
 
 /** The ways in that an organization offers: its identity providers first, its directory, a password kept here. */
-export function SignInWays({ methods, next, onAdmitted, children }: SignInWaysProps) {
+export function SignInWays({ methods, next, onAdmitted, onRefused, children }: SignInWaysProps) {
   const { t } = useTranslation('identity')
   const { providers, localLogin } = methods
   const [directory, setDirectory] = useState<LoginProvider | null>(null)
@@ -36,7 +38,7 @@ export function SignInWays({ methods, next, onAdmitted, children }: SignInWaysPr
         <h2 id="directory" ref={focus} tabIndex={-1} className="text-lg font-semibold">
           {t('provider.signIn', { name: directory.name })}
         </h2>
-        <DirectoryForm provider={directory} onAdmitted={onAdmitted} />
+        <DirectoryForm provider={directory} onAdmitted={onAdmitted} onRefused={onRefused} />
         <Button variant="quiet" className="-ms-3.5 self-start" onPress={() => setDirectory(null)}>
           <ArrowLeft className="size-4 rtl:-scale-x-100" aria-hidden="true" />
           {t('provider.others')}

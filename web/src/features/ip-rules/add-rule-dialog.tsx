@@ -2,7 +2,7 @@ import { useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Button } from '../../components/button.tsx'
-import { Dialog } from '../../components/dialog.tsx'
+import { DraftDialog } from '../../components/draft-dialog.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { Select } from '../../components/select.tsx'
 import { TextField } from '../../components/text-field.tsx'
@@ -42,12 +42,17 @@ export interface AddRuleDialogProps {
   onAdded: () => void
 }
 
-/** Allows a network. What was typed stays when the dialog is closed by mistake. */
+/** Allows a network. */
 export function AddRuleDialog({ isOpen, ownAddress, onClose, onAdded }: AddRuleDialogProps) {
   const { t } = useTranslation('ip-rules')
   const [draft, setDraft] = useState(BLANK)
   const [locksOut, setLocksOut] = useState(false)
   const [, addIpRule] = useMutation(AddIpRule)
+
+  function close() {
+    setDraft(BLANK)
+    onClose()
+  }
 
   async function add(acceptLockout: boolean) {
     const reading = readNetwork(draft.network)
@@ -62,26 +67,27 @@ export function AddRuleDialog({ isOpen, ownAddress, onClose, onAdded }: AddRuleD
       }),
     )
     notify({ tone: 'success', title: t('add.done', { network }) })
-    setDraft(BLANK)
-    onClose()
+    close()
     onAdded()
   }
 
   return (
     <>
-      <Dialog title={t('add.open')} isOpen={isOpen} onClose={onClose}>
+      <DraftDialog
+        title={t('add.open')}
+        isOpen={isOpen}
+        hasDraft={draft.network.trim() !== '' || draft.note.trim() !== ''}
+        onClose={close}
+      >
         <AddRuleForm
           draft={draft}
           ownAddress={ownAddress}
           onChange={setDraft}
           add={() => add(false)}
           onLockout={() => setLocksOut(true)}
-          onCancel={() => {
-            setDraft(BLANK)
-            onClose()
-          }}
+          onCancel={close}
         />
-      </Dialog>
+      </DraftDialog>
       <LockoutDialog
         isOpen={locksOut}
         action={t('lockout.add')}

@@ -12,6 +12,7 @@ import { usePages } from '../../graphql/pages.ts'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
 import { AddRuleDialog } from './add-rule-dialog.tsx'
+import { BreakGlassCommand } from './break-glass-command.tsx'
 import { IpRuleFragment, IpRuleRow } from './ip-rule-row.tsx'
 import { groupRules, type RuleGroup } from './rule-groups.ts'
 
@@ -105,10 +106,7 @@ export function IpRulesPage() {
             ))}
           </Card>
           <p className="max-w-[68ch] text-sm text-muted">
-            {t('breakGlass')}{' '}
-            <code dir="ltr" className="font-mono whitespace-nowrap text-text">
-              npm run break-glass
-            </code>
+            {t('breakGlass')} <BreakGlassCommand />
           </p>
         </>
       )}

@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { useSubmission } from '../../lib/submission.ts'
+import { BreakGlassCommand } from './break-glass-command.tsx'
 
 export interface LockoutDialogProps {
   isOpen: boolean
@@ -31,10 +32,7 @@ export function LockoutDialog({ isOpen, action, run, onClose }: LockoutDialogPro
     >
       <p>{t('lockout.body')}</p>
       <p>
-        {t('lockout.wayBack')}{' '}
-        <code dir="ltr" className="font-mono whitespace-nowrap text-text">
-          npm run break-glass
-        </code>
+        {t('lockout.wayBack')} <BreakGlassCommand />
       </p>
       {problem && <ProblemAlert problem={problem} />}
     </ConfirmDialog>

@@ -25,13 +25,15 @@ export interface Company {
 export interface CompanyFieldProps {
   value: Company | null
   onChange: (company: Company | null) => void
+  /** What choosing does and does not do, where the person is here already. */
+  note?: string
 }
 
 /** The value of "no company"; row ids are UUIDs, so it cannot be one. */
 const NO_COMPANY = 'none'
 
 /** The company a customer works for; however many there are, the server looks for what is typed. */
-export function CompanyField({ value, onChange }: CompanyFieldProps) {
+export function CompanyField({ value, onChange, note }: CompanyFieldProps) {
   const { t } = useTranslation('people')
   const [search, setSearch] = useState('')
   const words = useDebounced(search.trim())
@@ -54,7 +56,7 @@ export function CompanyField({ value, onChange }: CompanyFieldProps) {
         const company = known.find((candidate) => candidate.rowId === rowId)
         onChange(company ? { rowId: company.rowId, name: company.name } : null)
       }}
-      description={t('companyHint')}
+      description={note === undefined ? t('companyHint') : `${t('companyHint')} ${note}`}
     />
   )
 }

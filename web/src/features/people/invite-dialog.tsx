@@ -3,11 +3,12 @@ import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Button } from '../../components/button.tsx'
 import { ButtonLink } from '../../components/button-link.tsx'
-import { Dialog } from '../../components/dialog.tsx'
+import { DraftDialog } from '../../components/draft-dialog.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { TextField } from '../../components/text-field.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql } from '../../graphql/tada.ts'
+import { useSendsMail } from '../../lib/mail.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { CompanyField } from './company-field.tsx'
 import { HandOverLink } from './hand-over-link.tsx'
@@ -47,19 +48,21 @@ export interface InviteDialogProps {
   onInvited: () => void
 }
 
-/** Invites a person. What was typed stays when the dialog is closed by mistake. */
+/** Invites a person, or several one after the other. */
 export function InviteDialog({ isOpen, onClose, onInvited }: InviteDialogProps) {
   const { t } = useTranslation('people')
   const [draft, setDraft] = useState(BLANK_INVITATION)
   const [invited, setInvited] = useState<Invited | null>(null)
 
   function close() {
+    if (!invited) setDraft(BLANK_INVITATION)
     setInvited(null)
     onClose()
   }
 
   return (
-    <Dialog
+    <DraftDialog
+      hasDraft={!invited && (draft.email.trim() !== '' || draft.name.trim() !== '')}
       title={invited ? t('invite.doneTitle', { name: invited.name }) : t('invite.title')}
       isOpen={isOpen}
       onClose={close}
@@ -70,10 +73,7 @@ export function InviteDialog({ isOpen, onClose, onInvited }: InviteDialogProps) 
         <InviteForm
           draft={draft}
           onChange={setDraft}
-          onCancel={() => {
-            setDraft(BLANK_INVITATION)
-            close()
-          }}
+          onCancel={close}
           onInvited={(person) => {
             // Whoever invites several people invites them to the same work.
             setDraft({ ...draft, email: '', name: '' })
@@ -82,7 +82,7 @@ export function InviteDialog({ isOpen, onClose, onInvited }: InviteDialogProps) 
           }}
         />
       )}
-    </Dialog>
+    </DraftDialog>
   )
 }
 
@@ -95,6 +95,7 @@ interface InviteFormProps {
 
 function InviteForm({ draft, onChange, onCancel, onInvited }: InviteFormProps) {
   const { t } = useTranslation(['people', 'components'])
+  const sendsMail = useSendsMail()
   const [, inviteUser] = useMutation(InviteUser)
   const [wasTried, setWasTried] = useState(false)
   const { send, isSending, problem, clear } = useSubmission()
@@ -125,7 +126,7 @@ function InviteForm({ draft, onChange, onCancel, onInvited }: InviteFormProps) {
 
   return (
     <form onSubmit={submit} noValidate className="flex flex-col gap-5">
-      <p className="text-sm text-muted">{t('invite.intro')}</p>
+      <p className="text-sm text-muted">{t(sendsMail ? 'invite.intro' : 'invite.introWithoutMail')}</p>
       <TextField
         label={t('email')}
         type="email"
@@ -160,7 +161,7 @@ function InviteForm({ draft, onChange, onCancel, onInvited }: InviteFormProps) {
       <div className="flex flex-wrap justify-end gap-2">
         <Button onPress={onCancel}>{t('components:cancel')}</Button>
         <Button type="submit" variant="primary" isPending={isSending}>
-          {t('invite.send')}
+          {t(sendsMail ? 'invite.send' : 'invite.sendWithoutMail')}
         </Button>
       </div>
     </form>
@@ -175,16 +176,28 @@ interface InvitationSentProps {
 
 function InvitationSent({ invited, onAnother, onClose }: InvitationSentProps) {
   const { t } = useTranslation('people')
+  const sendsMail = useSendsMail()
   return (
     <div className="flex flex-col gap-5">
-      <p role="status" className="text-muted">
-        {t('invite.done', { email: invited.email })}
-      </p>
-      <section className="flex flex-col gap-2.5 rounded-lg border border-border p-4">
-        <h3 className="text-sm font-semibold">{t('invite.noMailTitle')}</h3>
-        <p className="text-sm text-muted">{t('invite.noMail')}</p>
-        <HandOverLink userId={invited.rowId} purpose="invitation" />
-      </section>
+      {sendsMail ? (
+        <>
+          <p role="status" className="text-muted">
+            {t('invite.done', { email: invited.email })}
+          </p>
+          <section className="flex flex-col gap-2.5 rounded-lg border border-border p-4">
+            <h3 className="text-sm font-semibold">{t('invite.noMailTitle')}</h3>
+            <p className="text-sm text-muted">{t('invite.noMail')}</p>
+            <HandOverLink userId={invited.rowId} purpose="invitation" />
+          </section>
+        </>
+      ) : (
+        <>
+          <p role="status" className="text-muted">
+            {t('link.noMailServer')}
+          </p>
+          <HandOverLink userId={invited.rowId} purpose="invitation" />
+        </>
+      )}
       <div className="flex flex-wrap justify-end gap-2">
         <ButtonLink to={invited.rowId} variant="quiet" className="me-auto">
           {t('invite.toPerson')}

@@ -147,7 +147,11 @@ export function PersonAccess({ person, isOwn, onChanged }: PersonAccessProps) {
           {...(isOwn ? { description: t('access.ownRole') } : {})}
         />
         {wanted.role === 'customer' ? (
-          <CompanyField value={wanted.company} onChange={(next) => edit({ company: next })} />
+          <CompanyField
+            value={wanted.company}
+            onChange={(next) => edit({ company: next })}
+            note={t('access.olderTickets')}
+          />
         ) : (
           <TeamsField value={wanted.teamIds} onChange={(teamIds) => edit({ teamIds })} />
         )}

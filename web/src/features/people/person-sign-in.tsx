@@ -11,6 +11,7 @@ import { Switch } from '../../components/switch.tsx'
 import { notify } from '../../components/toast.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
+import { useSendsMail } from '../../lib/mail.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { HandOverLink } from './hand-over-link.tsx'
 import { personState } from './person-state.ts'
@@ -77,11 +78,12 @@ export function PersonSignIn(props: PersonSignInProps) {
   const person = readFragment(PersonSignInFragment, props.person)
   const state = personState(person)
   const [, resetTwoFactor] = useMutation(ResetTwoFactor)
+  const sendsMail = useSendsMail()
   const purpose = state === 'invited' ? 'invitation' : 'password_reset'
   return (
     <SettingsSection title={t('signIn.title')} intro={t('signIn.intro')}>
       <div className="divide-y divide-border">
-        {state === 'invited' && (
+        {state === 'invited' && sendsMail && (
           <Part title={t('signIn.invitedTitle')} text={t('signIn.invited', { email: person.email })}>
             <InvitationAgain userId={person.rowId} email={person.email} />
           </Part>
@@ -90,7 +92,9 @@ export function PersonSignIn(props: PersonSignInProps) {
           <Part
             title={t(`link.title.${purpose}`)}
             text={
-              state === 'disabled' ? t('link.disabled') : t(`link.text.${purpose}`, { name: person.name })
+              state === 'disabled'
+                ? t('link.disabled')
+                : t(`link.${sendsMail ? 'text' : 'textWithoutMail'}.${purpose}`, { name: person.name })
             }
           >
             {/* Another purpose is another link. */}

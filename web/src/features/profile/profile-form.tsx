@@ -71,7 +71,9 @@ function Form({ id, languages, onLanguage }: ProfileFormProps & { id: string }) 
   const knownLanguage =
     languages.find((language) => language === user.locale || language === user.locale?.split('-')[0]) ?? null
   const [name, setName] = useState(user.name)
-  const [language, setLanguage] = useState(knownLanguage)
+  // Who never chose one reads the language in use.
+  const languageInUse = knownLanguage ?? languages.find((language) => language === i18n.language) ?? null
+  const [language, setLanguage] = useState(languageInUse)
   const [timeZone, setTimeZone] = useState(user.timeZone)
   const [isSaving, setIsSaving] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
@@ -87,7 +89,7 @@ function Form({ id, languages, onLanguage }: ProfileFormProps & { id: string }) 
   // Only what was changed is said: an untouched language goes on following the organization's.
   const patch = {
     ...(trimmed === user.name ? {} : { name: trimmed }),
-    ...(language === knownLanguage ? {} : { locale: language }),
+    ...(language === languageInUse ? {} : { locale: language }),
     ...(timeZone === user.timeZone ? {} : { timeZone }),
   }
   const isChanged = Object.keys(patch).length > 0

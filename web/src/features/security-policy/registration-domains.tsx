@@ -7,6 +7,7 @@ import { SettingsSection } from '../../components/settings-section.tsx'
 import { TagField } from '../../components/tag-field.tsx'
 import { notify } from '../../components/toast.tsx'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
+import { useSendsMail } from '../../lib/mail.ts'
 import { useSessionUser } from '../../lib/session.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { useChangePolicy } from './change-policy.ts'
@@ -30,6 +31,7 @@ export function RegistrationDomains({ policy }: { policy: FragmentOf<typeof Regi
   const changePolicy = useChangePolicy()
   const { send, isSending, problem, clear } = useSubmission()
   const wanted = chosen ?? saved
+  const sendsMail = useSendsMail()
   const isOver = wanted.length > DOMAINS_LIMIT
 
   function submit(event: FormEvent) {
@@ -66,7 +68,10 @@ export function RegistrationDomains({ policy }: { policy: FragmentOf<typeof Regi
             {t('registration.over', { limit: DOMAINS_LIMIT })}
           </p>
         )}
-        {saved.length > 0 && localLogin && (
+        {saved.length > 0 && !sendsMail && (
+          <p className="text-sm text-muted">{t('registration.withoutMail')}</p>
+        )}
+        {saved.length > 0 && localLogin && sendsMail && (
           <div className="flex flex-col gap-1.5">
             <p className="text-sm text-muted">{t('registration.place')}</p>
             <SecretText copyLabel={t('registration.copy')}>

@@ -16,6 +16,7 @@ import { useReread } from '../../graphql/reread.ts'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
 import { useKeptFocus } from '../../lib/kept-focus.ts'
 import { deviceOf } from '../../lib/device.ts'
+import { useWindowFocus } from '../../lib/window-focus.ts'
 
 const SessionRowFragment = graphql(`
   fragment SessionRow on LoginSession {
@@ -75,6 +76,7 @@ export function OwnSessions() {
   const { t } = useTranslation(['sessions', 'errors'])
   const list = usePages({ document: OwnSessionsQuery, variables: {}, connectionOf })
   const rereadSoon = useReread(list.reread)
+  useWindowFocus(rereadSoon)
   const [, endSession] = useMutation(EndSession)
   const [, endOtherSessions] = useMutation(EndOtherSessions)
   const sessionList = useRef<HTMLDivElement>(null)
@@ -143,7 +145,9 @@ function Session({ session, onEnd }: { session: SessionRow; onEnd: () => Promise
   const { kind, name, system } = deviceOf(userAgent)
   const Sign = SIGNS[kind]
   const device = name && system ? t('device', { name, system }) : (name ?? system ?? t('unknownDevice'))
-  const day = new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium' }).format(new Date(createdAt))
+  const time = new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+    new Date(createdAt),
+  )
   return (
     <li className="flex items-start gap-4 border-b border-border px-5 py-4 last:border-b-0">
       <Sign className="mt-0.5 size-5 shrink-0 text-muted" aria-hidden="true" />
@@ -161,7 +165,7 @@ function Session({ session, onEnd }: { session: SessionRow; onEnd: () => Promise
           <span>
             {t('used')} <RelativeTime at={refreshedAt} />
           </span>
-          <span>{t('since', { day })}</span>
+          <span>{t('since', { time })}</span>
         </p>
       </div>
       {!isCurrent && (

@@ -4,14 +4,23 @@ import { TextField } from '../../components/text-field.tsx'
 import type { ProviderPartProps } from './provider-form.tsx'
 
 /** How a provider is asked by OpenID Connect, and the address it must know of us. */
-export function OpenIdFields({ draft, edit, errorOf }: ProviderPartProps) {
+export function OpenIdFields({
+  providerId,
+  draft,
+  edit,
+  errorOf,
+}: ProviderPartProps & { providerId: string | null }) {
   const { t } = useTranslation('single-sign-on')
   return (
     <>
       <div className="flex flex-col gap-1.5">
         <p className="text-sm font-medium">{t('redirect')}</p>
-        <SecretText copyLabel={t('copyRedirect')}>{`${location.origin}/api/v1/auth/sso/callback`}</SecretText>
-        <p className="text-sm text-muted">{t('redirectHint')}</p>
+        {providerId !== null && (
+          <SecretText copyLabel={t('copyRedirect')}>
+            {`${location.origin}/api/v1/auth/sso/callback/${providerId}`}
+          </SecretText>
+        )}
+        <p className="text-sm text-muted">{t(providerId === null ? 'redirectLater' : 'redirectHint')}</p>
       </div>
       <TextField
         label={t('issuer')}

@@ -164,7 +164,11 @@ export function ProviderForm({ providerId, hasSecret, saved, onSaved }: Provider
             limit={PROVIDER_NAME_LIMIT}
             error={errorOf('name')}
           />
-          {draft.kind === 'oidc' ? <OpenIdFields {...part} /> : <DirectoryFields {...part} />}
+          {draft.kind === 'oidc' ? (
+            <OpenIdFields {...part} providerId={providerId} />
+          ) : (
+            <DirectoryFields {...part} />
+          )}
           <PasswordField
             label={t(`secret.${draft.kind}`)}
             description={t(hasSecret ? 'secret.keep' : `secret.hint.${draft.kind}`)}

@@ -2,6 +2,7 @@ import { ChevronRight } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
+import { useQuery } from 'urql'
 import { ButtonLink } from '../../components/button-link.tsx'
 import { Button } from '../../components/button.tsx'
 import { Card } from '../../components/card.tsx'
@@ -15,9 +16,16 @@ import { StatusPill } from '../../components/status-pill.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { usePages } from '../../graphql/pages.ts'
 import { useReread } from '../../graphql/reread.ts'
-import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
+import {
+  graphql,
+  readFragment,
+  type FragmentOf,
+  type ResultOf,
+  type VariablesOf,
+} from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { isStaff, useSessionUser } from '../../lib/session.ts'
+import { useSharingCompany } from './own-company.ts'
 import { useArrivals } from './use-arrivals.ts'
 import { useInboxChanges } from './use-inbox-changes.ts'
 
@@ -60,10 +68,24 @@ const MyTicketsQuery = graphql(
   [MyTicketRowFragment],
 )
 
+const FinishedQuery = graphql(`
+  query FinishedTickets($filter: TicketFilter) {
+    tickets(first: 1, filter: $filter) {
+      nodes {
+        id
+      }
+    }
+  }
+`)
+
 const connectionOf = (data: ResultOf<typeof MyTicketsQuery>) => data.tickets
 
 const PARTS = ['active', 'done', 'all'] as const
 type Part = (typeof PARTS)[number]
+
+/** Whose requests, where a company shares them. */
+const CIRCLES = ['company', 'mine'] as const
+type Circle = (typeof CIRCLES)[number]
 
 const STATES = {
   active: { status: { in: ['new', 'open', 'pending', 'on_hold'] } },
@@ -76,32 +98,51 @@ export function MyTickets() {
   const { t } = useTranslation(['tickets', 'errors'])
   const user = useSessionUser()
   const [part, setPart] = useState<Part>('active')
+  const company = useSharingCompany()
+  const [circle, setCircle] = useState<Circle>('company')
+  // Staff see every ticket; here they too see what they asked for themselves. Customers are shown their own ones by the
+  // server, and those of colleagues where their company shares them.
+  const isOnlyOwn = isStaff(user.role) || (company !== null && circle === 'mine')
+  const whose = isOnlyOwn ? { requesterId: { equalTo: user.id } } : {}
   const { status } = { status: undefined, ...STATES[part] }
   const variables = {
     filter: {
-      // Staff see every ticket; here they too see what they asked for themselves. Customers are shown their own ones by
-      // the server, and those of colleagues where their company shares them.
-      ...(isStaff(user.role) ? { requesterId: { equalTo: user.id } } : {}),
+      ...whose,
       ...(status ? { status: { in: [...status.in] } } : {}),
     },
   }
   const list = usePages({ document: MyTicketsQuery, variables, connectionOf })
   const rereadSoon = useReread(list.reread)
   useInboxChanges(rereadSoon)
-  const arrivals = useArrivals(list.nodes, part, !list.isLoading && !list.isStale)
+  const arrivals = useArrivals(list.nodes, `${part} ${isOnlyOwn}`, !list.isLoading && !list.isStale)
+
+  const title = t(company === null ? 'myTickets.title' : 'myTickets.titleShared')
 
   return (
     <div className="flex flex-col gap-5">
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <PageHeading title={t('myTickets.title')} className="text-3xl">
-          {t('myTickets.title')}
+        <PageHeading title={title} className="text-3xl">
+          {title}
         </PageHeading>
-        <Segmented
-          label={t('myTickets.filter')}
-          value={part}
-          onChange={setPart}
-          segments={PARTS.map((value) => ({ value, label: t(`myTickets.${value}`) }))}
-        />
+        <div className="flex flex-wrap gap-2">
+          {company !== null && (
+            <Segmented
+              label={t('myTickets.whose')}
+              value={circle}
+              onChange={setCircle}
+              segments={CIRCLES.map((value) => ({
+                value,
+                label: t(`myTickets.circle.${value}`, { company }),
+              }))}
+            />
+          )}
+          <Segmented
+            label={t('myTickets.filter')}
+            value={part}
+            onChange={setPart}
+            segments={PARTS.map((value) => ({ value, label: t(`myTickets.${value}`) }))}
+          />
+        </div>
       </div>
       <div aria-busy={list.isLoading || list.isStale}>
         {list.error && list.nodes.length === 0 ? (
@@ -114,7 +155,7 @@ export function MyTickets() {
           <LoadingRows label={t('loadingList')} />
         ) : list.nodes.length === 0 ? (
           <Card>
-            <NoTickets part={part} />
+            <NoTickets part={part} whose={whose} />
           </Card>
         ) : (
           <Card className={classNames('overflow-hidden transition-opacity', list.isStale && 'opacity-60')}>
@@ -183,8 +224,20 @@ function MyTicketRow({
   )
 }
 
-function NoTickets({ part }: { part: Part }) {
+interface NoTicketsProps {
+  part: Part
+  whose: NonNullable<VariablesOf<typeof FinishedQuery>['filter']>
+}
+
+function NoTickets({ part, whose }: NoTicketsProps) {
   const { t } = useTranslation('tickets')
+  const [{ data, fetching }] = useQuery({
+    query: FinishedQuery,
+    variables: { filter: { ...whose, status: { in: [...STATES.done.status.in] } } },
+    requestPolicy: 'cache-and-network',
+    pause: part !== 'active',
+  })
+  const hasFinished = (data?.tickets.nodes.length ?? 0) > 0
   const action = (
     <ButtonLink to="/portal/new" variant="primary">
       {t('myTickets.first')}
@@ -192,6 +245,9 @@ function NoTickets({ part }: { part: Part }) {
   )
   switch (part) {
     case 'active':
+      if (data === undefined && fetching) return <LoadingRows label={t('loadingList')} />
+      // Who never asked for anything is not sent to look for it.
+      if (!hasFinished) return <NoTickets part="all" whose={whose} />
       return (
         <EmptyState title={t('myTickets.emptyActiveTitle')} action={action}>
           {t('myTickets.emptyActiveBody')}

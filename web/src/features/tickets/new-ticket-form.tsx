@@ -1,3 +1,4 @@
+import { Users } from 'lucide-react'
 import { useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation, useQuery } from 'urql'
@@ -13,6 +14,7 @@ import { useMutationKey } from '../../graphql/mutation-key.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
 import { useDraft } from '../../lib/draft.ts'
 import { BODY_LIMIT, bodyProblem, SUBJECT_LIMIT, subjectProblem } from '../../lib/text-limits.ts'
+import { useSharingCompany } from './own-company.ts'
 import { PRIORITIES } from './ticket-states.ts'
 
 const ServiceChoices = graphql(`
@@ -77,6 +79,7 @@ export function NewTicketForm({ onCreated }: { onCreated: (ticket: CreatedTicket
   const [{ data }] = useQuery({ query: ServiceChoices })
   const [{ fetching }, createTicket] = useMutation(CreateTicket)
   const mutationKey = useMutationKey()
+  const company = useSharingCompany()
   const subjectInput = useRef<HTMLInputElement>(null)
   const bodyInput = useRef<HTMLTextAreaElement>(null)
 
@@ -167,6 +170,12 @@ export function NewTicketForm({ onCreated }: { onCreated: (ticket: CreatedTicket
           null
         }
       />
+      {company !== null && (
+        <p className="flex items-start gap-2 text-sm text-muted">
+          <Users className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
+          <span className="min-w-0 [overflow-wrap:anywhere]">{t('form.shared', { company })}</span>
+        </p>
+      )}
       {problem && <InlineAlert>{t(`errors:${problem.code}`)}</InlineAlert>}
       <div className="flex flex-wrap items-center gap-3">
         <Button type="submit" variant="primary" size="large" isPending={fetching}>

@@ -9,7 +9,7 @@ import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { SkeletonRows } from '../../components/skeleton-rows.tsx'
 import { notify } from '../../components/toast.tsx'
 import { problemOf } from '../../graphql/errors.ts'
-import { graphql, type ResultOf } from '../../graphql/tada.ts'
+import type { ResultOf } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { useSessionUser } from '../../lib/session.ts'
 import { useSubmission } from '../../lib/submission.ts'
@@ -17,16 +17,7 @@ import { EnrolmentForm } from './enrolment.tsx'
 import { ProofForm } from './proof-form.tsx'
 import { RecoveryCodes } from './recovery-codes.tsx'
 import { beginEnrolment, confirmEnrolment, type Enrolment } from './two-factor-requests.ts'
-
-const TwoFactorStatusQuery = graphql(`
-  query TwoFactorStatus {
-    twoFactorStatus {
-      isOn
-      isRequired
-      recoveryCodesLeft
-    }
-  }
-`)
+import { TwoFactorStatusQuery } from './two-factor-status.ts'
 
 /** What takes the place of the status while something is under way. */
 type Act =

@@ -8,18 +8,23 @@ import { CODE_LENGTH } from '../../lib/one-time-code.ts'
 import type { SessionUser } from '../../lib/session.ts'
 import { passTwoFactor } from '../../lib/sign-in.ts'
 import { useSubmission } from '../../lib/submission.ts'
+import { tellCodesLeft } from './recovery-sign-in.ts'
+
+export type VerificationWay = 'code' | 'recovery'
 
 export interface VerificationProps {
   challenge: string
+  /** By which way one gets on, for the words above. */
+  onWay: (way: VerificationWay) => void
   onPassed: (user: SessionUser) => void
   /** The sign-in must begin anew. */
   onExpired: () => void
 }
 
 /** The second step of a sign-in: a code from the authenticator app or, when that is lost, a recovery code. */
-export function Verification({ challenge, onPassed, onExpired }: VerificationProps) {
+export function Verification({ challenge, onWay, onPassed, onExpired }: VerificationProps) {
   const { t } = useTranslation('two-factor')
-  const [way, setWay] = useState<'code' | 'recovery'>('code')
+  const [way, setWay] = useState<VerificationWay>('code')
   const [code, setCode] = useState('')
   const [recoveryCode, setRecoveryCode] = useState('')
   const [wasTried, setWasTried] = useState(false)
@@ -28,7 +33,11 @@ export function Verification({ challenge, onPassed, onExpired }: VerificationPro
 
   function pass(proof: { code: string } | { recoveryCode: string }) {
     void send(
-      async () => onPassed(await passTwoFactor(challenge, proof)),
+      async () => {
+        const user = await passTwoFactor(challenge, proof)
+        if ('recoveryCode' in proof) tellCodesLeft()
+        onPassed(user)
+      },
       (refusal) => {
         if (refusal.code === 'CHALLENGE_EXPIRED') return onExpired()
         if (refusal.code === 'INVALID_CODE') setCode('')
@@ -44,8 +53,9 @@ export function Verification({ challenge, onPassed, onExpired }: VerificationPro
     if (way === 'recovery' && recoveryCode.trim()) pass({ recoveryCode: recoveryCode.trim() })
   }
 
-  function change(next: 'code' | 'recovery') {
+  function change(next: VerificationWay) {
     setWay(next)
+    onWay(next)
     setWasTried(false)
     setCode('')
     setRecoveryCode('')
