@@ -132,6 +132,7 @@ describe('with a mail server', () => {
 
   test('delivers an invitation, as text and as HTML, and no transaction is open meanwhile', async () => {
     const person = await makePerson()
+    await owner.query('update app_public.users set activated_at = null where id = $1', [person.id])
     let openTransactions: number | undefined
     receiver.onMail = async () => {
       const { rowCount } = await owner.query(
@@ -162,6 +163,24 @@ describe('with a mail server', () => {
     expect(mail?.html).toContain(`<a href="${link}"`)
     expect(mail?.html).toContain('Acme &amp; Söhne')
     expect(await holderOf(tokenIn(mail!))).toBe(person.email)
+  })
+
+  test('tells the old address that it was changed, and nothing to the new one', async () => {
+    const person = await makePerson()
+    const changed = { ...person, email: `new.${person.email}` }
+    const { id } = await one<{ id: string }>(
+      `with changed as (update app_public.users set email = $2 where id = $1 returning id)
+       select id from changed`,
+      [person.id, changed.email],
+    )
+    const mailId = async () =>
+      (await one<{ id: string }>('select id from app_private.account_mails where user_id = $1', [id])).id
+    await expect.poll(async () => deliveryOf(await mailId()), patience).toBe('sent')
+    const [mail, ...more] = mailsTo(person, receiver.taken)
+    expect(more).toEqual([])
+    expect(mailsTo(changed, receiver.taken)).toEqual([])
+    expect(mail?.headers.get('subject')).toBe('The mail address of your account at Acme & Söhne was changed')
+    expect(mail?.text).not.toContain(changed.email)
   })
 
   test('writes German to who reads German', async () => {

@@ -8,6 +8,8 @@ import { readLiveRunState } from './run-state.ts'
 export function requireOwnerUrl(): string {
   const url = process.env.DATABASE_URL ?? readLiveRunState(dataDirectory())?.ownerUrl
   if (url) return url
-  console.error("No database: set DATABASE_URL to the owner's connection string, or start ATUM Desk.")
+  console.error(
+    "No database: set DATABASE_URL to the owner's connection string, or start ATUM Desk (one with an ATUM_DATA_DIR of its own is found by the same).",
+  )
   process.exit(2)
 }

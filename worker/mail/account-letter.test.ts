@@ -21,10 +21,12 @@ const purposes = [
   'email_verification',
   'password_reset',
   'address_taken',
+  'address_changed',
   'refresh_token_reused',
   'password_changed',
   'two_factor_on',
   'two_factor_off',
+  'api_token_made',
 ] as const
 
 test.each([
@@ -32,10 +34,12 @@ test.each([
   ['email_verification', `/invitation#token=${token}`],
   ['password_reset', `/reset#token=${token}`],
   ['address_taken', '/o/acme'],
+  ['address_changed', '/o/acme'],
   ['refresh_token_reused', '/o/acme'],
   ['password_changed', '/o/acme'],
   ['two_factor_on', '/o/acme'],
   ['two_factor_off', '/o/acme'],
+  ['api_token_made', '/o/acme'],
 ] as const)('%s leads to %s', (purpose, path) => {
   const letter = accountLetter({ ...mail, purpose }, publicOrigin)
   expect(asText(letter)).toContain(`\n${publicOrigin}${path}\n`)

@@ -8,10 +8,12 @@ export type AccountMailPurpose =
   | 'email_verification'
   | 'password_reset'
   | 'address_taken'
+  | 'address_changed'
   | 'refresh_token_reused'
   | 'password_changed'
   | 'two_factor_on'
   | 'two_factor_off'
+  | 'api_token_made'
 
 /** What `app_private.account_mail_to_send` says: to whom, about what, and the token of the link where there is one. */
 export interface AccountMail {
@@ -19,6 +21,7 @@ export interface AccountMail {
   token: string | null
   writtenAt: string
   name: string
+  /** Where the mail goes: for `address_changed` not the person's own address any more. */
   email: string
   locale: string
   timeZone: string
@@ -66,10 +69,12 @@ function pathOf({ purpose, token, organization }: AccountMail): string {
     case 'password_reset':
       return `/reset#token=${token}`
     case 'address_taken':
+    case 'address_changed':
     case 'refresh_token_reused':
     case 'password_changed':
     case 'two_factor_on':
     case 'two_factor_off':
+    case 'api_token_made':
       return `/o/${organization.slug}`
   }
 }

@@ -53,6 +53,15 @@ export const english: AccountWords = {
         'If you forgot your password, ask for a new one there. If it was not you, you need do nothing: nothing was changed.',
       ],
     }),
+    address_changed: (facts) => ({
+      ...frame(facts),
+      subject: `The mail address of your account at ${facts.organization} was changed`,
+      before: [
+        `Your account at the help desk of ${facts.organization} has had another mail address since ${facts.when}. This is the last message that comes here, and links that were sent here work no more.`,
+      ],
+      button: signIn(facts),
+      after: ['If it was neither you nor your administrator, tell your administrator at once.'],
+    }),
     refresh_token_reused: (facts) => ({
       ...frame(facts),
       subject: `A login of yours at ${facts.organization} was ended`,
@@ -92,6 +101,17 @@ export const english: AccountWords = {
       ],
       button: signIn(facts),
       after: ['If it was neither you nor your administrator, change your password at once, and tell them.'],
+    }),
+    api_token_made: (facts) => ({
+      ...frame(facts),
+      subject: `A new API token in your name at ${facts.organization}`,
+      before: [
+        `On ${facts.when} somebody who was logged in as you made an API token at the help desk of ${facts.organization}. A program gets in with it in your name.`,
+      ],
+      button: signIn(facts),
+      after: [
+        'Your profile shows all of them. If it was not you, revoke it there, end your other logins, change your password, and tell your administrator.',
+      ],
     }),
   },
 }

@@ -56,6 +56,15 @@ export const german: AccountWords = {
         'Wenn Sie Ihr Passwort vergessen haben, fordern Sie dort ein neues an. Wenn Sie es nicht waren, müssen Sie nichts tun: Es wurde nichts geändert.',
       ],
     }),
+    address_changed: (facts) => ({
+      ...frame(facts),
+      subject: `Die E-Mail-Adresse Ihres Kontos bei ${facts.organization} wurde geändert`,
+      before: [
+        `Ihr Konto beim Helpdesk von ${facts.organization} hat seit dem ${facts.when} eine andere E-Mail-Adresse. Dies ist die letzte Nachricht, die hierher geht, und Links, die hierher geschickt wurden, gelten nicht mehr.`,
+      ],
+      button: signIn(facts),
+      after: ['Wenn es weder Sie noch Ihre Administration waren, sagen Sie es ihr sofort.'],
+    }),
     refresh_token_reused: (facts) => ({
       ...frame(facts),
       subject: `Eine Ihrer Anmeldungen bei ${facts.organization} wurde beendet`,
@@ -98,6 +107,17 @@ export const german: AccountWords = {
       button: signIn(facts),
       after: [
         'Wenn es weder Sie noch Ihre Administration waren, ändern Sie sofort Ihr Passwort und sagen Sie es ihr.',
+      ],
+    }),
+    api_token_made: (facts) => ({
+      ...frame(facts),
+      subject: `Ein neues API-Token in Ihrem Namen bei ${facts.organization}`,
+      before: [
+        `Am ${facts.when} hat jemand, der als Sie angemeldet war, beim Helpdesk von ${facts.organization} ein API-Token erstellt. Damit kommt ein Programm in Ihrem Namen hinein.`,
+      ],
+      button: signIn(facts),
+      after: [
+        'Ihr Profil zeigt alle. Wenn Sie es nicht waren, widerrufen Sie es dort, beenden Sie Ihre anderen Anmeldungen, ändern Sie Ihr Passwort und sagen Sie es Ihrer Administration.',
       ],
     }),
   },
