@@ -143,6 +143,25 @@ test('a token that writes acts for its person, and is remembered as used', async
   expect(rows).toEqual([{ ip: '127.0.0.1' }])
 })
 
+test('a use from a new address is on record: of whom, from where and in which request', async () => {
+  const person = await newcomer('agent')
+  const { id, token } = await apiToken(person, ['read'])
+  const response = await fetch(`${desk.origin}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: whoAmI }),
+  })
+  await ask(desk, { token }, whoAmI)
+  const { rows } = await desk.superuser.query(
+    `select actor_id, host(ip_address) as ip, request_id from app_public.audit_log
+     where operation = 'api_token_new_address' and row_id = $1`,
+    [id],
+  )
+  expect(rows).toEqual([
+    { actor_id: person.id, ip: '127.0.0.1', request_id: response.headers.get('x-request-id') },
+  ])
+})
+
 test('follows what happens over a socket, also one that may only read', async () => {
   const program = await apiToken(desk.acme.agent, ['read'])
   const socket = await (await new TestSocket(desk.origin).open()).logIn(program)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Pool } from 'pg'
 import type { UserRole } from './access-token.ts'
+import { withTransaction } from './database.ts'
 import { RequestError } from './errors.ts'
 import { limits, networkOf, type RateLimits } from './rate-limits.ts'
 import { RememberedAnswers } from './remembered-answers.ts'
@@ -68,25 +69,33 @@ export class ApiTokens {
   }
 
   /** The claims of a token that is good from this address; undefined where it is none of ours. */
-  async claimsOf(token: string, ipAddress: string): Promise<ApiTokenClaims | undefined> {
+  async claimsOf(token: string, ipAddress: string, requestId?: string): Promise<ApiTokenClaims | undefined> {
     if (!isWellFormed(token)) return undefined
-    return this.claimsOfHash(createHash('sha256').update(token).digest('hex'), ipAddress)
+    return this.claimsOfHash(createHash('sha256').update(token).digest('hex'), ipAddress, requestId)
   }
 
   /** The same for a token of which only the hash is known. */
-  async claimsOfHash(tokenHash: string, ipAddress: string): Promise<ApiTokenClaims | undefined> {
+  async claimsOfHash(
+    tokenHash: string,
+    ipAddress: string,
+    requestId = '',
+  ): Promise<ApiTokenClaims | undefined> {
     const key = `${tokenHash} ${ipAddress}`
     // Who has guessed too often is not even looked up. A token that is known to be good is not in question.
     if (!this.#answers.has(key)) this.#rateLimits.refuseWhenSpent(limits.wrongToken, networkOf(ipAddress))
-    const claims = await this.#answers.get(key, () => this.#ask(tokenHash, ipAddress))
+    const claims = await this.#answers.get(key, () => this.#ask(tokenHash, ipAddress, requestId))
     if (claims?.expiresAt != null && claims.expiresAt * 1_000 <= Date.now()) return undefined
     return claims
   }
 
-  async #ask(tokenHash: string, ipAddress: string): Promise<ApiTokenClaims | undefined> {
-    const { rows } = await this.#pool.query<{ answer: Answer | null }>(
-      'select app_private.api_token_claims($1, $2) as answer',
-      [Buffer.from(tokenHash, 'hex'), ipAddress],
+  async #ask(tokenHash: string, ipAddress: string, requestId: string): Promise<ApiTokenClaims | undefined> {
+    // A use from a new address is recorded, with where it came from and in which request.
+    const origin = { 'atum.ip_address': ipAddress, 'atum.request_id': requestId }
+    const { rows } = await withTransaction(this.#pool, origin, (client) =>
+      client.query<{ answer: Answer | null }>('select app_private.api_token_claims($1, $2) as answer', [
+        Buffer.from(tokenHash, 'hex'),
+        ipAddress,
+      ]),
     )
     const { answer } = rows[0]!
     if (!answer || answer.refused) {

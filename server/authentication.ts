@@ -19,7 +19,7 @@ export interface Authentication {
    * Whoever showed `token` at an address; nobody, and never silently a stranger, where it is not good: then it throws
    * UNAUTHENTICATED, ORGANIZATION_SUSPENDED, ADDRESS_NOT_ALLOWED or, to who guesses, RATE_LIMITED.
    */
-  identify(token: string, ipAddress: string): Promise<Bearer>
+  identify(token: string, ipAddress: string, requestId?: string): Promise<Bearer>
   /** Throws the same where somebody who was let in before would not be let in now. */
   confirm(bearer: Bearer, ipAddress: string): Promise<void>
 }
@@ -62,9 +62,9 @@ export function createAuthentication(options: {
   }
 
   return {
-    async identify(token, ipAddress) {
+    async identify(token, ipAddress, requestId) {
       if (isApiToken(token)) {
-        const claims = await apiTokens.claimsOf(token, ipAddress)
+        const claims = await apiTokens.claimsOf(token, ipAddress, requestId)
         if (!claims) throw unauthenticated('This API token is not good, or not any more')
         return claims
       }

@@ -63,7 +63,8 @@ export function attachWebSockets(options: {
     if (!token) return false
     const ipAddress = clientAddress(request, trustedProxies)
     const heardBefore = revocations.heard
-    const claims = await authentication.identify(token, ipAddress)
+    const requestId = randomUUID()
+    const claims = await authentication.identify(token, ipAddress, requestId)
     await spendRequest(rateLimits, claims, ipAddress)
     // It may have gone while we asked, and then nothing would take it out again.
     if (socket.readyState !== socket.OPEN) return false
@@ -71,7 +72,7 @@ export function attachWebSockets(options: {
       socket.close(tooManyRequests, 'Too many connections of one person')
       return false
     }
-    const caller = { claims, ipAddress, requestId: randomUUID() }
+    const caller = { claims, ipAddress, requestId }
     rememberCaller(request, caller)
     openSockets.add(socket, claims, caller)
     endings.get(request)?.()

@@ -13,11 +13,12 @@ export function authenticate(authentication: Authentication, trustedProxies: num
   return async (request, response, next) => {
     const token = bearerToken(request.get('authorization'))
     const ipAddress = clientAddress(request, trustedProxies)
+    const requestId = response.locals.requestId as string
     try {
       rememberCaller(request, {
-        claims: token === undefined ? null : await authentication.identify(token, ipAddress),
+        claims: token === undefined ? null : await authentication.identify(token, ipAddress, requestId),
         ipAddress,
-        requestId: response.locals.requestId as string,
+        requestId,
       })
     } catch (error) {
       if (error instanceof RequestError && error.code === 'UNAUTHENTICATED') {

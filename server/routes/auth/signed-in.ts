@@ -29,12 +29,12 @@ export function createSignedIn(options: {
     const ipAddress = clientAddress(request, trustedProxies)
     const token = bearerToken(request.get('authorization'))
     if (token === undefined) throw new RequestError('UNAUTHENTICATED', 'Log in first')
-    const bearer = await authentication.identify(token, ipAddress)
+    const requestId = response.locals.requestId as string
+    const bearer = await authentication.identify(token, ipAddress, requestId)
     if (!('sessionId' in bearer)) {
       throw new RequestError('SESSION_REQUIRED', 'Only a person who logged in may do that, not an API token')
     }
     const { organizationId, userId, sessionId } = bearer
-    const requestId = response.locals.requestId as string
     return {
       organizationId,
       userId,
