@@ -133,6 +133,7 @@ create table app_private.audit_heads (
   organization_id uuid not null,
   seq bigint not null,
   row_hash text not null,
+  changed_by xid8,
   constraint audit_heads_pkey PRIMARY KEY (organization_id)
 );
 comment on table app_private.audit_heads is 'The last link of each chain. Locked for the end of each writing transaction, by organization, so that two organizations never wait for each other.';
@@ -1393,7 +1394,7 @@ comment on function app_private.api_token_claims(token_hash bytea, ip_address in
 grant execute on function app_private.api_token_claims(token_hash bytea, ip_address inet) to atum_server;
 
 create function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid DEFAULT app_hidden.current_user_id()) returns void
-  language plpgsql volatile security definer set search_path=""; -- body a90109bb26b7edfa0e5c118676e7d485
+  language plpgsql volatile security definer set search_path=""; -- body c788918bb793c0069b8f2a5660d6d762
 comment on function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid) is 'Adds one link to the chain of an organization.';
 
 create function app_private.audit_scopes() returns SETOF uuid
@@ -1432,8 +1433,8 @@ comment on function app_private.change_password(current_password text, new_passw
 grant execute on function app_private.change_password(current_password text, new_password text) to atum_server;
 
 create function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body 0294803eb373d70fceaf87ce7aff97dd
-comment on function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, or `two_factor_off` when none was.';
+  language plpgsql volatile security definer set search_path=""; -- body 4ba7571a25c175e4d8ab157ae98aca18
+comment on function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, `two_factor_off` when none was, or why the person is not let in after all, and then nothing is turned on.';
 grant execute on function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) to atum_server;
 
 create function app_private.count_login_failure(account text, ip_address inet) returns boolean
@@ -1789,7 +1790,7 @@ create function app_private.tg_api_tokens__tell_servers() returns trigger
 comment on function app_private.tg_api_tokens__tell_servers() is 'Has every server refuse an API token that was revoked.';
 
 create function app_private.tg_audit_heads__store() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body a9384eb9ec89b65674cd7f2bee2390e2
+  language plpgsql volatile security definer set search_path=""; -- body a77f4dc3141f5d933f4117e2a926b4a0
 comment on function app_private.tg_audit_heads__store() is 'Stores the last head of a chain when all links of the transaction are made.';
 
 create function app_private.tg_audit_log__refuse() returns trigger

@@ -172,8 +172,14 @@ export function attachWebSockets(options: {
       return refuse(socket, '429 Too Many Requests', retryAfterSeconds)
     }
     if (isReleased) return refuse(socket, '503 Service Unavailable', 1)
-    endings.set(request, endWaiting)
     webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+      // Who does not answer the goodbye either would otherwise keep the place for half a minute more.
+      const patience = setTimeout(() => webSocket.terminate(), loginMilliseconds + goodbyeMilliseconds)
+      socket.once('close', () => clearTimeout(patience))
+      endings.set(request, () => {
+        clearTimeout(patience)
+        endWaiting()
+      })
       webSocketServer.emit('connection', webSocket, request)
     })
   }

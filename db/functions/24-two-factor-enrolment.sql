@@ -73,7 +73,8 @@ as $$
 declare
   waiting app_private.login_challenges;
   subject app_public.users;
-  codes jsonb;
+  begun app_private.authenticators;
+  admission jsonb;
 begin
   if challenge is null then
     subject := app_private.subject_of_claims();
@@ -86,38 +87,42 @@ begin
     perform app_private.act_for(subject);
   end if;
 
+  select * into begun
+  from app_private.authenticators as stored
+  where stored.organization_id = subject.organization_id and stored.user_id = subject.id and stored.confirmed_at is null
+  for update;
+  if not found then
+    return jsonb_build_object('outcome', 'two_factor_off');
+  end if;
+  -- The code was of this secret; somebody may have begun with another one since.
+  if begun.sealed is distinct from confirm_two_factor.secret then
+    return jsonb_build_object('outcome', 'invalid_code');
+  end if;
+
+  -- Whoever is not let in leaves no second factor behind.
+  if waiting.id is not null then
+    admission := app_private.finish_challenge(waiting, 'second_factor', ip_address, user_agent);
+    if admission ->> 'outcome' <> 'ok' then
+      return admission;
+    end if;
+  end if;
+
   update app_private.authenticators as authenticator
   set confirmed_at = now(), last_time_step = confirm_two_factor.time_step
-  where authenticator.organization_id = subject.organization_id and authenticator.user_id = subject.id
-    and authenticator.confirmed_at is null
-    -- The code was of this secret; somebody may have begun with another one since.
-    and authenticator.sealed = confirm_two_factor.secret;
-  if not found then
-    return jsonb_build_object('outcome', case
-      when exists (
-        select
-        from app_private.authenticators as begun
-        where begun.organization_id = subject.organization_id and begun.user_id = subject.id and begun.confirmed_at is null
-      ) then 'invalid_code'
-      else 'two_factor_off'
-    end);
-  end if;
+  where authenticator.organization_id = subject.organization_id and authenticator.user_id = subject.id;
 
   perform app_private.append_audit(subject.organization_id, 'two_factor_on', 'app_public.users', subject.id, null, null);
   perform app_private.write_account_mail(subject, 'two_factor_on');
-  codes := app_private.make_recovery_codes(subject.organization_id, subject.id);
 
   return jsonb_build_object(
     'outcome', 'ok',
-    'recoveryCodes', codes,
-    'admission', case
-      when waiting.id is not null then app_private.finish_challenge(waiting, 'second_factor', ip_address, user_agent)
-    end
+    'recoveryCodes', app_private.make_recovery_codes(subject.organization_id, subject.id),
+    'admission', admission
   );
 end
 $$;
 
-comment on function app_private.confirm_two_factor(bigint, text, text, inet, text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, or `two_factor_off` when none was.';
+comment on function app_private.confirm_two_factor(bigint, text, text, inet, text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, `two_factor_off` when none was, or why the person is not let in after all, and then nothing is turned on.';
 
 create or replace function app_private.prove_again(password text, time_step bigint) returns jsonb
   language plpgsql volatile

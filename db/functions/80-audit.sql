@@ -41,10 +41,8 @@ comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha2
 
 -- The head of a chain is one row, locked by the first link of a transaction. It is written with that link and once more
 -- at the end: writing it with every link would leave as many dead versions of it, and a transaction of ten thousand
--- changes would walk past all of them each time (minutes instead of seconds). In between the heads are kept in a
--- setting that ends with the transaction and is undone with a savepoint, like the links themselves. Whoever speaks SQL
--- can write a setting: so it is believed only where the log has that very link, and what is stored at the end is read
--- from the log.
+-- changes would walk past all of them each time (minutes instead of seconds). In between the last link is read from the
+-- log, where it is ours because the head is locked. Nothing of it is in a setting, which whoever speaks SQL could write.
 create or replace function app_private.append_audit(
   organization_id uuid,
   operation text,
@@ -58,29 +56,28 @@ create or replace function app_private.append_audit(
   set search_path = ''
 as $$
 declare
-  heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
   head app_private.audit_heads;
+  is_ours boolean;
   link app_public.audit_log;
 begin
-  if heads ? append_audit.organization_id::text then
-    head.seq := heads -> append_audit.organization_id::text -> 0;
-    head.row_hash := heads -> append_audit.organization_id::text ->> 1;
-    if not exists (
-      select
-      from app_public.audit_log as stored
-      where stored.organization_id = append_audit.organization_id and stored.seq = head.seq and stored.row_hash = head.row_hash
-    ) then
-      raise exception using errcode = 'AD401', message = 'The head of the chain was written by somebody else';
-    end if;
-  else
-    loop
-      select * into head
-      from app_private.audit_heads as stored
-      where stored.organization_id = append_audit.organization_id
-      for update;
-      exit when found;
-      insert into app_private.audit_heads values (append_audit.organization_id, 0, repeat('0', 64)) on conflict do nothing;
-    end loop;
+  loop
+    select * into head
+    from app_private.audit_heads as stored
+    where stored.organization_id = append_audit.organization_id
+    for update;
+    exit when found;
+    insert into app_private.audit_heads (organization_id, seq, row_hash)
+    values (append_audit.organization_id, 0, repeat('0', 64))
+    on conflict do nothing;
+  end loop;
+
+  is_ours := head.changed_by is not distinct from pg_current_xact_id();
+  if is_ours then
+    select last.seq, last.row_hash into strict head.seq, head.row_hash
+    from app_public.audit_log as last
+    where last.organization_id = append_audit.organization_id
+    order by last.seq desc
+    limit 1;
   end if;
 
   link.organization_id := append_audit.organization_id;
@@ -107,15 +104,9 @@ begin
 
   insert into app_public.audit_log values (link.*);
 
-  perform set_config(
-    'atum.audit_heads',
-    (heads || jsonb_build_object(append_audit.organization_id, jsonb_build_array(link.seq, link.row_hash)))::text,
-    true
-  );
-
-  if not heads ? append_audit.organization_id::text then
+  if not is_ours then
     update app_private.audit_heads as stored
-    set seq = link.seq, row_hash = link.row_hash
+    set seq = link.seq, row_hash = link.row_hash, changed_by = pg_current_xact_id()
     where stored.organization_id = append_audit.organization_id;
   end if;
 end
@@ -127,15 +118,11 @@ create or replace function app_private.tg_audit_heads__store() returns trigger
   language plpgsql security definer
   set search_path = ''
 as $$
-declare
-  heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
 begin
-  -- Forgotten first, so that the next link, if there is one, finds the stored head and stores its own again.
-  perform set_config('atum.audit_heads', (heads - NEW.organization_id::text)::text, true);
-
-  -- The head's row is locked since the first link, so that the last one is ours.
+  -- The head's row is locked since the first link, so that the last one is ours. It is nobody's from here on, so that a
+  -- link that comes after this one writes it, and stores it, again.
   update app_private.audit_heads as stored
-  set seq = link.seq, row_hash = link.row_hash
+  set seq = link.seq, row_hash = link.row_hash, changed_by = null
   from (
     select last.seq, last.row_hash
     from app_public.audit_log as last
@@ -143,7 +130,7 @@ begin
     order by last.seq desc
     limit 1
   ) as link
-  where stored.organization_id = NEW.organization_id and stored.seq <> link.seq;
+  where stored.organization_id = NEW.organization_id and stored.changed_by is not null;
   return null;
 end
 $$;

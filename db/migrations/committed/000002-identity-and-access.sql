@@ -1,5 +1,5 @@
 --! Previous: sha1:c02a516439bb857874e78a2d69705662746bd8ba
---! Hash: sha1:045ec111516ed1c45abf3239aa063681a26b0acf
+--! Hash: sha1:f5228a093a7744b47a5e0d30f978872d647f1a94
 --! Message: identity and access
 
 --! split: 010-organizations.sql
@@ -872,6 +872,9 @@ alter table app_public.tickets
 create index tickets_organization_id_company_id_updated_at_idx on app_public.tickets (organization_id, company_id, updated_at, id);
 
 comment on column app_public.tickets.company_id is 'The company the requester worked for when it was opened.';
+
+--! split: 080-audit.sql
+alter table app_private.audit_heads add column changed_by xid8;
 
 --! split: 1000-functions-00-common.sql
 -- Claims: what a request says about its caller, set with `set local` by the server and the worker, read only here.
@@ -3098,7 +3101,8 @@ as $$
 declare
   waiting app_private.login_challenges;
   subject app_public.users;
-  codes jsonb;
+  begun app_private.authenticators;
+  admission jsonb;
 begin
   if challenge is null then
     subject := app_private.subject_of_claims();
@@ -3111,38 +3115,42 @@ begin
     perform app_private.act_for(subject);
   end if;
 
+  select * into begun
+  from app_private.authenticators as stored
+  where stored.organization_id = subject.organization_id and stored.user_id = subject.id and stored.confirmed_at is null
+  for update;
+  if not found then
+    return jsonb_build_object('outcome', 'two_factor_off');
+  end if;
+  -- The code was of this secret; somebody may have begun with another one since.
+  if begun.sealed is distinct from confirm_two_factor.secret then
+    return jsonb_build_object('outcome', 'invalid_code');
+  end if;
+
+  -- Whoever is not let in leaves no second factor behind.
+  if waiting.id is not null then
+    admission := app_private.finish_challenge(waiting, 'second_factor', ip_address, user_agent);
+    if admission ->> 'outcome' <> 'ok' then
+      return admission;
+    end if;
+  end if;
+
   update app_private.authenticators as authenticator
   set confirmed_at = now(), last_time_step = confirm_two_factor.time_step
-  where authenticator.organization_id = subject.organization_id and authenticator.user_id = subject.id
-    and authenticator.confirmed_at is null
-    -- The code was of this secret; somebody may have begun with another one since.
-    and authenticator.sealed = confirm_two_factor.secret;
-  if not found then
-    return jsonb_build_object('outcome', case
-      when exists (
-        select
-        from app_private.authenticators as begun
-        where begun.organization_id = subject.organization_id and begun.user_id = subject.id and begun.confirmed_at is null
-      ) then 'invalid_code'
-      else 'two_factor_off'
-    end);
-  end if;
+  where authenticator.organization_id = subject.organization_id and authenticator.user_id = subject.id;
 
   perform app_private.append_audit(subject.organization_id, 'two_factor_on', 'app_public.users', subject.id, null, null);
   perform app_private.write_account_mail(subject, 'two_factor_on');
-  codes := app_private.make_recovery_codes(subject.organization_id, subject.id);
 
   return jsonb_build_object(
     'outcome', 'ok',
-    'recoveryCodes', codes,
-    'admission', case
-      when waiting.id is not null then app_private.finish_challenge(waiting, 'second_factor', ip_address, user_agent)
-    end
+    'recoveryCodes', app_private.make_recovery_codes(subject.organization_id, subject.id),
+    'admission', admission
   );
 end
 $$;
 
-comment on function app_private.confirm_two_factor(bigint, text, text, inet, text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, or `two_factor_off` when none was.';
+comment on function app_private.confirm_two_factor(bigint, text, text, inet, text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, `two_factor_off` when none was, or why the person is not let in after all, and then nothing is turned on.';
 
 create or replace function app_private.prove_again(password text, time_step bigint) returns jsonb
   language plpgsql volatile
@@ -5063,10 +5071,8 @@ comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha2
 
 -- The head of a chain is one row, locked by the first link of a transaction. It is written with that link and once more
 -- at the end: writing it with every link would leave as many dead versions of it, and a transaction of ten thousand
--- changes would walk past all of them each time (minutes instead of seconds). In between the heads are kept in a
--- setting that ends with the transaction and is undone with a savepoint, like the links themselves. Whoever speaks SQL
--- can write a setting: so it is believed only where the log has that very link, and what is stored at the end is read
--- from the log.
+-- changes would walk past all of them each time (minutes instead of seconds). In between the last link is read from the
+-- log, where it is ours because the head is locked. Nothing of it is in a setting, which whoever speaks SQL could write.
 create or replace function app_private.append_audit(
   organization_id uuid,
   operation text,
@@ -5080,29 +5086,28 @@ create or replace function app_private.append_audit(
   set search_path = ''
 as $$
 declare
-  heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
   head app_private.audit_heads;
+  is_ours boolean;
   link app_public.audit_log;
 begin
-  if heads ? append_audit.organization_id::text then
-    head.seq := heads -> append_audit.organization_id::text -> 0;
-    head.row_hash := heads -> append_audit.organization_id::text ->> 1;
-    if not exists (
-      select
-      from app_public.audit_log as stored
-      where stored.organization_id = append_audit.organization_id and stored.seq = head.seq and stored.row_hash = head.row_hash
-    ) then
-      raise exception using errcode = 'AD401', message = 'The head of the chain was written by somebody else';
-    end if;
-  else
-    loop
-      select * into head
-      from app_private.audit_heads as stored
-      where stored.organization_id = append_audit.organization_id
-      for update;
-      exit when found;
-      insert into app_private.audit_heads values (append_audit.organization_id, 0, repeat('0', 64)) on conflict do nothing;
-    end loop;
+  loop
+    select * into head
+    from app_private.audit_heads as stored
+    where stored.organization_id = append_audit.organization_id
+    for update;
+    exit when found;
+    insert into app_private.audit_heads (organization_id, seq, row_hash)
+    values (append_audit.organization_id, 0, repeat('0', 64))
+    on conflict do nothing;
+  end loop;
+
+  is_ours := head.changed_by is not distinct from pg_current_xact_id();
+  if is_ours then
+    select last.seq, last.row_hash into strict head.seq, head.row_hash
+    from app_public.audit_log as last
+    where last.organization_id = append_audit.organization_id
+    order by last.seq desc
+    limit 1;
   end if;
 
   link.organization_id := append_audit.organization_id;
@@ -5129,15 +5134,9 @@ begin
 
   insert into app_public.audit_log values (link.*);
 
-  perform set_config(
-    'atum.audit_heads',
-    (heads || jsonb_build_object(append_audit.organization_id, jsonb_build_array(link.seq, link.row_hash)))::text,
-    true
-  );
-
-  if not heads ? append_audit.organization_id::text then
+  if not is_ours then
     update app_private.audit_heads as stored
-    set seq = link.seq, row_hash = link.row_hash
+    set seq = link.seq, row_hash = link.row_hash, changed_by = pg_current_xact_id()
     where stored.organization_id = append_audit.organization_id;
   end if;
 end
@@ -5149,15 +5148,11 @@ create or replace function app_private.tg_audit_heads__store() returns trigger
   language plpgsql security definer
   set search_path = ''
 as $$
-declare
-  heads constant jsonb := coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}');
 begin
-  -- Forgotten first, so that the next link, if there is one, finds the stored head and stores its own again.
-  perform set_config('atum.audit_heads', (heads - NEW.organization_id::text)::text, true);
-
-  -- The head's row is locked since the first link, so that the last one is ours.
+  -- The head's row is locked since the first link, so that the last one is ours. It is nobody's from here on, so that a
+  -- link that comes after this one writes it, and stores it, again.
   update app_private.audit_heads as stored
-  set seq = link.seq, row_hash = link.row_hash
+  set seq = link.seq, row_hash = link.row_hash, changed_by = null
   from (
     select last.seq, last.row_hash
     from app_public.audit_log as last
@@ -5165,7 +5160,7 @@ begin
     order by last.seq desc
     limit 1
   ) as link
-  where stored.organization_id = NEW.organization_id and stored.seq <> link.seq;
+  where stored.organization_id = NEW.organization_id and stored.changed_by is not null;
   return null;
 end
 $$;

@@ -210,19 +210,18 @@ describe('enrolling', () => {
     expect(await sessionsOf(person)).toBe(0)
   })
 
-  test('by challenge where the organization was closed meanwhile gives codes and no session', async () => {
+  test('by challenge where the organization was closed meanwhile turns nothing on and gives no session', async () => {
     const person = await newcomer(stage.acme, 'agent')
     const challenge = await enrolmentOf(person)
     await begin({}, challenge)
     await stage.superuser.query(
       `update app_public.organizations set suspended_at = now() where slug = 'acme'`,
     )
-    expect(await confirm({}, 100, challenge)).toMatchObject({
-      outcome: 'ok',
-      admission: { outcome: 'organization_suspended' },
-    })
+    expect(await confirm({}, 100, challenge)).toEqual({ outcome: 'organization_suspended' })
     await stage.superuser.query('update app_public.organizations set suspended_at = null')
     expect(await sessionsOf(person)).toBe(0)
+    expect(await isConfirmed(person)).toBe(false)
+    expect(await statusOf(person)).toMatchObject({ is_on: false, recovery_codes_left: 0 })
   })
 })
 

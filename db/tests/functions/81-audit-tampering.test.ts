@@ -238,36 +238,35 @@ test('a login cannot act as somebody else, from somewhere else', async () => {
   expect(rows).toEqual([{ actor_id: null, actor_role: 'atum_operator', ip: '127.0.0.1' }])
 })
 
-test.each([
-  ['that never was', `jsonb_build_array(9000, repeat('a', 64))`],
-  ['with the place of the last one and another hash', `jsonb_build_array(stored.seq, repeat('a', 64))`],
-  [
-    'that was long ago',
-    `(select jsonb_build_array(link.seq, link.row_hash) from app_public.audit_log as link where link.organization_id = stored.organization_id and link.seq = 1)`,
-  ],
-])('a head %s is not believed, and the chain goes on', async (_name, head) => {
-  const { superuser, acme } = stage
-  const forged = await value<string>(
-    superuser,
-    `select jsonb_build_object(stored.organization_id, ${head}) from app_private.audit_heads as stored where organization_id = $1`,
-    [acme.organizationId],
-  )
-  const setHead = `select set_config('atum.audit_heads', '${JSON.stringify(forged)}', true)`
-  await asLogin('atum_operator', async () => {
-    await expect(
-      superuser.query(`begin; ${setHead}; select app_private.suspend_organization('acme', true); commit`),
-    ).rejects.toMatchObject({ code: expect.stringMatching(/^(AD401|23505)$/) as unknown })
-  })
-  // Nor one that is put there after the last link.
-  await asLogin('atum_operator', async () => {
-    await superuser.query(
-      `begin; select app_private.suspend_organization('acme', true), app_private.suspend_organization('acme', false);
-      set constraints all immediate; ${setHead}; set constraints all deferred; commit`,
+test.each(['atum_operator', 'atum_worker'] as const)(
+  'a head that %s writes into a setting means nothing, not even the true one, and the chain goes on',
+  async (login) => {
+    const { superuser, acme } = stage
+    const claims = `select set_config('atum.organization_id', '${acme.organizationId}', true)`
+    const act =
+      login === 'atum_operator'
+        ? `select app_private.suspend_organization('acme'), app_private.suspend_organization('acme', false)`
+        : `select app_private.account_mail_sent(id, delivery) from (values
+            ('${await value<string>(superuser, 'select id from app_private.account_mails where organization_id = $1 limit 1', [acme.organizationId])}'::uuid, 'sent'::text)
+          ) as mail (id, delivery)`
+    const head = await value<unknown>(
+      superuser,
+      `select jsonb_build_array(seq, row_hash) from app_private.audit_heads where organization_id = $1`,
+      [acme.organizationId],
     )
-  })
-  await asLogin('atum_operator', async () => {
-    await superuser.query(`begin; select app_private.suspend_organization('acme', true); commit`)
-    await superuser.query(`begin; select app_private.suspend_organization('acme', false); commit`)
-  })
-  expect(await verdictOf(superuser, acme.organizationId)).toMatchObject({ verified: true })
-})
+    for (const forged of [head, [9000, 'a'.repeat(64)], [1, 'a'.repeat(64)]]) {
+      const setting = JSON.stringify({ [acme.organizationId]: forged })
+      const setHead = `select set_config('atum.audit_heads', '${setting}', true)`
+      await asLogin(login, async () => {
+        await superuser.query(`begin; ${claims}; ${setHead}; ${act}; ${setHead}; commit`)
+        // Also in the middle, where some links are stored and others come after.
+        await superuser.query(
+          `begin; ${claims}; ${act}; set constraints all immediate; ${setHead}; set constraints all deferred; ${act}; commit`,
+        )
+      })
+    }
+    expect(await verdictOf(superuser, acme.organizationId)).toMatchObject({ verified: true })
+    await superuser.query(`update app_public.organizations set name = name || '!' where slug = 'acme'`)
+    expect(await verdictOf(superuser, acme.organizationId)).toMatchObject({ verified: true })
+  },
+)
