@@ -1394,7 +1394,7 @@ comment on function app_private.api_token_claims(token_hash bytea, ip_address in
 grant execute on function app_private.api_token_claims(token_hash bytea, ip_address inet) to atum_server;
 
 create function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid DEFAULT app_hidden.current_user_id()) returns void
-  language plpgsql volatile security definer set search_path=""; -- body c788918bb793c0069b8f2a5660d6d762
+  language plpgsql volatile security definer set search_path=""; -- body a9915cf2b28524ebed73744ace69c2f3
 comment on function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid) is 'Adds one link to the chain of an organization.';
 
 create function app_private.audit_scopes() returns SETOF uuid
@@ -1521,6 +1521,10 @@ grant execute on function app_private.ip_allowed(organization_id uuid, role app_
 create function app_private.issue_account_token(account_mail_id uuid) returns text
   language plpgsql volatile set search_path=""; -- body 8f80f16f082405e97ed9a3231bee8dfa
 comment on function app_private.issue_account_token(account_mail_id uuid) is 'Makes the token of a link, in place of any that it had; null when the link is over.';
+
+create function app_private.last_audit_link(organization_id uuid) returns app_private.audit_heads
+  language plpgsql stable set search_path=""; -- body 9fab9c7775e781e94e8556befda98b25
+comment on function app_private.last_audit_link(organization_id uuid) is 'The last link of a chain whose head is locked by this transaction.';
 
 create function app_private.last_heartbeat_at() returns timestamp with time zone
   language sql stable security definer set search_path=""; -- body 1c3d5984ba518cfcf91b0e897a98fd62
@@ -1790,7 +1794,7 @@ create function app_private.tg_api_tokens__tell_servers() returns trigger
 comment on function app_private.tg_api_tokens__tell_servers() is 'Has every server refuse an API token that was revoked.';
 
 create function app_private.tg_audit_heads__store() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body a77f4dc3141f5d933f4117e2a926b4a0
+  language plpgsql volatile security definer set search_path=""; -- body 9d8d46241d621337c65b66d53701ca92
 comment on function app_private.tg_audit_heads__store() is 'Stores the last head of a chain when all links of the transaction are made.';
 
 create function app_private.tg_audit_log__refuse() returns trigger

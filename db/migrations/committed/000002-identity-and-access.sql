@@ -1,5 +1,5 @@
 --! Previous: sha1:c02a516439bb857874e78a2d69705662746bd8ba
---! Hash: sha1:f5228a093a7744b47a5e0d30f978872d647f1a94
+--! Hash: sha1:02ffff8e0c36201eb3fb2c3ab69712351c3c4a6f
 --! Message: identity and access
 
 --! split: 010-organizations.sql
@@ -5072,7 +5072,38 @@ comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha2
 -- The head of a chain is one row, locked by the first link of a transaction. It is written with that link and once more
 -- at the end: writing it with every link would leave as many dead versions of it, and a transaction of ten thousand
 -- changes would walk past all of them each time (minutes instead of seconds). In between the last link is read from the
--- log, where it is ours because the head is locked. Nothing of it is in a setting, which whoever speaks SQL could write.
+-- log, where it is ours because the head is locked. A setting says where it is; whoever speaks SQL can write one, so it
+-- is believed only where the log has that link and none after it: two looks at an index, however long the log is.
+create or replace function app_private.last_audit_link(organization_id uuid) returns app_private.audit_heads
+  language plpgsql stable
+  set search_path = ''
+as $$
+declare
+  hint constant bigint :=
+    coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}')::jsonb -> last_audit_link.organization_id::text;
+  last app_private.audit_heads;
+begin
+  select link.organization_id, link.seq, link.row_hash into last
+  from app_public.audit_log as link
+  where link.organization_id = last_audit_link.organization_id and link.seq = hint
+    and not exists (
+      select
+      from app_public.audit_log as later
+      where later.organization_id = last_audit_link.organization_id and later.seq = hint + 1
+    );
+  if not found then
+    select link.organization_id, link.seq, link.row_hash into last
+    from app_public.audit_log as link
+    where link.organization_id = last_audit_link.organization_id
+    order by link.seq desc
+    limit 1;
+  end if;
+  return last;
+end
+$$;
+
+comment on function app_private.last_audit_link(uuid) is 'The last link of a chain whose head is locked by this transaction.';
+
 create or replace function app_private.append_audit(
   organization_id uuid,
   operation text,
@@ -5103,11 +5134,7 @@ begin
 
   is_ours := head.changed_by is not distinct from pg_current_xact_id();
   if is_ours then
-    select last.seq, last.row_hash into strict head.seq, head.row_hash
-    from app_public.audit_log as last
-    where last.organization_id = append_audit.organization_id
-    order by last.seq desc
-    limit 1;
+    head := app_private.last_audit_link(append_audit.organization_id);
   end if;
 
   link.organization_id := append_audit.organization_id;
@@ -5134,6 +5161,15 @@ begin
 
   insert into app_public.audit_log values (link.*);
 
+  perform set_config(
+    'atum.audit_heads',
+    (
+      coalesce(nullif(current_setting('atum.audit_heads', true), ''), '{}')::jsonb
+      || jsonb_build_object(append_audit.organization_id, link.seq)
+    )::text,
+    true
+  );
+
   if not is_ours then
     update app_private.audit_heads as stored
     set seq = link.seq, row_hash = link.row_hash, changed_by = pg_current_xact_id()
@@ -5148,18 +5184,13 @@ create or replace function app_private.tg_audit_heads__store() returns trigger
   language plpgsql security definer
   set search_path = ''
 as $$
+declare
+  last constant app_private.audit_heads := app_private.last_audit_link(NEW.organization_id);
 begin
   -- The head's row is locked since the first link, so that the last one is ours. It is nobody's from here on, so that a
   -- link that comes after this one writes it, and stores it, again.
   update app_private.audit_heads as stored
-  set seq = link.seq, row_hash = link.row_hash, changed_by = null
-  from (
-    select last.seq, last.row_hash
-    from app_public.audit_log as last
-    where last.organization_id = NEW.organization_id
-    order by last.seq desc
-    limit 1
-  ) as link
+  set seq = last.seq, row_hash = last.row_hash, changed_by = null
   where stored.organization_id = NEW.organization_id and stored.changed_by is not null;
   return null;
 end
@@ -5385,7 +5416,8 @@ comment on function app_public.verify_audit_chain() is
 revoke all on function
   app_hidden.platform_scope(), app_hidden.audit_field(text, text), app_hidden.audit_canonical_text(app_public.audit_log),
   app_hidden.audit_row_hash(app_public.audit_log),
-  app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid), app_private.tg_audit_heads__store(),
+  app_private.last_audit_link(uuid), app_private.append_audit(uuid, text, text, uuid, jsonb, jsonb, uuid),
+  app_private.tg_audit_heads__store(),
   app_private.tg__audit(),
   app_private.tg_audit_log__refuse(), app_private.verify_audit_chain_of(uuid), app_private.audit_scopes(),
   app_public.verify_audit_chain()
