@@ -148,6 +148,7 @@ test('disabling an account ends its sessions while they are looked at, and enabl
   await question(admin).getByRole('button', { name: 'Cancel' }).click()
   await admin.getByRole('button', { name: 'Disable account' }).click()
   await question(admin).getByRole('button', { name: 'Disable account' }).click()
+  await question(admin).waitFor({ state: 'detached' })
   await admin.getByText('Not signed in anywhere.').waitFor()
 
   // Nothing is pressed there: the open page leaves by itself.
@@ -157,6 +158,7 @@ test('disabling an account ends its sessions while they are looked at, and enabl
 
   await admin.getByRole('button', { name: 'Enable account' }).click()
   await question(admin).getByRole('button', { name: 'Enable account' }).click()
+  await question(admin).waitFor({ state: 'detached' })
   await admin.getByRole('button', { name: 'Disable account' }).waitFor()
   await logIn(agent, 'desk', 'lukas.novak@acme.example')
 })
