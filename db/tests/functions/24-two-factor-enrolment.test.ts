@@ -168,7 +168,7 @@ describe('enrolling', () => {
     expect(await statusOf(person)).toEqual({ is_on: true, is_required: false, recovery_codes_left: 10 })
   })
 
-  test('gives ten codes of 80 random bits, of which a hash is kept', async () => {
+  test('gives ten codes of 128 random bits, of which a hash is kept', async () => {
     const person = await newcomer(stage.acme)
     await begin(person)
     const { recoveryCodes } = await confirm(person, 100)
