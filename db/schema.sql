@@ -29,6 +29,16 @@ comment on type app_public.account_link is 'A single-use link for a person, hand
 comment on column app_public.account_link.purpose is '`invitation` for who has not come yet, otherwise `password_reset`.';
 comment on column app_public.account_link.token is 'The token that `/invitation#token=…` and `/reset#token=…` take. Shown once.';
 
+create type app_public.assignment_method as enum ('manual', 'round_robin', 'least_loaded');
+comment on type app_public.assignment_method is 'How a ticket of a team without an assignee gets one.';
+
+create type app_public.bulk_result as (ticket_id uuid, changed boolean, code text, message text);
+comment on type app_public.bulk_result is 'What became of one ticket of many.';
+comment on column app_public.bulk_result.ticket_id is 'The row id of the ticket.';
+comment on column app_public.bulk_result.changed is 'Whether the actions were done to it.';
+comment on column app_public.bulk_result.code is 'Why not: the SQLSTATE of the refusal, as docs/ERROR_CODES.md lists them; null when it was changed.';
+comment on column app_public.bulk_result.message is 'Why not, in a sentence; null when it was changed.';
+
 create type app_public.comment_visibility as enum ('public', 'internal');
 comment on type app_public.comment_visibility is 'Who may read: `public` the requester too, `internal` staff only.';
 
@@ -59,17 +69,20 @@ comment on type app_public.made_api_token is 'A new API token.';
 comment on column app_public.made_api_token.id is 'The identifier of the token.';
 comment on column app_public.made_api_token.secret is 'The token itself, `atum_` and 56 hexadecimal digits. Shown once.';
 
-create type app_public.sla_target_kind as enum ('first_response', 'resolution');
+create type app_public.sla_target_kind as enum ('first_response', 'next_response', 'resolution');
 comment on type app_public.sla_target_kind is 'What is promised: `first_response` the first public answer of staff, `resolution` the end of the ticket.';
 
 create type app_public.ticket_channel as enum ('portal', 'desk', 'mail', 'api');
 comment on type app_public.ticket_channel is 'The way a ticket came in.';
 
-create type app_public.ticket_event_type as enum ('ticket_created', 'comment_added', 'subject_changed', 'status_changed', 'priority_changed', 'assignee_changed', 'team_changed', 'service_changed', 'sla_met', 'sla_breached');
+create type app_public.ticket_event_type as enum ('ticket_created', 'comment_added', 'subject_changed', 'status_changed', 'priority_changed', 'assignee_changed', 'team_changed', 'service_changed', 'sla_met', 'sla_breached', 'state_changed', 'requester_changed', 'tags_changed', 'custom_fields_changed', 'watcher_added', 'watcher_removed', 'ticket_snoozed', 'snooze_ended', 'relationship_added', 'relationship_removed', 'ticket_merged', 'merge_received', 'merge_undone', 'ticket_split', 'time_recorded', 'time_corrected', 'checklist_changed', 'approval_requested', 'approval_decided', 'approval_cancelled', 'sla_warned', 'sla_escalated', 'automation_fired', 'notice_sent');
 comment on type app_public.ticket_event_type is 'What happened to a ticket.';
 
 create type app_public.ticket_priority as enum ('low', 'normal', 'high', 'urgent');
 comment on type app_public.ticket_priority is 'How much it matters, from `low` to `urgent`. It chooses the service level targets.';
+
+create type app_public.ticket_relationship_kind as enum ('child_of', 'duplicate_of', 'relates_to', 'blocks');
+comment on type app_public.ticket_relationship_kind is 'How one ticket stands to another: the first is a child of, a duplicate of, related to, or blocks the second.';
 
 create type app_public.ticket_status as enum ('new', 'open', 'pending', 'on_hold', 'resolved', 'closed');
 comment on type app_public.ticket_status is 'Where a ticket stands: `new` nobody has answered, `open` the organization works on it, `pending` it waits for the requester, `on_hold` it waits for someone else, `resolved` it is answered and may come back, `closed` it is done for good.';
@@ -456,6 +469,34 @@ grant select on app_public.audit_log to atum_admin;
 CREATE TRIGGER _200_refuse_change BEFORE DELETE OR UPDATE ON app_public.audit_log FOR EACH ROW EXECUTE FUNCTION app_private.tg_audit_log__refuse();
 CREATE TRIGGER _200_refuse_truncate BEFORE TRUNCATE ON app_public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION app_private.tg_audit_log__refuse();
 
+create table app_public.comment_mentions (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  comment_id uuid not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint comment_mentions_pkey PRIMARY KEY (organization_id, id),
+  constraint comment_mentions_organization_id_comment_id_fkey FOREIGN KEY (organization_id, comment_id) REFERENCES app_public.comments(organization_id, id) ON DELETE CASCADE,
+  constraint comment_mentions_organization_id_comment_id_user_id_key UNIQUE (organization_id, comment_id, user_id),
+  constraint comment_mentions_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX comment_mentions_organization_id_user_id_idx ON app_public.comment_mentions USING btree (organization_id, user_id, created_at);
+comment on table app_public.comment_mentions is 'Who was called by name in a comment.';
+comment on column app_public.comment_mentions.organization_id is 'The organization it belongs to.';
+comment on column app_public.comment_mentions.id is 'Row id.';
+comment on column app_public.comment_mentions.comment_id is 'The comment that mentions them.';
+comment on column app_public.comment_mentions.user_id is 'Who was mentioned: staff who may see the ticket.';
+comment on column app_public.comment_mentions.created_at is 'When it was said.';
+alter table app_public.comment_mentions enable row level security;
+alter table app_public.comment_mentions force row level security;
+create policy all_owner on app_public.comment_mentions for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.comment_mentions for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.comments comment WHERE ((comment.organization_id = comment_mentions.organization_id) AND (comment.id = comment_mentions.comment_id)))))));
+grant select on app_public.comment_mentions to atum_agent;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.comment_mentions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.comments (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -465,7 +506,9 @@ create table app_public.comments (
   body text not null,
   client_mutation_key text,
   created_at timestamp with time zone not null default now(),
+  author_name text,
   constraint comments_pkey PRIMARY KEY (organization_id, id),
+  constraint comments_author_name_check CHECK (((length(author_name) >= 1) AND (length(author_name) <= 120))),
   constraint comments_body_check CHECK (((body ~ '\S'::text) AND (octet_length(body) <= 65536))),
   constraint comments_client_mutation_key_check CHECK (((length(client_mutation_key) >= 8) AND (length(client_mutation_key) <= 64))),
   constraint comments_organization_id_author_id_fkey FOREIGN KEY (organization_id, author_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (author_id),
@@ -483,6 +526,7 @@ comment on column app_public.comments.visibility is 'Who may read it.';
 comment on column app_public.comments.body is 'Plain text, not empty, up to 65,536 bytes of UTF-8. Error INVALID_INPUT otherwise.';
 comment on column app_public.comments.client_mutation_key is 'The key the client made; the same person using it twice gets the same comment.';
 comment on column app_public.comments.created_at is 'When it was said.';
+comment on column app_public.comments.author_name is 'The name of what said it, such as an automation, when no person did.';
 alter table app_public.comments enable row level security;
 alter table app_public.comments force row level security;
 create policy all_owner on app_public.comments for all to atum_owner
@@ -527,7 +571,7 @@ create policy all_owner on app_public.companies for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 create policy select_member on app_public.companies for select to atum_customer
-  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT "current_user".company_id FROM app_public."current_user"() "current_user"(organization_id, id, email, name, role, locale, time_zone, disabled_at, created_at, updated_at, company_id, restricted_to_teams, is_break_glass, activated_at)))));
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT "current_user".company_id FROM app_public."current_user"() "current_user"(organization_id, id, email, name, role, locale, time_zone, disabled_at, created_at, updated_at, company_id, restricted_to_teams, is_break_glass, activated_at, skills)))));
 create policy select_staff on app_public.companies for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 create policy update_admin on app_public.companies for update to atum_admin
@@ -733,12 +777,14 @@ create table app_public.services (
   archived_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  required_skills text[] not null default '{}'::text[],
   constraint services_pkey PRIMARY KEY (organization_id, id),
   constraint services_description_check CHECK ((length(description) <= 500)),
   constraint services_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 80))),
   constraint services_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
   constraint services_organization_id_name_key UNIQUE (organization_id, name),
-  constraint services_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES app_public.teams(organization_id, id) ON DELETE SET NULL (team_id)
+  constraint services_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES app_public.teams(organization_id, id) ON DELETE SET NULL (team_id),
+  constraint services_required_skills_check CHECK (((cardinality(required_skills) <= 20) AND (array_position(required_skills, NULL::text) IS NULL)))
 );
 CREATE INDEX services_organization_id_team_id_idx ON app_public.services USING btree (organization_id, team_id);
 comment on table app_public.services is 'Something the organization offers help with, for example `VPN and remote access`. A ticket is about one of them.';
@@ -750,6 +796,7 @@ comment on column app_public.services.team_id is 'The team that a new ticket abo
 comment on column app_public.services.archived_at is 'When it stopped being offered. Old tickets keep it, new ones cannot choose it.';
 comment on column app_public.services.created_at is 'When the service was made.';
 comment on column app_public.services.updated_at is 'When this row last changed.';
+comment on column app_public.services.required_skills is 'What an agent must know for tickets of this service to be assigned by themselves.';
 alter table app_public.services enable row level security;
 alter table app_public.services force row level security;
 create policy all_owner on app_public.services for all to atum_owner
@@ -759,8 +806,12 @@ create policy select_customer on app_public.services for select to atum_customer
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 create policy select_staff on app_public.services for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.services for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.services to atum_agent;
 grant select on app_public.services to atum_customer;
+grant update (name, description, team_id, archived_at, required_skills) on app_public.services to atum_admin;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.services FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.services DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
@@ -950,13 +1001,42 @@ create policy select_staff on app_public.sla_targets for select to atum_agent
 grant select on app_public.sla_targets to atum_agent;
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_targets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.tags (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  name text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint tags_pkey PRIMARY KEY (organization_id, id),
+  constraint tags_name_check CHECK (((name = lower(name)) AND (name ~ '^\S(.*\S)?$'::text) AND (length(name) <= 40) AND (name !~ '[,"]'::text))),
+  constraint tags_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint tags_organization_id_name_key UNIQUE (organization_id, name)
+);
+comment on table app_public.tags is 'Every tag that was ever put on a ticket, to choose from.';
+comment on column app_public.tags.organization_id is 'The organization it belongs to.';
+comment on column app_public.tags.id is 'Row id.';
+comment on column app_public.tags.name is '1 to 40 characters in lower case, without commas and quotes.';
+comment on column app_public.tags.created_at is 'When it was first put on a ticket.';
+alter table app_public.tags enable row level security;
+alter table app_public.tags force row level security;
+create policy all_owner on app_public.tags for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.tags for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.tags to atum_agent;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.tags DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.team_members (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
   team_id uuid not null,
   user_id uuid not null,
   created_at timestamp with time zone not null default now(),
+  takes_tickets boolean not null default true,
+  capacity integer,
+  last_assigned_at timestamp with time zone,
   constraint team_members_pkey PRIMARY KEY (organization_id, id),
+  constraint team_members_capacity_check CHECK (((capacity >= 0) AND (capacity <= 10000))),
   constraint team_members_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES app_public.teams(organization_id, id) ON DELETE CASCADE,
   constraint team_members_organization_id_team_id_user_id_key UNIQUE (organization_id, team_id, user_id),
   constraint team_members_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE
@@ -968,6 +1048,9 @@ comment on column app_public.team_members.id is 'The identifier of the membershi
 comment on column app_public.team_members.team_id is 'The team.';
 comment on column app_public.team_members.user_id is 'The person.';
 comment on column app_public.team_members.created_at is 'Since when.';
+comment on column app_public.team_members.takes_tickets is 'Whether tickets of the team are assigned to this member by themselves.';
+comment on column app_public.team_members.capacity is 'How many open tickets this member has at most before no more are assigned by themselves; null for any number.';
+comment on column app_public.team_members.last_assigned_at is 'When a ticket of the team was last assigned to this member by itself.';
 alter table app_public.team_members enable row level security;
 alter table app_public.team_members force row level security;
 create policy all_owner on app_public.team_members for all to atum_owner
@@ -985,6 +1068,7 @@ create table app_public.teams (
   name text not null,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  assignment_method app_public.assignment_method not null default 'manual'::app_public.assignment_method,
   constraint teams_pkey PRIMARY KEY (organization_id, id),
   constraint teams_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 80))),
   constraint teams_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
@@ -996,6 +1080,7 @@ comment on column app_public.teams.id is 'The identifier of the team.';
 comment on column app_public.teams.name is 'The name agents read, unique in the organization, up to 80 characters.';
 comment on column app_public.teams.created_at is 'When the team was made.';
 comment on column app_public.teams.updated_at is 'When this row last changed.';
+comment on column app_public.teams.assignment_method is 'Who gets a new ticket of the team: nobody (`manual`), whoever waited longest (`round_robin`) or whoever has the fewest open tickets (`least_loaded`); of those who take tickets, have room and know what its service asks for.';
 alter table app_public.teams enable row level security;
 alter table app_public.teams force row level security;
 create policy all_owner on app_public.teams for all to atum_owner
@@ -1003,7 +1088,11 @@ create policy all_owner on app_public.teams for all to atum_owner
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 create policy select_staff on app_public.teams for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.teams for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.teams to atum_agent;
+grant update (name, assignment_method) on app_public.teams to atum_admin;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.teams FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.teams DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
@@ -1018,7 +1107,9 @@ create table app_public.ticket_events (
   before jsonb,
   after jsonb,
   created_at timestamp with time zone not null default now(),
+  actor_name text,
   constraint ticket_events_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_events_actor_name_check CHECK (((length(actor_name) >= 1) AND (length(actor_name) <= 120))),
   constraint ticket_events_check CHECK (((type = 'comment_added'::app_public.ticket_event_type) = (comment_id IS NOT NULL))),
   constraint ticket_events_organization_id_actor_id_fkey FOREIGN KEY (organization_id, actor_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (actor_id),
   constraint ticket_events_organization_id_comment_id_fkey FOREIGN KEY (organization_id, comment_id) REFERENCES app_public.comments(organization_id, id) ON DELETE CASCADE,
@@ -1038,6 +1129,7 @@ comment on column app_public.ticket_events.comment_id is 'The comment that was a
 comment on column app_public.ticket_events.before is 'The changed fields as they were, for example `{"status": "open"}`.';
 comment on column app_public.ticket_events.after is 'The changed fields as they became; for `sla_met` and `sla_breached` also `kind` and `due_at`.';
 comment on column app_public.ticket_events.created_at is 'When it happened.';
+comment on column app_public.ticket_events.actor_name is 'The name of what did it, such as an automation, when no person did.';
 alter table app_public.ticket_events enable row level security;
 alter table app_public.ticket_events force row level security;
 create policy all_owner on app_public.ticket_events for all to atum_owner
@@ -1052,6 +1144,206 @@ grant select on app_public.ticket_events to atum_customer;
 CREATE TRIGGER _500_follow_with_sla_clocks AFTER INSERT ON app_public.ticket_events FOR EACH ROW WHEN ((new.type = ANY (ARRAY['ticket_created'::app_public.ticket_event_type, 'priority_changed'::app_public.ticket_event_type, 'status_changed'::app_public.ticket_event_type, 'comment_added'::app_public.ticket_event_type]))) EXECUTE FUNCTION app_private.tg_ticket_events__follow_with_sla_clocks();
 CREATE TRIGGER _800_notify AFTER INSERT ON app_public.ticket_events FOR EACH ROW EXECUTE FUNCTION app_private.tg_ticket_events__notify();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.ticket_merges (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  source_ticket_id uuid not null,
+  target_ticket_id uuid not null,
+  source_state_id uuid not null,
+  moved_comment_ids uuid[] not null default '{}'::uuid[],
+  moved_event_ids uuid[] not null default '{}'::uuid[],
+  moved_time_entry_ids uuid[] not null default '{}'::uuid[],
+  added_watcher_ids uuid[] not null default '{}'::uuid[],
+  merged_by_id uuid,
+  merged_at timestamp with time zone not null default now(),
+  undone_by_id uuid,
+  undone_at timestamp with time zone,
+  constraint ticket_merges_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_merges_organization_id_merged_by_id_fkey FOREIGN KEY (organization_id, merged_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (merged_by_id),
+  constraint ticket_merges_organization_id_source_state_id_fkey FOREIGN KEY (organization_id, source_state_id) REFERENCES app_public.ticket_states(organization_id, id),
+  constraint ticket_merges_organization_id_source_ticket_id_fkey FOREIGN KEY (organization_id, source_ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_merges_organization_id_target_ticket_id_fkey FOREIGN KEY (organization_id, target_ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_merges_organization_id_undone_by_id_fkey FOREIGN KEY (organization_id, undone_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (undone_by_id)
+);
+CREATE INDEX ticket_merges_organization_id_merged_by_id_idx ON app_public.ticket_merges USING btree (organization_id, merged_by_id);
+CREATE INDEX ticket_merges_organization_id_source_state_id_idx ON app_public.ticket_merges USING btree (organization_id, source_state_id);
+CREATE INDEX ticket_merges_organization_id_source_ticket_id_idx ON app_public.ticket_merges USING btree (organization_id, source_ticket_id);
+CREATE INDEX ticket_merges_organization_id_target_ticket_id_idx ON app_public.ticket_merges USING btree (organization_id, target_ticket_id);
+CREATE INDEX ticket_merges_organization_id_undone_by_id_idx ON app_public.ticket_merges USING btree (organization_id, undone_by_id);
+CREATE UNIQUE INDEX ticket_merges_standing_key ON app_public.ticket_merges USING btree (organization_id, source_ticket_id) WHERE (undone_at IS NULL);
+comment on table app_public.ticket_merges is 'What each merge moved from one ticket to another, so that it can be undone.';
+comment on column app_public.ticket_merges.organization_id is 'The organization it belongs to.';
+comment on column app_public.ticket_merges.id is 'Row id.';
+comment on column app_public.ticket_merges.source_ticket_id is 'The ticket that was closed and points to the other.';
+comment on column app_public.ticket_merges.target_ticket_id is 'The ticket in which the work goes on.';
+comment on column app_public.ticket_merges.source_state_id is 'The stage the source was in before.';
+comment on column app_public.ticket_merges.moved_comment_ids is 'The comments that were moved.';
+comment on column app_public.ticket_merges.moved_event_ids is 'The events that were moved with the comments.';
+comment on column app_public.ticket_merges.moved_time_entry_ids is 'The time entries that were moved.';
+comment on column app_public.ticket_merges.added_watcher_ids is 'The people who became watchers of the target by it.';
+comment on column app_public.ticket_merges.merged_by_id is 'Who merged them.';
+comment on column app_public.ticket_merges.merged_at is 'When they were merged.';
+comment on column app_public.ticket_merges.undone_by_id is 'Who took it back.';
+comment on column app_public.ticket_merges.undone_at is 'When it was undone; null while it stands.';
+alter table app_public.ticket_merges enable row level security;
+alter table app_public.ticket_merges force row level security;
+create policy all_owner on app_public.ticket_merges for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.ticket_merges for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (( SELECT count(*) AS count FROM app_public.tickets ticket WHERE ((ticket.organization_id = ticket_merges.organization_id) AND (ticket.id = ANY (ARRAY[ticket_merges.source_ticket_id, ticket_merges.target_ticket_id])))) = 2))));
+grant select on app_public.ticket_merges to atum_agent;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_merges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.ticket_relationships (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  ticket_id uuid not null,
+  kind app_public.ticket_relationship_kind not null,
+  other_ticket_id uuid not null,
+  created_by_id uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint ticket_relationships_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_relationships_check CHECK ((ticket_id <> other_ticket_id)),
+  constraint ticket_relationships_check1 CHECK (((kind <> 'relates_to'::app_public.ticket_relationship_kind) OR (ticket_id < other_ticket_id))),
+  constraint ticket_relationships_organization_id_created_by_id_fkey FOREIGN KEY (organization_id, created_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (created_by_id),
+  constraint ticket_relationships_organization_id_other_ticket_id_fkey FOREIGN KEY (organization_id, other_ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_relationships_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_relationships_organization_id_ticket_id_kind_other_t_key UNIQUE (organization_id, ticket_id, kind, other_ticket_id)
+);
+CREATE UNIQUE INDEX ticket_relationships_one_parent_key ON app_public.ticket_relationships USING btree (organization_id, ticket_id, kind) WHERE (kind = ANY (ARRAY['child_of'::app_public.ticket_relationship_kind, 'duplicate_of'::app_public.ticket_relationship_kind]));
+CREATE INDEX ticket_relationships_organization_id_created_by_id_idx ON app_public.ticket_relationships USING btree (organization_id, created_by_id);
+CREATE INDEX ticket_relationships_organization_id_other_ticket_id_idx ON app_public.ticket_relationships USING btree (organization_id, other_ticket_id, kind);
+comment on table app_public.ticket_relationships is 'How tickets stand to each other.';
+comment on column app_public.ticket_relationships.organization_id is 'The organization it belongs to.';
+comment on column app_public.ticket_relationships.id is 'Row id.';
+comment on column app_public.ticket_relationships.ticket_id is 'The first of the two: the child, the duplicate, the one that blocks.';
+comment on column app_public.ticket_relationships.kind is 'What the first is to the second.';
+comment on column app_public.ticket_relationships.other_ticket_id is 'The second of the two: the parent, the original, the one that is blocked.';
+comment on column app_public.ticket_relationships.created_by_id is 'Who said so.';
+comment on column app_public.ticket_relationships.created_at is 'When it was said.';
+alter table app_public.ticket_relationships enable row level security;
+alter table app_public.ticket_relationships force row level security;
+create policy all_owner on app_public.ticket_relationships for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.ticket_relationships for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (( SELECT count(*) AS count FROM app_public.tickets ticket WHERE ((ticket.organization_id = ticket_relationships.organization_id) AND (ticket.id = ANY (ARRAY[ticket_relationships.ticket_id, ticket_relationships.other_ticket_id])))) = 2))));
+grant select on app_public.ticket_relationships to atum_agent;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_relationships DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.ticket_settings (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  reopen_days integer,
+  close_resolved_days integer default 7,
+  resolve_pending_days integer,
+  undo_send_seconds integer not null default 10,
+  updated_at timestamp with time zone not null default now(),
+  constraint ticket_settings_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_settings_close_resolved_days_check CHECK (((close_resolved_days >= 0) AND (close_resolved_days <= 3650))),
+  constraint ticket_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint ticket_settings_organization_id_key UNIQUE (organization_id),
+  constraint ticket_settings_reopen_days_check CHECK (((reopen_days >= 0) AND (reopen_days <= 3650))),
+  constraint ticket_settings_resolve_pending_days_check CHECK (((resolve_pending_days >= 1) AND (resolve_pending_days <= 3650))),
+  constraint ticket_settings_undo_send_seconds_check CHECK (((undo_send_seconds >= 0) AND (undo_send_seconds <= 120)))
+);
+comment on table app_public.ticket_settings is 'How an organization''s tickets end, one row an organization.';
+comment on column app_public.ticket_settings.organization_id is 'The organization it is for.';
+comment on column app_public.ticket_settings.id is 'Row id.';
+comment on column app_public.ticket_settings.reopen_days is 'For how many days after it was resolved a customer''s answer opens a ticket again; null for as long as it is not closed.';
+comment on column app_public.ticket_settings.close_resolved_days is 'After how many days without a word a resolved ticket is closed; null for never.';
+comment on column app_public.ticket_settings.resolve_pending_days is 'After how many days without an answer of the customer a pending ticket is resolved; null for never.';
+comment on column app_public.ticket_settings.undo_send_seconds is 'For how many seconds a public reply can be taken back before it leaves.';
+comment on column app_public.ticket_settings.updated_at is 'When it was last changed.';
+alter table app_public.ticket_settings enable row level security;
+alter table app_public.ticket_settings force row level security;
+create policy all_owner on app_public.ticket_settings for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.ticket_settings for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.ticket_settings for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.ticket_settings to atum_agent;
+grant update (reopen_days, close_resolved_days, resolve_pending_days, undo_send_seconds) on app_public.ticket_settings to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.ticket_settings FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.ticket_states (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  kind app_public.ticket_status not null,
+  name text,
+  "position" integer not null default 0,
+  is_default boolean not null default false,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint ticket_states_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_states_check CHECK ((is_default OR (name IS NOT NULL))),
+  constraint ticket_states_check1 CHECK (((NOT is_default) OR (archived_at IS NULL))),
+  constraint ticket_states_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 40))),
+  constraint ticket_states_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint ticket_states_organization_id_id_kind_key UNIQUE (organization_id, id, kind),
+  constraint ticket_states_organization_id_name_key UNIQUE (organization_id, name)
+);
+CREATE UNIQUE INDEX ticket_states_default_key ON app_public.ticket_states USING btree (organization_id, kind) WHERE is_default;
+comment on table app_public.ticket_states is 'The stages a ticket can be in, as the organization calls them. Each is of one of six kinds, and each kind has one default.';
+comment on column app_public.ticket_states.organization_id is 'The organization it belongs to.';
+comment on column app_public.ticket_states.id is 'Row id.';
+comment on column app_public.ticket_states.kind is 'What the stage means for clocks, lists and customers. It never changes.';
+comment on column app_public.ticket_states.name is 'What people read; null for a default that is called as its kind is, in the reader''s language.';
+comment on column app_public.ticket_states."position" is 'The place among the stages of its kind, lowest first.';
+comment on column app_public.ticket_states.is_default is 'The stage a ticket gets when only the kind is said.';
+comment on column app_public.ticket_states.archived_at is 'Since when no ticket can be put into it; tickets that are in it stay.';
+comment on column app_public.ticket_states.created_at is 'When it was made.';
+comment on column app_public.ticket_states.updated_at is 'When it was last changed.';
+alter table app_public.ticket_states enable row level security;
+alter table app_public.ticket_states force row level security;
+create policy all_owner on app_public.ticket_states for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_member on app_public.ticket_states for select to atum_agent, atum_customer
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.ticket_states for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.ticket_states to atum_agent;
+grant select on app_public.ticket_states to atum_customer;
+grant update (name, "position", archived_at) on app_public.ticket_states to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.ticket_states FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_states DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.ticket_watchers (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  ticket_id uuid not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint ticket_watchers_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_watchers_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_watchers_organization_id_ticket_id_user_id_key UNIQUE (organization_id, ticket_id, user_id),
+  constraint ticket_watchers_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_watchers_organization_id_user_id_idx ON app_public.ticket_watchers USING btree (organization_id, user_id);
+comment on table app_public.ticket_watchers is 'Who wants to hear of a ticket besides its requester and assignee.';
+comment on column app_public.ticket_watchers.organization_id is 'The organization it belongs to.';
+comment on column app_public.ticket_watchers.id is 'Row id.';
+comment on column app_public.ticket_watchers.ticket_id is 'The ticket that is watched.';
+comment on column app_public.ticket_watchers.user_id is 'Who watches: somebody who may see the ticket.';
+comment on column app_public.ticket_watchers.created_at is 'Since when.';
+alter table app_public.ticket_watchers enable row level security;
+alter table app_public.ticket_watchers force row level security;
+create policy all_owner on app_public.ticket_watchers for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.ticket_watchers for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = ticket_watchers.organization_id) AND (ticket.id = ticket_watchers.ticket_id)))))));
+grant select on app_public.ticket_watchers to atum_agent;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_watchers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.tickets (
   organization_id uuid not null,
@@ -1077,28 +1369,46 @@ create table app_public.tickets (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   company_id uuid,
+  state_id uuid not null,
+  version integer not null default 1,
+  tags text[] not null default '{}'::text[],
+  custom_fields jsonb not null default '{}'::jsonb,
+  internal_fields jsonb not null default '{}'::jsonb,
+  snoozed_until timestamp with time zone,
+  merged_into_id uuid,
   constraint tickets_pkey PRIMARY KEY (organization_id, id),
+  constraint tickets_check CHECK (((merged_into_id IS NULL) OR (status = 'closed'::app_public.ticket_status))),
+  constraint tickets_check1 CHECK ((merged_into_id <> id)),
   constraint tickets_client_mutation_key_check CHECK (((length(client_mutation_key) >= 8) AND (length(client_mutation_key) <= 64))),
+  constraint tickets_custom_fields_check CHECK ((jsonb_typeof(custom_fields) = 'object'::text)),
+  constraint tickets_internal_fields_check CHECK ((jsonb_typeof(internal_fields) = 'object'::text)),
   constraint tickets_organization_id_assignee_id_fkey FOREIGN KEY (organization_id, assignee_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (assignee_id),
   constraint tickets_organization_id_company_id_fkey FOREIGN KEY (organization_id, company_id) REFERENCES app_public.companies(organization_id, id) ON DELETE SET NULL (company_id),
   constraint tickets_organization_id_created_by_id_fkey FOREIGN KEY (organization_id, created_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (created_by_id),
   constraint tickets_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint tickets_organization_id_merged_into_id_fkey FOREIGN KEY (organization_id, merged_into_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE SET NULL (merged_into_id),
   constraint tickets_organization_id_number_key UNIQUE (organization_id, number),
   constraint tickets_organization_id_requester_id_fkey FOREIGN KEY (organization_id, requester_id) REFERENCES app_public.users(organization_id, id) ON DELETE RESTRICT,
   constraint tickets_organization_id_service_id_fkey FOREIGN KEY (organization_id, service_id) REFERENCES app_public.services(organization_id, id) ON DELETE SET NULL (service_id),
+  constraint tickets_organization_id_state_id_status_fkey FOREIGN KEY (organization_id, state_id, status) REFERENCES app_public.ticket_states(organization_id, id, kind),
   constraint tickets_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES app_public.teams(organization_id, id) ON DELETE SET NULL (team_id),
-  constraint tickets_subject_check CHECK (((subject ~ '\S'::text) AND (length(subject) <= 200)))
+  constraint tickets_subject_check CHECK (((subject ~ '\S'::text) AND (length(subject) <= 200))),
+  constraint tickets_tags_check CHECK (((cardinality(tags) <= 30) AND (array_position(tags, NULL::text) IS NULL) AND (array_position(tags, ''::text) IS NULL)))
 );
 CREATE UNIQUE INDEX tickets_client_mutation_key_key ON app_public.tickets USING btree (organization_id, created_by_id, client_mutation_key) WHERE (client_mutation_key IS NOT NULL);
+CREATE INDEX tickets_organization_id_assignee_id_in_hand_idx ON app_public.tickets USING btree (organization_id, assignee_id) WHERE (status = ANY (ARRAY['new'::app_public.ticket_status, 'open'::app_public.ticket_status]));
 CREATE INDEX tickets_organization_id_assignee_id_updated_at_idx ON app_public.tickets USING btree (organization_id, assignee_id, updated_at, id);
 CREATE INDEX tickets_organization_id_breached_updated_at_idx ON app_public.tickets USING btree (organization_id, breached, updated_at, id);
 CREATE INDEX tickets_organization_id_company_id_updated_at_idx ON app_public.tickets USING btree (organization_id, company_id, updated_at, id);
 CREATE INDEX tickets_organization_id_created_at_idx ON app_public.tickets USING btree (organization_id, created_at, id);
 CREATE INDEX tickets_organization_id_created_by_id_idx ON app_public.tickets USING btree (organization_id, created_by_id);
+CREATE INDEX tickets_organization_id_merged_into_id_idx ON app_public.tickets USING btree (organization_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX tickets_organization_id_next_due_at_idx ON app_public.tickets USING btree (organization_id, next_due_at, id);
 CREATE INDEX tickets_organization_id_priority_updated_at_idx ON app_public.tickets USING btree (organization_id, priority, updated_at, id);
 CREATE INDEX tickets_organization_id_requester_id_updated_at_idx ON app_public.tickets USING btree (organization_id, requester_id, updated_at, id);
 CREATE INDEX tickets_organization_id_service_id_updated_at_idx ON app_public.tickets USING btree (organization_id, service_id, updated_at, id);
+CREATE INDEX tickets_organization_id_snoozed_until_idx ON app_public.tickets USING btree (organization_id, snoozed_until) WHERE (snoozed_until IS NOT NULL);
+CREATE INDEX tickets_organization_id_state_id_idx ON app_public.tickets USING btree (organization_id, state_id, status);
 CREATE INDEX tickets_organization_id_status_updated_at_idx ON app_public.tickets USING btree (organization_id, status, updated_at, id);
 CREATE INDEX tickets_organization_id_team_id_updated_at_idx ON app_public.tickets USING btree (organization_id, team_id, updated_at, id);
 CREATE INDEX tickets_organization_id_updated_at_idx ON app_public.tickets USING btree (organization_id, updated_at, id);
@@ -1126,15 +1436,18 @@ comment on column app_public.tickets.breached is 'Whether a target was missed.';
 comment on column app_public.tickets.created_at is 'When it was opened.';
 comment on column app_public.tickets.updated_at is 'When anything about it last changed, comments included.';
 comment on column app_public.tickets.company_id is 'The company the requester worked for when it was opened.';
+comment on column app_public.tickets.state_id is 'The stage as the organization calls it; always of the kind that `status` says. Set one, and the other follows.';
+comment on column app_public.tickets.version is 'Counts the changes of its fields. Send the number you saw with a change, and the change is refused with VERSION_CONFLICT when somebody else saved since.';
+comment on column app_public.tickets.tags is 'Up to 30 tags, in lower case and in alphabetical order.';
+comment on column app_public.tickets.custom_fields is 'The values of the custom fields that the customer sees, by the key of the field.';
+comment on column app_public.tickets.internal_fields is 'The values of the custom fields that only staff sees, by the key of the field.';
+comment on column app_public.tickets.snoozed_until is 'Until when it is out of sight of those who work on it; a word of the customer wakes it sooner.';
+comment on column app_public.tickets.merged_into_id is 'The ticket in which this one goes on, when it was merged.';
 alter table app_public.tickets enable row level security;
 alter table app_public.tickets force row level security;
 create policy all_owner on app_public.tickets for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
-create policy insert_requester on app_public.tickets for insert to atum_customer
-  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (requester_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND (created_by_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND (channel = 'portal'::app_public.ticket_channel)));
-create policy insert_staff on app_public.tickets for insert to atum_agent
-  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (created_by_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
 create policy select_requester on app_public.tickets for select to atum_customer
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND ((requester_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR (company_id = ( SELECT app_hidden.shared_company_id() AS shared_company_id)))));
 create policy select_staff on app_public.tickets for select to atum_agent
@@ -1142,12 +1455,14 @@ create policy select_staff on app_public.tickets for select to atum_agent
 create policy update_staff on app_public.tickets for update to atum_agent
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (team_id = ANY (( SELECT app_hidden.current_team_ids() AS current_team_ids)::uuid[])) OR (assignee_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR (requester_id = ( SELECT app_hidden.current_user_id() AS current_user_id)))))
   with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
-grant select, insert (organization_id, subject, priority, channel, service_id, requester_id, created_by_id, client_mutation_key), update (subject, status, priority, service_id, team_id, assignee_id) on app_public.tickets to atum_agent;
-grant select, insert (organization_id, subject, priority, channel, service_id, requester_id, created_by_id, client_mutation_key) on app_public.tickets to atum_customer;
-CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE OF subject, status, priority, service_id, team_id, assignee_id, requester_id ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__stamp();
-CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF assignee_id, service_id, status ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__refuse();
-CREATE TRIGGER _500_record_events AFTER INSERT OR UPDATE OF subject, status, priority, service_id, team_id, assignee_id ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__record_events();
+grant select, update (subject, status, priority, service_id, team_id, assignee_id, requester_id, state_id, version, tags, custom_fields, internal_fields, snoozed_until) on app_public.tickets to atum_agent;
+grant select (organization_id, id, number, reference, subject, status, priority, channel, service_id, team_id, assignee_id, requester_id, created_by_id, client_mutation_key, last_comment_at, first_responded_at, resolved_at, closed_at, created_at, updated_at, company_id, state_id, version, custom_fields, merged_into_id) on app_public.tickets to atum_customer;
+CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE OF subject, status, state_id, priority, service_id, team_id, assignee_id, requester_id, tags, custom_fields, internal_fields, snoozed_until, version ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__stamp();
+CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF assignee_id, service_id, status, state_id, snoozed_until ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__refuse();
+CREATE TRIGGER _300_register_tags AFTER INSERT OR UPDATE OF tags ON app_public.tickets FOR EACH ROW WHEN ((new.tags <> '{}'::text[])) EXECUTE FUNCTION app_private.tg_tickets__register_tags();
+CREATE TRIGGER _500_record_events AFTER INSERT OR UPDATE OF subject, status, state_id, priority, service_id, team_id, assignee_id, requester_id, tags, custom_fields, internal_fields, snoozed_until ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__record_events();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.tickets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+CREATE TRIGGER _900_schedule_waking AFTER UPDATE OF snoozed_until ON app_public.tickets FOR EACH ROW WHEN (((new.snoozed_until IS NOT NULL) AND (new.snoozed_until IS DISTINCT FROM old.snoozed_until))) EXECUTE FUNCTION app_private.tg_tickets__schedule_waking();
 
 create table app_public.users (
   organization_id uuid not null,
@@ -1164,6 +1479,7 @@ create table app_public.users (
   restricted_to_teams boolean not null default false,
   is_break_glass boolean not null default false,
   activated_at timestamp with time zone default now(),
+  skills text[] not null default '{}'::text[],
   constraint users_pkey PRIMARY KEY (organization_id, id),
   constraint users_email_check CHECK ((((email)::text ~ '^[!-?A-~]+@[!-?A-~]+$'::text) AND (length((email)::text) <= 254))) NOT VALID,
   constraint users_locale_check CHECK ((locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'::text)),
@@ -1171,6 +1487,7 @@ create table app_public.users (
   constraint users_organization_id_company_id_fkey FOREIGN KEY (organization_id, company_id) REFERENCES app_public.companies(organization_id, id) ON DELETE SET NULL (company_id),
   constraint users_organization_id_email_key UNIQUE (organization_id, email),
   constraint users_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint users_skills_check CHECK (((cardinality(skills) <= 50) AND (array_position(skills, NULL::text) IS NULL))),
   constraint users_time_zone_check CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 64)))
 );
 CREATE INDEX users_email_idx ON app_public.users USING btree (email);
@@ -1193,6 +1510,7 @@ comment on column app_public.users.company_id is 'The company a customer works f
 comment on column app_public.users.restricted_to_teams is 'Whether an agent sees only the tickets of the own teams, and those assigned to or requested by them. Means nothing for other roles.';
 comment on column app_public.users.is_break_glass is 'Whether the password keeps working while the organization logs in by its identity provider only.';
 comment on column app_public.users.activated_at is 'When the person proved the mail address; empty while an invitation or a verification is open, and they cannot log in.';
+comment on column app_public.users.skills is 'What this agent knows, in the words that services ask for.';
 alter table app_public.users enable row level security;
 alter table app_public.users force row level security;
 create policy all_owner on app_public.users for all to atum_owner
@@ -1209,7 +1527,7 @@ create policy update_self on app_public.users for update to atum_agent, atum_cus
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT app_hidden.current_user_id() AS current_user_id))))
   with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
 grant select, update (name, locale, time_zone) on app_public.users to atum_agent;
-grant update (email, role, disabled_at, company_id, restricted_to_teams, is_break_glass) on app_public.users to atum_admin;
+grant update (email, role, disabled_at, company_id, restricted_to_teams, is_break_glass, skills) on app_public.users to atum_admin;
 grant select (organization_id, id, name, role), update (name, locale, time_zone) on app_public.users to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.users FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE TRIGGER _150_refuse_api_token BEFORE UPDATE OF email, role, disabled_at, is_break_glass ON app_public.users FOR EACH ROW WHEN (((new.email IS DISTINCT FROM old.email) OR (new.role IS DISTINCT FROM old.role) OR (new.disabled_at IS DISTINCT FROM old.disabled_at) OR (new.is_break_glass IS DISTINCT FROM old.is_break_glass))) EXECUTE FUNCTION app_private.tg_users__refuse_api_token();
@@ -1228,6 +1546,11 @@ grant execute on function app_hidden.acting_role() to atum_anonymous;
 grant execute on function app_hidden.acting_role() to atum_customer;
 grant execute on function app_hidden.acting_role() to atum_server;
 grant execute on function app_hidden.acting_role() to atum_worker;
+
+create function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) returns void
+  language plpgsql volatile security definer set search_path=""; -- body baac4263e42f5c529f858159d5e7f4c3
+comment on function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) is 'Does a list of actions to a ticket in one save, in the name of whoever acts: a person, or without one what `atum.actor_name` names. All or nothing. Errors: NOT_FOUND, ACTION_INVALID, and whatever a single action is refused with.';
+grant execute on function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) to atum_agent;
 
 create function app_hidden.audit_canonical_text(record app_public.audit_log) returns text
   language sql stable parallel safe; -- body as SQL
@@ -1268,6 +1591,17 @@ create function app_hidden.check_calendar(calendar jsonb) returns void
 comment on function app_hidden.check_calendar(calendar jsonb) is 'Refuses a calendar without hours or with times that are none. Errors SLA_CALENDAR_WITHOUT_HOURS, SLA_CALENDAR_INVALID.';
 grant execute on function app_hidden.check_calendar(calendar jsonb) to atum_agent;
 grant execute on function app_hidden.check_calendar(calendar jsonb) to atum_worker;
+
+create function app_hidden.check_ticket_actions(actions jsonb) returns void
+  language plpgsql stable set search_path=""; -- body bddb3dd5079edfdb8fab6ef704b76a7b
+comment on function app_hidden.check_ticket_actions(actions jsonb) is 'Refuses a list of actions that is none. Each is an object with a `type`: `set_priority` {priority}, `raise_priority`, `set_status` {status}, `set_state` {state_id}, `set_service` {service_id or null}, `set_team` {team_id or null}, `set_assignee` {assignee_id or null}, `assign_to_me`, `assign_automatically`, `add_tags` {tags}, `remove_tags` {tags}, `add_watcher` {user_id}, `remove_watcher` {user_id}, `set_custom_fields` {values by key}, `snooze` {seconds}, `comment` {visibility, body with variables such as {{requester.name}}}, `notify` {to: requester, assignee, team, watchers or managers; text}. At most 20. Error ACTION_INVALID.';
+grant execute on function app_hidden.check_ticket_actions(actions jsonb) to atum_agent;
+
+create function app_hidden.current_actor_name() returns text
+  language sql stable parallel safe; -- body as SQL
+comment on function app_hidden.current_actor_name() is 'The name of what acts in this transaction, such as an automation, when no person does.';
+grant execute on function app_hidden.current_actor_name() to atum_agent;
+grant execute on function app_hidden.current_actor_name() to atum_worker;
 
 create function app_hidden.current_address() returns inet
   language sql stable parallel safe; -- body as SQL
@@ -1310,6 +1644,11 @@ grant execute on function app_hidden.current_user_id() to atum_customer;
 grant execute on function app_hidden.current_user_id() to atum_server;
 grant execute on function app_hidden.current_user_id() to atum_worker;
 
+create function app_hidden.fill_in(template text, variables jsonb) returns text
+  language sql immutable set search_path=""; -- body 3832a219057b6e4ecaff7fa3a015b1df
+comment on function app_hidden.fill_in(template text, variables jsonb) is 'A prepared text with its {{variables}} filled in; one that is not known is left out.';
+grant execute on function app_hidden.fill_in(template text, variables jsonb) to atum_agent;
+
 create function app_hidden.is_staff() returns boolean
   language sql stable parallel safe; -- body as SQL
 comment on function app_hidden.is_staff() is 'Whether the request acts as staff: agent, manager or admin.';
@@ -1324,6 +1663,12 @@ create function app_hidden.local_instant(local_time timestamp without time zone,
 comment on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) is 'The instant at which a clock in a time zone shows a local time: the first of two when clocks go back, moved forward when clocks skip it.';
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_agent;
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_worker;
+
+create function app_hidden.mention(comment app_public.comments, user_id uuid) returns void
+  language plpgsql volatile security definer set search_path=""; -- body be760283e96a6ed6fb9e408009dcda54
+comment on function app_hidden.mention(comment app_public.comments, user_id uuid) is 'Records that the author of a comment called a colleague by name, who watches the ticket from then on. Error MENTION_REFUSED.';
+grant execute on function app_hidden.mention(comment app_public.comments, user_id uuid) to atum_agent;
+grant execute on function app_hidden.mention(comment app_public.comments, user_id uuid) to atum_customer;
 
 create function app_hidden.network_of(address inet) returns cidr
   language sql immutable parallel safe; -- body as SQL
@@ -1342,11 +1687,20 @@ create function app_hidden.sees_every_team() returns boolean
 comment on function app_hidden.sees_every_team() is 'Whether the caller, as staff, sees the tickets of all teams: everybody but an agent who is restricted to the own ones.';
 grant execute on function app_hidden.sees_every_team() to atum_agent;
 
+create function app_hidden.sees_ticket(ticket app_public.tickets) returns boolean
+  language sql stable set search_path=""; -- body c02b9c8dc059d002015b009301e63b9c
+comment on function app_hidden.sees_ticket(ticket app_public.tickets) is 'Whether the caller sees a ticket: what the policies of tickets say, for functions that run as the owner.';
+
 create function app_hidden.shared_company_id() returns uuid
   language sql stable security definer set search_path=""; -- body d297a28458f646ac69c4fb8e3aa218db
 comment on function app_hidden.shared_company_id() is 'The caller''s company, where its people share their tickets; otherwise null.';
 grant execute on function app_hidden.shared_company_id() to atum_agent;
 grant execute on function app_hidden.shared_company_id() to atum_customer;
+
+create function app_hidden.ticket_variables(ticket_id uuid) returns jsonb
+  language sql stable set search_path=""; -- body 906174aa40c4964516a2dc13b1ac6b35
+comment on function app_hidden.ticket_variables(ticket_id uuid) is 'What the variables in a prepared text stand for on a ticket: ticket.reference, ticket.subject, ticket.priority, ticket.status, ticket.service, ticket.team, requester.name, requester.first_name, requester.email, assignee.name, agent.name, agent.first_name, organization.name.';
+grant execute on function app_hidden.ticket_variables(ticket_id uuid) to atum_agent;
 
 create function app_hidden.uuid_v7() returns uuid
   language sql volatile parallel safe; -- body as SQL
@@ -1384,6 +1738,10 @@ create function app_private.act_for(subject app_public.users) returns void
   language sql volatile set search_path=""; -- body bdb6c88cb70793b89229f75a5ff56423
 comment on function app_private.act_for(subject app_public.users) is 'From here on the transaction acts for a person who has proved who they are.';
 
+create function app_private.add_watcher(ticket app_public.tickets, user_id uuid) returns void
+  language plpgsql volatile set search_path=""; -- body e52f490f5c6a3497fba9d01708e7a66d
+comment on function app_private.add_watcher(ticket app_public.tickets, user_id uuid) is 'Has somebody watch a ticket, once. Error WATCHER_REFUSED.';
+
 create function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
   language plpgsql volatile set search_path=""; -- body f3f32fd8f74e974b710012b90f4145d6
 comment on function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid, id_token text) is 'Lets in a person who proved who they are by `password`, `provider` or `second_factor`: `{outcome: ok, user, sessionId, refreshToken}`, a challenge (`two_factor_required`, `two_factor_enrolment`), or why not: `organization_suspended`, `address_not_allowed`, `email_not_verified`, `local_login_off`.';
@@ -1396,6 +1754,10 @@ grant execute on function app_private.api_token_claims(token_hash bytea, ip_addr
 create function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid DEFAULT app_hidden.current_user_id()) returns void
   language plpgsql volatile security definer set search_path=""; -- body a9915cf2b28524ebed73744ace69c2f3
 comment on function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid) is 'Adds one link to the chain of an organization.';
+
+create function app_private.as_seen_by_caller(ticket app_public.tickets) returns app_public.tickets
+  language plpgsql stable set search_path=""; -- body e9f7145ae93dc5db445869ec3ea910a7
+comment on function app_private.as_seen_by_caller(ticket app_public.tickets) is 'A ticket without what its reader may not see of it.';
 
 create function app_private.audit_scopes() returns SETOF uuid
   language sql stable security definer set search_path=""; -- body 4b5acfe47c019d72ce4148dc4664ac2d
@@ -1442,7 +1804,7 @@ create function app_private.count_login_failure(account text, ip_address inet) r
 comment on function app_private.count_login_failure(account text, ip_address inet) is 'Counts a wrong password or code, and says whether a delay began with it.';
 
 create function app_private.create_organization(slug text, name text, time_zone text DEFAULT 'Etc/UTC'::text, locale text DEFAULT 'en'::text, ticket_prefix text DEFAULT 'ATUM'::text, hours jsonb DEFAULT '"always_open"'::jsonb) returns uuid
-  language plpgsql volatile set search_path=""; -- body cd01a4326893a124b02ddc5095a9065a
+  language plpgsql volatile set search_path=""; -- body 75ad643feb425e447927ec04ba63965b
 comment on function app_private.create_organization(slug text, name text, time_zone text, locale text, ticket_prefix text, hours jsonb) is 'Makes an organization with a calendar and a standard service level policy, ready for its first ticket. Returns its id.';
 
 create function app_private.directory_account(provider_id uuid, username text) returns text
@@ -1464,9 +1826,18 @@ create function app_private.disable_two_factor(password text, time_step bigint) 
 comment on function app_private.disable_two_factor(password text, time_step bigint) is 'Turns one-time codes off for the person who logged in: `ok`, `two_factor_off`, `invalid_credentials`, `invalid_code`, `too_many_attempts`. Where the role demands them, the sessions of the person end and the next login asks for enrolment.';
 grant execute on function app_private.disable_two_factor(password text, time_step bigint) to atum_server;
 
+create function app_private.drop_watcher(ticket app_public.tickets, user_id uuid) returns void
+  language plpgsql volatile set search_path=""; -- body 2ef1c71ea1f4535c067b723b1cf84d57
+comment on function app_private.drop_watcher(ticket app_public.tickets, user_id uuid) is 'Has somebody no longer watch a ticket.';
+
 create function app_private.end_sessions_of(organization_id uuid, user_id uuid, except_id uuid DEFAULT NULL::uuid) returns integer
   language sql volatile set search_path=""; -- body 295e2611242077813c0866707017394e
 comment on function app_private.end_sessions_of(organization_id uuid, user_id uuid, except_id uuid) is 'Ends every session of a person but one, and says how many; forgets the logins that wait for their second step.';
+
+create function app_private.end_silent_tickets() returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 5d0c73aadf27bda4fc5dce3550dc2752
+comment on function app_private.end_silent_tickets() is 'Closes the resolved and resolves the pending tickets of the current organization about which nobody said a word for as long as its settings say, up to 1,000, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.end_silent_tickets() to atum_worker;
 
 create function app_private.enqueue(task text, organization_id uuid, payload jsonb DEFAULT '{}'::jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, job_key text DEFAULT NULL::text, max_attempts integer DEFAULT 25) returns void
   language plpgsql volatile security definer set search_path=""; -- body ad7b38674e2183e0f4211746dc927865
@@ -1572,13 +1943,25 @@ create function app_private.make_recovery_codes(organization_id uuid, user_id uu
   language plpgsql volatile set search_path=""; -- body 033b1d9c3b5be4d092fd47138e7930d6
 comment on function app_private.make_recovery_codes(organization_id uuid, user_id uuid) is 'Replaces the recovery codes of a person by ten new ones, and returns them for the only time.';
 
+create function app_private.may_see_ticket(user_id uuid, ticket app_public.tickets) returns boolean
+  language sql stable set search_path=""; -- body 2b62fb26acc219112bc81e8f2e4492fd
+comment on function app_private.may_see_ticket(user_id uuid, ticket app_public.tickets) is 'Whether a person sees a ticket, without looking at whom it is assigned to.';
+
 create function app_private.meet_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
   language plpgsql volatile set search_path=""; -- body 0c140c5b62c98a548a12588282e48a69
 comment on function app_private.meet_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) is 'Stops a clock because the promise was kept, in time or late.';
 
+create function app_private.move_conversation(merge app_public.ticket_merges, from_ticket_id uuid, to_ticket_id uuid) returns void
+  language plpgsql volatile set search_path=""; -- body c2c6b9bf4d912979814737e48752d1e7
+comment on function app_private.move_conversation(merge app_public.ticket_merges, from_ticket_id uuid, to_ticket_id uuid) is 'Moves what a merge names from one ticket to the other.';
+
 create function app_private.named_reference(word text, id uuid, name text) returns jsonb
   language sql immutable set search_path=""; -- body 97f2f9187c3c046eb30acbe85b5db1f1
 comment on function app_private.named_reference(word text, id uuid, name text) is 'A reference as an event keeps it: with the name it had at that time.';
+
+create function app_private.next_assignee(ticket app_public.tickets) returns uuid
+  language plpgsql volatile set search_path=""; -- body cfbf3c7be012b59727d4e0d9a04d6b6d
+comment on function app_private.next_assignee(ticket app_public.tickets) is 'Who of a ticket''s team gets it by itself: by the team''s method, of those who take tickets, have room and know what its service asks for; null when nobody does or the team assigns by hand.';
 
 create function app_private.open_session(subject app_public.users, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
   language plpgsql volatile set search_path=""; -- body cf47402ae455718929e691d8a0f4fefb
@@ -1593,6 +1976,10 @@ create function app_private.organizations_overview() returns TABLE(slug text, na
   language sql stable security definer set search_path=""; -- body 03b1650dcb3c7c7362b52e6eae1e08ed
 comment on function app_private.organizations_overview() is 'The organizations of the installation, and how many people each has. For the operator.';
 grant execute on function app_private.organizations_overview() to atum_operator;
+
+create function app_private.other_values(these jsonb, those jsonb) returns jsonb
+  language sql immutable set search_path=""; -- body 51f5d46f3c5fb8eea0e6b3b4db1a4401
+comment on function app_private.other_values(these jsonb, those jsonb) is 'What one object says that another does not say, or says otherwise.';
 
 create function app_private.pass_recovery_code(challenge text, code text, ip_address inet, user_agent text) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body b1225bd640e346ebcc802bc6da4ec189
@@ -1635,6 +2022,10 @@ create function app_private.record_sla_event(clock app_public.sla_calculations, 
   language sql volatile set search_path=""; -- body 39109348b7c99e6b75c6c05b6b8662ee
 comment on function app_private.record_sla_event(clock app_public.sla_calculations, type app_public.ticket_event_type, at timestamp with time zone) is 'Tells the spine what became of a promise.';
 
+create function app_private.record_ticket_event(ticket app_public.tickets, type app_public.ticket_event_type, after jsonb DEFAULT NULL::jsonb, before jsonb DEFAULT NULL::jsonb, visibility app_public.comment_visibility DEFAULT 'internal'::app_public.comment_visibility) returns uuid
+  language sql volatile set search_path=""; -- body 1628bdab7a651a8791ffbffdca21984a
+comment on function app_private.record_ticket_event(ticket app_public.tickets, type app_public.ticket_event_type, after jsonb, before jsonb, visibility app_public.comment_visibility) is 'Writes one event of a ticket in the name of whoever acts, and returns its id. For functions that run as the owner.';
+
 create function app_private.reencrypt(table_name text, organization_id uuid, row_id uuid, before text, after text) returns boolean
   language plpgsql volatile set search_path=""; -- body 073c836c6edd2fea2fd9becabd10d458
 comment on function app_private.reencrypt(table_name text, organization_id uuid, row_id uuid, before text, after text) is 'Stores a secret encrypted anew; false when somebody changed it meanwhile. Run by the owner.';
@@ -1668,6 +2059,10 @@ create function app_private.register(organization_slug text, email text, name te
   language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 58dfc7566fe5ae7733feae7f99cf8914
 comment on function app_private.register(organization_slug text, email text, name text) is 'A person asks for a customer account, where the mail domain may: the link that is mailed lets them choose a password. An address that is taken looks the same and is told so by mail. Errors: REGISTRATION_CLOSED, INVALID_INPUT.';
 grant execute on function app_private.register(organization_slug text, email text, name text) to atum_server;
+
+create function app_private.relationship_words(relationship app_public.ticket_relationships, seen_from uuid) returns jsonb
+  language sql stable set search_path=""; -- body 038310d3aafcce168306f6f35713132f
+comment on function app_private.relationship_words(relationship app_public.ticket_relationships, seen_from uuid) is 'A relationship as the event of one of its tickets keeps it.';
 
 create function app_private.remove_two_factor(subject app_public.users) returns void
   language plpgsql volatile set search_path=""; -- body 1ec81e39c95153aa854aa89a89d22d8d
@@ -1802,12 +2197,12 @@ create function app_private.tg_audit_log__refuse() returns trigger
 comment on function app_private.tg_audit_log__refuse() is 'Refuses to change or remove what was recorded, also to the owner. Error AUDIT_APPEND_ONLY.';
 
 create function app_private.tg_comments__follow() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 39f068c5fc97c70116d9f2321f2ec602
+  language plpgsql volatile security definer set search_path=""; -- body e6c154e3a67d2059df7d99b58a4ecf4c
 comment on function app_private.tg_comments__follow() is 'Records the event of a comment and moves its ticket: last comment, first response, and open again when the requester or a colleague answers.';
 
 create function app_private.tg_comments__refuse() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 80fac5ade9bddd36efd1e34af67e6a85
-comment on function app_private.tg_comments__refuse() is 'Refuses a public comment on a closed ticket. Error TICKET_CLOSED.';
+  language plpgsql volatile security definer set search_path=""; -- body e30ad95f14919a9bbb4575fa24616f4e
+comment on function app_private.tg_comments__refuse() is 'Refuses a public comment on a closed ticket, and a customer''s on one that was resolved too long ago. Errors TICKET_CLOSED, REOPEN_WINDOW_OVER.';
 
 create function app_private.tg_companies__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body a90164f2be40a7f09c5751e654313620
@@ -1854,16 +2249,24 @@ create function app_private.tg_ticket_events__notify() returns trigger
 comment on function app_private.tg_ticket_events__notify() is 'Tells the listeners of a ticket, of the inbox, the agents who see only their teams, its requester and the colleagues who may see it that something happened.';
 
 create function app_private.tg_tickets__record_events() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body ee30c9777042468266023ce5c4edf755
+  language plpgsql volatile security definer set search_path=""; -- body b9f81de8cf7afb92815ecdbbd05018c8
 comment on function app_private.tg_tickets__record_events() is 'Writes the events of a ticket that was made or changed.';
 
 create function app_private.tg_tickets__refuse() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 49da461712c444ee76246295e5a1640c
-comment on function app_private.tg_tickets__refuse() is 'Refuses an assignee who is not active staff, an archived service, and going back to `new`. Errors ASSIGNEE_NOT_STAFF, SERVICE_ARCHIVED, STATUS_MOVE_REFUSED.';
+  language plpgsql volatile security definer set search_path=""; -- body e326e404cde5c6a3cfb7a5bcc354eaff
+comment on function app_private.tg_tickets__refuse() is 'Refuses an assignee who is not active staff or may not see the ticket, an archived service or stage, going back to `new`, waking a merged ticket, resolving with open children, and a snooze that makes no sense. Errors ASSIGNEE_NOT_STAFF, ASSIGNEE_OUTSIDE_TEAM, SERVICE_ARCHIVED, STATUS_MOVE_REFUSED, TICKET_MERGED, CHILDREN_OPEN, SNOOZE_REFUSED.';
+
+create function app_private.tg_tickets__register_tags() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body cfa90bd60d6bd514ec8ccb230fbdc070
+comment on function app_private.tg_tickets__register_tags() is 'Adds new tags to those there are to choose from.';
+
+create function app_private.tg_tickets__schedule_waking() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 50728ebff0f0af25f60965f161abc009
+comment on function app_private.tg_tickets__schedule_waking() is 'Has a job wake a snoozed ticket at its time.';
 
 create function app_private.tg_tickets__stamp() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 7289d82d1e353a7c07e54a07f08b0bf0
-comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its number, reference, team and company, and keeps the instants that follow from its status.';
+  language plpgsql volatile security definer set search_path=""; -- body dd2e6bed1154d199d2495cfd6f6624bb
+comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its number, reference, stage, team, company and assignee, and keeps what follows from a change: the stage of a status, the instants of its end, the version. Error VERSION_CONFLICT.';
 
 create function app_private.tg_users__end_sessions() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 990e8845ccbc3e17e4fb7226cb3eb429
@@ -1889,6 +2292,14 @@ create function app_private.tg_users__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body ac3f2a4edc7ecb7c2c260569e2102405
 comment on function app_private.tg_users__tell_servers() is 'Has the servers close the sockets of a person who sees other tickets from now on: they come back and listen where they should.';
 
+create function app_private.ticket_to_work_on(ticket_id uuid) returns app_public.tickets
+  language plpgsql volatile set search_path=""; -- body 92ac0c125102e2bb20b1c4a5c6a8528b
+comment on function app_private.ticket_to_work_on(ticket_id uuid) is 'A ticket that the caller sees, locked until the end of the transaction; for functions that run as the owner. Error NOT_FOUND.';
+
+create function app_private.tidy_tags(tags text[]) returns text[]
+  language sql immutable set search_path=""; -- body 8e0ff7ab2833ae022d44a0f75393b296
+comment on function app_private.tidy_tags(tags text[]) is 'Tags in lower case, each once, in alphabetical order.';
+
 create function app_private.token_hash(token text) returns bytea
   language sql immutable strict set search_path=""; -- body 07239a19c1105073cd65d312190470ef
 comment on function app_private.token_hash(token text) is 'What is kept of a random token.';
@@ -1909,6 +2320,11 @@ create function app_private.verify_audit_chain_of(organization_id uuid) returns 
   language sql stable security definer set search_path=""; -- body 062ebceddc650db5593e49cc41f71713
 comment on function app_private.verify_audit_chain_of(organization_id uuid) is 'Follows one chain from its first record to its head and names the first that is wrong.';
 
+create function app_private.wake_tickets(ticket_id uuid DEFAULT NULL::uuid) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 6ca9116f948772722398c30c259ce6f0
+comment on function app_private.wake_tickets(ticket_id uuid) is 'Wakes the snoozed tickets of the current organization whose time has come, or one of them, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.wake_tickets(ticket_id uuid) to atum_worker;
+
 create function app_private.wall_faults() returns SETOF text
   language sql stable set search_path=""; -- body c4c5dee592a16ea4903f1b15ba376188
 comment on function app_private.wall_faults() is 'What the catalog shows to be wrong with the walls between organizations and with the audit log; nothing when they stand.';
@@ -1922,16 +2338,21 @@ create function app_private.write_to_address(email text, organization_slug text,
   language plpgsql volatile set search_path=pg_catalog, public, pg_temp; -- body bd2d159aa8b3c848a2ca36690d63781e
 comment on function app_private.write_to_address(email text, organization_slug text, purpose text) is 'Writes a `password_reset` or `email_verification` to everybody with this mail address, at most one every two minutes.';
 
-create function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, client_mutation_key text DEFAULT NULL::text) returns app_public.comments
-  language plpgsql volatile set search_path=""; -- body 59628193f016797aff563538dc31a36f
-comment on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, client_mutation_key text) is 'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments and set the `status` in the same save. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED.';
-grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, client_mutation_key text) to atum_agent;
-grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, client_mutation_key text) to atum_customer;
+create function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, client_mutation_key text DEFAULT NULL::text) returns app_public.comments
+  language plpgsql volatile set search_path=""; -- body b067db55998a7b528cebf3c917a01c26
+comment on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) is 'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments, set the `status`, or the stage `stateId`, in the same save, and mention up to 50 colleagues who may see the ticket, who watch it from then on. With `seenCommentAt`, the ticket''s `lastCommentAt` as you saw it, a comment that crosses with another is refused with COMMENT_CONFLICT, and yours is still yours. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED, TICKET_MERGED, REOPEN_WINDOW_OVER, COMMENT_CONFLICT, MENTION_REFUSED.';
+grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) to atum_agent;
+grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) to atum_customer;
 
 create function app_public.add_ip_rule(network cidr, role app_public.user_role DEFAULT NULL::app_public.user_role, note text DEFAULT NULL::text, accept_lockout boolean DEFAULT false) returns app_public.ip_rules
   language plpgsql volatile security definer set search_path=""; -- body b6075eb91383e9c048836823856b0c30
 comment on function app_public.add_ip_rule(network cidr, role app_public.user_role, note text, accept_lockout boolean) is 'Allows a network, for one role or for every role without rules of its own, and returns the rule. Admins only. Errors: WOULD_LOCK_YOU_OUT when the caller''s own address would be refused and `acceptLockout` was not said, CONFLICT for a rule that is there, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.add_ip_rule(network cidr, role app_public.user_role, note text, accept_lockout boolean) to atum_admin;
+
+create function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb) returns SETOF app_public.bulk_result
+  language plpgsql volatile set search_path=""; -- body e3111b5a7dc615cba575e9303331a1d8
+comment on function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb) is 'Does the same actions to up to 1,000 tickets in one transaction, and tells of each what became of it: a ticket that is refused stays as it was, the others are changed. `actions` is a list of objects with a `type`: `set_priority` {priority}, `raise_priority`, `set_status` {status}, `set_state` {state_id}, `set_service` {service_id or null}, `set_team` {team_id or null}, `set_assignee` {assignee_id or null}, `assign_to_me`, `assign_automatically`, `add_tags` {tags}, `remove_tags` {tags}, `add_watcher` {user_id}, `remove_watcher` {user_id}, `set_custom_fields` {values}, `snooze` {seconds}, `comment` {visibility, body}, `notify` {to, text}. Staff only. Errors: TOO_MANY_TICKETS, ACTION_INVALID.';
+grant execute on function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb) to atum_agent;
 
 create function app_public.change_security_policy(two_factor_roles app_public.user_role[] DEFAULT NULL::app_public.user_role[], registration_domains text[] DEFAULT NULL::text[], local_login boolean DEFAULT NULL::boolean) returns app_public.security_policies
   language plpgsql volatile security definer set search_path=""; -- body 93624276be82161e6815dddd0d82b8f6
@@ -1954,11 +2375,26 @@ create function app_public.create_company(name text, shares_tickets boolean DEFA
 comment on function app_public.create_company(name text, shares_tickets boolean) is 'Makes a customer account and returns it. Admins only. Errors: CONFLICT for a name that is taken, INVALID_INPUT.';
 grant execute on function app_public.create_company(name text, shares_tickets boolean) to atum_admin;
 
-create function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority DEFAULT 'normal'::app_public.ticket_priority, service_id uuid DEFAULT NULL::uuid, requester_id uuid DEFAULT NULL::uuid, client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
-  language plpgsql volatile set search_path=""; -- body 75b1109cf69502a8ca69647132668365
-comment on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, client_mutation_key text) is 'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED.';
-grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, client_mutation_key text) to atum_agent;
-grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, client_mutation_key text) to atum_customer;
+create function app_public.create_service(name text, description text DEFAULT NULL::text, team_id uuid DEFAULT NULL::uuid, required_skills text[] DEFAULT '{}'::text[]) returns app_public.services
+  language sql volatile security definer set search_path=""; -- body fb22c59d256de6aad79680752f42cbe3
+comment on function app_public.create_service(name text, description text, team_id uuid, required_skills text[]) is 'Offers a service and returns it. Its tickets go to the team `teamId`. Admins only. Errors: CONFLICT for a name that is taken, NOT_FOUND for a team that is not there, INVALID_INPUT.';
+grant execute on function app_public.create_service(name text, description text, team_id uuid, required_skills text[]) to atum_admin;
+
+create function app_public.create_team(name text, assignment_method app_public.assignment_method DEFAULT 'manual'::app_public.assignment_method) returns app_public.teams
+  language sql volatile security definer set search_path=""; -- body c03ebfbc7f8d5cb3f4fec6ef973092aa
+comment on function app_public.create_team(name text, assignment_method app_public.assignment_method) is 'Makes a team and returns it. Admins only. Errors: CONFLICT for a name that is taken, INVALID_INPUT.';
+grant execute on function app_public.create_team(name text, assignment_method app_public.assignment_method) to atum_admin;
+
+create function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority DEFAULT 'normal'::app_public.ticket_priority, service_id uuid DEFAULT NULL::uuid, requester_id uuid DEFAULT NULL::uuid, custom_fields jsonb DEFAULT '{}'::jsonb, tags text[] DEFAULT '{}'::text[], client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
+  language plpgsql volatile security definer set search_path=""; -- body 0f05e3a6cd28c9a2692d835e76d34fa7
+comment on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) is 'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED.';
+grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) to atum_agent;
+grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) to atum_customer;
+
+create function app_public.create_ticket_state(kind app_public.ticket_status, name text, "position" integer DEFAULT 0) returns app_public.ticket_states
+  language sql volatile security definer set search_path=""; -- body eb84f6b937e11527f32780c24ee6f6c7
+comment on function app_public.create_ticket_state(kind app_public.ticket_status, name text, "position" integer) is 'Adds a stage of a kind and returns it. Admins only. Errors: CONFLICT for a name that is taken, INVALID_INPUT.';
+grant execute on function app_public.create_ticket_state(kind app_public.ticket_status, name text, "position" integer) to atum_admin;
 
 create function app_public.current_organization() returns app_public.organizations
   language sql stable set search_path=""; -- body 837d9a4f87c476db40921e6ff978ae2b
@@ -1971,6 +2407,11 @@ create function app_public.current_security_policy() returns app_public.security
   language sql stable set search_path=""; -- body 2de801f87b88d21ed1fdb2ad11081997
 comment on function app_public.current_security_policy() is 'How people of the organization get in. Admins only.';
 grant execute on function app_public.current_security_policy() to atum_admin;
+
+create function app_public.current_ticket_settings() returns app_public.ticket_settings
+  language sql stable set search_path=""; -- body f4dd3d861facf8488d967cba202f5149
+comment on function app_public.current_ticket_settings() is 'How tickets of the organization end. Staff only.';
+grant execute on function app_public.current_ticket_settings() to atum_agent;
 
 create function app_public."current_user"() returns app_public.users
   language sql stable security definer set search_path=""; -- body b99760e03b39730dec178f9a4e5b37f4
@@ -1988,6 +2429,11 @@ create function app_public.delete_identity_provider(provider_id uuid) returns bo
   language plpgsql volatile security definer set search_path=""; -- body 80e2972bc0b5fbfb9f9c281b9c639060
 comment on function app_public.delete_identity_provider(provider_id uuid) is 'Removes an identity provider, its secret and whom it means, and ends the sessions it opened. People stay. Admins only. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.delete_identity_provider(provider_id uuid) to atum_admin;
+
+create function app_public.delete_team(team_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body f9af6c3b29286a3e66125629af03c6be
+comment on function app_public.delete_team(team_id uuid) is 'Removes a team. Its tickets and services stay, and belong to none. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.delete_team(team_id uuid) to atum_admin;
 
 create function app_public.end_other_sessions(also_this boolean DEFAULT false) returns integer
   language plpgsql volatile security definer set search_path=""; -- body 8c9c311357ec6c78dc8fdb7a7bf27230
@@ -2021,16 +2467,36 @@ create function app_public.invite_user(email text, name text, role app_public.us
 comment on function app_public.invite_user(email text, name text, role app_public.user_role, company_id uuid, team_ids uuid[]) is 'Makes an account and writes an invitation, good for 7 days. Somebody who registered and has not come yet is invited with what is given here. Admins only. Errors: ADDRESS_TAKEN for who has come or was invited before, INVALID_INPUT, NOT_FOUND for a company or team that is not there, SESSION_REQUIRED for a manager or admin, and for who registered in another role.';
 grant execute on function app_public.invite_user(email text, name text, role app_public.user_role, company_id uuid, team_ids uuid[]) to atum_admin;
 
+create function app_public.make_ticket_state_default(state_id uuid) returns app_public.ticket_states
+  language plpgsql volatile security definer set search_path=""; -- body 9f38ff1997c153a0021a0315d06e7f18
+comment on function app_public.make_ticket_state_default(state_id uuid) is 'Makes a stage the one a ticket gets when only the kind is said, and returns it. Admins only. Errors: NOT_FOUND, INVALID_INPUT for an archived one.';
+grant execute on function app_public.make_ticket_state_default(state_id uuid) to atum_admin;
+
+create function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) returns app_public.ticket_merges
+  language plpgsql volatile security definer set search_path=""; -- body e0fba8cb675dfadb605ca68eba3e3c56
+comment on function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) is 'Merges a ticket into another one, and returns the merge: what was said, the time and who watches move to the target; the source is closed, points to it, and leaves the SLA. `undoMerge` takes it back. Staff only. Errors: NOT_FOUND, MERGE_REFUSED, TICKET_MERGED, TICKET_CLOSED.';
+grant execute on function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) to atum_agent;
+
 create function app_public.own_sessions() returns SETOF app_public.login_session
   language sql stable security definer set search_path=""; -- body 170773931e8831915a56d43498850fe3
 comment on function app_public.own_sessions() is 'Where the caller is logged in, the latest first.';
 grant execute on function app_public.own_sessions() to atum_agent;
 grant execute on function app_public.own_sessions() to atum_customer;
 
+create function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) returns app_public.ticket_relationships
+  language plpgsql volatile security definer set search_path=""; -- body f734fcd5507cc611c805cb1d980925af
+comment on function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) is 'Says how one ticket stands to another, and returns the relationship: the first is a child of, a duplicate of, related to, or blocks the second. A ticket has one parent and one original. A ticket is not resolved before its children. Staff only. Errors: NOT_FOUND, RELATIONSHIP_REFUSED for a circle, CONFLICT for one that is there.';
+grant execute on function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) to atum_agent;
+
 create function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean DEFAULT false) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body 503a8c54d885cac2fd2dbc22e4901e37
 comment on function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean) is 'Removes a rule. Without any rule people may come from everywhere. Admins only. Errors: NOT_FOUND, WOULD_LOCK_YOU_OUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean) to atum_admin;
+
+create function app_public.remove_team_member(team_id uuid, user_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 5cd76c4dd92d7b6f35dc06b01bac48e3
+comment on function app_public.remove_team_member(team_id uuid, user_id uuid) is 'Takes somebody out of a team; the tickets assigned to them stay theirs. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.remove_team_member(team_id uuid, user_id uuid) to atum_admin;
 
 create function app_public.resend_invitation(user_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body 218d9da3406c8e1df87c5075cf4d3d30
@@ -2058,13 +2524,23 @@ create function app_public.sessions_of(user_id uuid) returns SETOF app_public.lo
 comment on function app_public.sessions_of(user_id uuid) is 'Where a person of the organization is logged in, the latest first. Admins only.';
 grant execute on function app_public.sessions_of(user_id uuid) to atum_admin;
 
+create function app_public.set_team_member(team_id uuid, user_id uuid, takes_tickets boolean DEFAULT true, capacity integer DEFAULT NULL::integer) returns app_public.team_members
+  language plpgsql volatile security definer set search_path=""; -- body 492d3f2a108b8ec3835064c15a87e024
+comment on function app_public.set_team_member(team_id uuid, user_id uuid, takes_tickets boolean, capacity integer) is 'Has somebody work in a team, or changes how, and returns the membership. `takesTickets` and `capacity` steer who gets tickets by themselves. Admins only. Errors: NOT_FOUND, ASSIGNEE_NOT_STAFF for a customer, INVALID_INPUT.';
+grant execute on function app_public.set_team_member(team_id uuid, user_id uuid, takes_tickets boolean, capacity integer) to atum_admin;
+
 create function app_public.set_user_teams(user_id uuid, team_ids uuid[]) returns app_public.users
   language plpgsql volatile security definer set search_path=""; -- body 495b4d412b8301d096529dc6c47891b3
 comment on function app_public.set_user_teams(user_id uuid, team_ids uuid[]) is 'Makes a person a member of these teams and of no other. Admins only. Error NOT_FOUND for a person or team that is not there.';
 grant execute on function app_public.set_user_teams(user_id uuid, team_ids uuid[]) to atum_admin;
 
+create function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
+  language plpgsql volatile security definer set search_path=""; -- body 83399e3bb9f1f277527b0d9dc37659eb
+comment on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) is 'Opens a new ticket with what a comment says, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT.';
+grant execute on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) to atum_agent;
+
 create function app_public.ticket_by_number(number integer) returns app_public.tickets
-  language sql stable set search_path=""; -- body f9d5c1b81c622bc0ddf9d8515d6bbcd8
+  language sql stable security definer set search_path=""; -- body 714f5346b84f7e6fcd3bb193c8b2b896
 comment on function app_public.ticket_by_number(number integer) is 'The ticket with this number in the caller''s organization, or null when there is none the caller may see.';
 grant execute on function app_public.ticket_by_number(number integer) to atum_agent;
 grant execute on function app_public.ticket_by_number(number integer) to atum_customer;
@@ -2075,6 +2551,21 @@ comment on function app_public.two_factor_status() is 'How the caller logs in wi
 grant execute on function app_public.two_factor_status() to atum_agent;
 grant execute on function app_public.two_factor_status() to atum_customer;
 
+create function app_public.undo_merge(merge_id uuid) returns app_public.ticket_merges
+  language plpgsql volatile security definer set search_path=""; -- body e00403ee203443045e3ea6d47266f9db
+comment on function app_public.undo_merge(merge_id uuid) is 'Takes a merge back and returns it: what it moved goes back, and the source is in its stage of before. Staff only. Errors: NOT_FOUND, MERGE_REFUSED when it was undone already, TICKET_MERGED when the target went into another one since.';
+grant execute on function app_public.undo_merge(merge_id uuid) to atum_agent;
+
+create function app_public.unrelate_tickets(relationship_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body a5749aec814aafdf58aebf8f4ea06bd1
+comment on function app_public.unrelate_tickets(relationship_id uuid) is 'Takes a relationship away. Staff only. Error: NOT_FOUND.';
+grant execute on function app_public.unrelate_tickets(relationship_id uuid) to atum_agent;
+
+create function app_public.unwatch_ticket(ticket_id uuid, user_id uuid DEFAULT NULL::uuid) returns app_public.tickets
+  language plpgsql volatile security definer set search_path=""; -- body c77bea36008d04c5c2a4846b4074ea97
+comment on function app_public.unwatch_ticket(ticket_id uuid, user_id uuid) is 'Has somebody no longer watch the ticket, without `userId` the caller, and returns the ticket. Staff only. Error: NOT_FOUND.';
+grant execute on function app_public.unwatch_ticket(ticket_id uuid, user_id uuid) to atum_agent;
+
 create function app_public.users_has_two_factor(person app_public.users) returns boolean
   language sql stable security definer set search_path=""; -- body 894d567a3f463a89188ffc51ae30d16f
 comment on function app_public.users_has_two_factor(person app_public.users) is 'Whether the person logs in with one-time codes. Admins only.';
@@ -2084,3 +2575,8 @@ create function app_public.verify_audit_chain(OUT checked bigint, OUT verified b
   language plpgsql stable security definer set search_path=""; -- body 407a6e5b961036f335967a148e5ca0a3
 comment on function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) is 'Follows the audit chain of the organization: how many records were checked, whether all are as they were written, and the first that is not and why. Admins only. Error UNAUTHENTICATED without claims.';
 grant execute on function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) to atum_admin;
+
+create function app_public.watch_ticket(ticket_id uuid, user_id uuid DEFAULT NULL::uuid) returns app_public.tickets
+  language plpgsql volatile security definer set search_path=""; -- body 696b49e17dc762dae5f0b827bb9c218c
+comment on function app_public.watch_ticket(ticket_id uuid, user_id uuid) is 'Has somebody who may see the ticket watch it, without `userId` the caller, and returns the ticket. Staff only. Errors: NOT_FOUND, WATCHER_REFUSED.';
+grant execute on function app_public.watch_ticket(ticket_id uuid, user_id uuid) to atum_agent;

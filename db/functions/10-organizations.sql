@@ -38,6 +38,9 @@ begin
 
   insert into app_private.ticket_counters (organization_id) values (new_organization_id);
   insert into app_public.security_policies (organization_id) values (new_organization_id);
+  insert into app_public.ticket_settings (organization_id) values (new_organization_id);
+  insert into app_public.ticket_states (organization_id, kind, is_default)
+  select new_organization_id, kind, true from unnest(enum_range(null::app_public.ticket_status)) as kind;
 
   insert into app_public.sla_calendars (organization_id, name, time_zone, hours)
   values (new_organization_id, 'Working hours', time_zone, hours)

@@ -3,6 +3,9 @@ create or replace function app_public.add_comment(
   body text,
   visibility app_public.comment_visibility default 'public',
   status app_public.ticket_status default null,
+  state_id uuid default null,
+  mentioned_user_ids uuid[] default '{}',
+  seen_comment_at timestamptz default null,
   client_mutation_key text default null
 ) returns app_public.comments
   language plpgsql volatile
@@ -10,11 +13,12 @@ create or replace function app_public.add_comment(
 as $$
 #variable_conflict use_column
 declare
-  ticket app_public.tickets;
+  ticket record;
   made app_public.comments;
   caller_organization_id constant uuid := app_hidden.current_organization_id();
   caller_id constant uuid := app_hidden.current_user_id();
   next_status app_public.ticket_status := add_comment.status;
+  mentioned_id uuid;
 begin
   if caller_id is null then
     raise exception using errcode = 'AD001', message = 'Log in to write a comment';
@@ -31,11 +35,18 @@ begin
   end if;
 
   -- A ticket of somebody else and one that never was look the same.
-  select * into ticket
+  select visible.id, visible.status, visible.requester_id, visible.last_comment_at, visible.merged_into_id into ticket
   from app_public.tickets as visible
   where visible.organization_id = caller_organization_id and visible.id = add_comment.ticket_id;
   if not found then
     raise exception using errcode = 'AD101', message = 'There is no such ticket';
+  end if;
+
+  if ticket.merged_into_id is not null then
+    raise exception using errcode = 'AD108', message = 'This ticket goes on in another one; write there';
+  end if;
+  if ticket.last_comment_at > add_comment.seen_comment_at then
+    raise exception using errcode = 'AD111', message = 'Somebody answered while you were writing; read it, and send yours if it still holds';
   end if;
 
   insert into app_public.comments (organization_id, ticket_id, author_id, visibility, body, client_mutation_key)
@@ -56,15 +67,23 @@ begin
     return made;
   end if;
 
+  foreach mentioned_id in array coalesce(add_comment.mentioned_user_ids, '{}') loop
+    perform app_hidden.mention(made, mentioned_id);
+  end loop;
+
   -- The first public answer takes a new ticket into work, unless the answer says otherwise.
-  if next_status is null
+  if next_status is null and add_comment.state_id is null
     and ticket.status = 'new' and made.visibility = 'public'
     and app_hidden.is_staff() and ticket.requester_id <> caller_id
   then
     next_status := 'open';
   end if;
 
-  if next_status is not null and next_status <> ticket.status then
+  if add_comment.state_id is not null then
+    update app_public.tickets as answered
+    set state_id = add_comment.state_id
+    where answered.organization_id = caller_organization_id and answered.id = add_comment.ticket_id;
+  elsif next_status is not null and next_status <> ticket.status then
     update app_public.tickets as answered
     set status = next_status
     where answered.organization_id = caller_organization_id and answered.id = add_comment.ticket_id;
@@ -74,27 +93,90 @@ begin
 end
 $$;
 
-comment on function app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, text) is
-  'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments and set the `status` in the same save. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED.';
+comment on function app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text) is
+  'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments, set the `status`, or the stage `stateId`, in the same save, and mention up to 50 colleagues who may see the ticket, who watch it from then on. With `seenCommentAt`, the ticket''s `lastCommentAt` as you saw it, a comment that crosses with another is refused with COMMENT_CONFLICT, and yours is still yours. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED, TICKET_MERGED, REOPEN_WINDOW_OVER, COMMENT_CONFLICT, MENTION_REFUSED.';
+
+create or replace function app_hidden.mention(comment app_public.comments, user_id uuid) returns void
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  ticket app_public.tickets;
+  mentions integer;
+begin
+  select * into strict ticket
+  from app_public.tickets
+  where organization_id = comment.organization_id and id = comment.ticket_id;
+
+  if comment.author_id is distinct from app_hidden.current_user_id() or comment.organization_id <> app_hidden.current_organization_id()
+    or not app_hidden.is_staff()
+    or not app_private.may_see_ticket(mention.user_id, ticket)
+    or exists (
+      select
+      from app_public.users as person
+      where person.organization_id = comment.organization_id and person.id = mention.user_id and person.role = 'customer'
+    )
+  then
+    raise exception using errcode = 'AD112', message = 'Staff mention colleagues who may see the ticket, and nobody else';
+  end if;
+
+  insert into app_public.comment_mentions (organization_id, comment_id, user_id)
+  values (comment.organization_id, comment.id, mention.user_id)
+  on conflict do nothing;
+
+  select count(*) into mentions
+  from app_public.comment_mentions as mentioned
+  where mentioned.organization_id = comment.organization_id and mentioned.comment_id = comment.id;
+  if mentions > 50 then
+    raise exception using errcode = 'AD112', message = 'A comment mentions at most 50 people';
+  end if;
+
+  perform app_private.add_watcher(ticket, mention.user_id);
+end
+$$;
+
+comment on function app_hidden.mention(app_public.comments, uuid) is 'Records that the author of a comment called a colleague by name, who watches the ticket from then on. Error MENTION_REFUSED.';
 
 create or replace function app_private.tg_comments__refuse() returns trigger
   language plpgsql security definer
   set search_path = ''
 as $$
+declare
+  ticket app_public.tickets;
 begin
-  if NEW.visibility = 'public' and exists (
-    select
-    from app_public.tickets as ticket
-    where ticket.organization_id = NEW.organization_id and ticket.id = NEW.ticket_id
-      and ticket.status = 'closed' and ticket.closed_at < NEW.created_at
-  ) then
+  if NEW.visibility = 'internal' then
+    return NEW;
+  end if;
+
+  select * into ticket
+  from app_public.tickets
+  where organization_id = NEW.organization_id and id = NEW.ticket_id;
+
+  if ticket.status = 'closed' and ticket.closed_at < NEW.created_at then
     raise exception using errcode = 'AD102', message = 'This ticket is closed; open a new one';
+  end if;
+
+  if ticket.status = 'resolved'
+    and exists (
+      select
+      from app_public.ticket_settings as settings
+      where settings.organization_id = NEW.organization_id
+        and ticket.resolved_at + make_interval(days => settings.reopen_days) < NEW.created_at
+    )
+    and exists (
+      select
+      from app_public.users as author
+      where author.organization_id = NEW.organization_id and author.id = NEW.author_id and author.role = 'customer'
+    )
+  then
+    raise exception using errcode = 'AD113', message = 'This ticket was resolved too long ago to go on; open a new one';
   end if;
   return NEW;
 end
 $$;
 
-comment on function app_private.tg_comments__refuse() is 'Refuses a public comment on a closed ticket. Error TICKET_CLOSED.';
+comment on function app_private.tg_comments__refuse() is 'Refuses a public comment on a closed ticket, and a customer''s on one that was resolved too long ago. Errors TICKET_CLOSED, REOPEN_WINDOW_OVER.';
 
 create or replace trigger _200_refuse before insert on app_public.comments
   for each row execute function app_private.tg_comments__refuse();
@@ -127,8 +209,10 @@ begin
     where author.organization_id = NEW.organization_id and author.id = NEW.author_id and author.role <> 'customer'
   );
 
-  insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_id, comment_id, created_at)
-  values (NEW.organization_id, NEW.ticket_id, 'comment_added', NEW.visibility, NEW.author_id, NEW.id, NEW.created_at);
+  insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_id, actor_name, comment_id, created_at)
+  values (
+    NEW.organization_id, NEW.ticket_id, 'comment_added', NEW.visibility, NEW.author_id, NEW.author_name, NEW.id, NEW.created_at
+  );
 
   update app_public.tickets
   set
@@ -142,6 +226,11 @@ begin
       when NEW.author_id is not null and not by_staff and NEW.visibility = 'public' and status in ('pending', 'on_hold', 'resolved')
         then 'open'
       else status
+    end,
+    -- A word of the customer wakes a ticket that was put aside.
+    snoozed_until = case
+      when NEW.author_id is not null and not by_staff and NEW.visibility = 'public' then null
+      else snoozed_until
     end
   where organization_id = NEW.organization_id and id = NEW.ticket_id;
   return null;
@@ -154,10 +243,11 @@ create or replace trigger _500_follow after insert on app_public.comments
   for each row execute function app_private.tg_comments__follow();
 
 revoke all on function
-  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, text),
-  app_private.tg_comments__refuse(), app_private.tg_comments__follow()
+  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text),
+  app_hidden.mention(app_public.comments, uuid), app_private.tg_comments__refuse(), app_private.tg_comments__follow()
 from public;
 
 grant execute on function
-  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, text)
+  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text)
 to atum_customer, atum_agent;
+grant execute on function app_hidden.mention(app_public.comments, uuid) to atum_agent, atum_customer;

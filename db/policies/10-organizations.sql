@@ -16,6 +16,12 @@ create policy select_staff on app_public.teams for select to atum_agent
 
 grant select on app_public.teams to atum_agent;
 
+create policy update_admin on app_public.teams for update to atum_admin
+  using (organization_id = (select app_hidden.current_organization_id()))
+  with check (organization_id = (select app_hidden.current_organization_id()));
+
+grant update (name, assignment_method) on app_public.teams to atum_admin;
+
 select app_private.reset_access('app_public.services');
 
 create policy select_customer on app_public.services for select to atum_customer
@@ -25,3 +31,41 @@ create policy select_staff on app_public.services for select to atum_agent
   using (organization_id = (select app_hidden.current_organization_id()));
 
 grant select on app_public.services to atum_customer, atum_agent;
+
+create policy update_admin on app_public.services for update to atum_admin
+  using (organization_id = (select app_hidden.current_organization_id()))
+  with check (organization_id = (select app_hidden.current_organization_id()));
+
+grant update (name, description, team_id, required_skills, archived_at) on app_public.services to atum_admin;
+
+select app_private.reset_access('app_public.ticket_states');
+
+create policy select_member on app_public.ticket_states for select to atum_customer, atum_agent
+  using (organization_id = (select app_hidden.current_organization_id()));
+
+create policy update_admin on app_public.ticket_states for update to atum_admin
+  using (organization_id = (select app_hidden.current_organization_id()))
+  with check (organization_id = (select app_hidden.current_organization_id()));
+
+grant select on app_public.ticket_states to atum_customer, atum_agent;
+grant update (name, position, archived_at) on app_public.ticket_states to atum_admin;
+
+select app_private.reset_access('app_public.ticket_settings');
+
+create policy select_staff on app_public.ticket_settings for select to atum_agent
+  using (organization_id = (select app_hidden.current_organization_id()));
+
+create policy update_admin on app_public.ticket_settings for update to atum_admin
+  using (organization_id = (select app_hidden.current_organization_id()))
+  with check (organization_id = (select app_hidden.current_organization_id()));
+
+grant select on app_public.ticket_settings to atum_agent;
+grant update (reopen_days, close_resolved_days, resolve_pending_days, undo_send_seconds) on app_public.ticket_settings to atum_admin;
+
+select app_private.reset_access('app_public.tags');
+
+create policy select_staff on app_public.tags for select to atum_agent
+  using (organization_id = (select app_hidden.current_organization_id()));
+
+-- NOTE: tags come by being put on a ticket.
+grant select on app_public.tags to atum_agent;

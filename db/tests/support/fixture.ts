@@ -132,14 +132,52 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
       id('select id from app_public.add_comment($1, $2, $3)', [ticketId, body, visibility]),
     )
 
+  const publicCommentId = await addComment('We are on it', 'public')
+  const internalCommentId = await addComment('It is the switch again', 'internal')
+  await ticketWork(client, people.agent, { ticketId, neighbourTicketId, publicCommentId })
+
   return {
     ...people,
     worker: { role: 'atum_worker', organizationId: people.organizationId },
     ticketId,
     neighbourTicketId,
-    publicCommentId: await addComment('We are on it', 'public'),
-    internalCommentId: await addComment('It is the switch again', 'internal'),
+    publicCommentId,
+    internalCommentId,
   }
+}
+
+/** A row in each table of what agents note about tickets; none of it changes a ticket. */
+async function ticketWork(
+  client: Client,
+  agent: Person,
+  { ticketId, neighbourTicketId, publicCommentId }: Record<string, string>,
+) {
+  const run = (sql: string, ...values: unknown[]) => client.query(sql, [agent.organizationId, ...values])
+  await committed(client, async () => {
+    await run('insert into app_public.tags (organization_id, name) values ($1, $2)', 'switch')
+    await run(
+      'insert into app_public.ticket_watchers (organization_id, ticket_id, user_id) values ($1, $2, $3)',
+      ticketId,
+      agent.userId,
+    )
+    await run(
+      'insert into app_public.comment_mentions (organization_id, comment_id, user_id) values ($1, $2, $3)',
+      publicCommentId,
+      agent.userId,
+    )
+    await run(
+      `insert into app_public.ticket_relationships (organization_id, ticket_id, kind, other_ticket_id) values ($1, $2, 'blocks', $3)`,
+      ticketId,
+      neighbourTicketId,
+    )
+    // A merge that was taken back: both tickets are as before.
+    await run(
+      `insert into app_public.ticket_merges (organization_id, source_ticket_id, target_ticket_id, source_state_id, undone_at)
+      select organization_id, $2, $3, state_id, now() from app_public.tickets where organization_id = $1 and id = $2`,
+      ticketId,
+      neighbourTicketId,
+    )
+  })
 }
 
 type Insert = (sql: string, values?: unknown[]) => Promise<string>
