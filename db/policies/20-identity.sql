@@ -33,7 +33,7 @@ create policy update_admin on app_public.users for update to atum_admin
 grant select (organization_id, id, name, role) on app_public.users to atum_customer;
 grant select on app_public.users to atum_agent;
 grant update (name, locale, time_zone) on app_public.users to atum_customer, atum_agent;
-grant update (skills, email, role, company_id, restricted_to_teams, is_break_glass, disabled_at) on app_public.users to atum_admin;
+grant update (skills, manages_company, email, role, company_id, restricted_to_teams, is_break_glass, disabled_at) on app_public.users to atum_admin;
 -- NOTE: insert is granted to nobody; people are invited, register, or come by an identity provider.
 
 select app_private.reset_access('app_private.user_secrets');

@@ -177,6 +177,7 @@ async function ticketWork(
       ticketId,
       neighbourTicketId,
     )
+    await approvals(run, ticketId, agent)
   })
 }
 
@@ -246,4 +247,30 @@ async function wayIn(
     ])
   }
   return { providerId, apiTokenId }
+}
+
+/** A question that was taken back, a step, and a template. */
+async function approvals(
+  run: (sql: string, ...values: unknown[]) => Promise<unknown>,
+  ticketId: string | undefined,
+  agent: Person,
+) {
+  await run(
+    `with asked as (
+      insert into app_public.ticket_approvals (organization_id, ticket_id, ticket_reference, question, state, ended_at)
+      select organization_id, id, reference, 'A new switch for 900 €?', 'cancelled', now()
+      from app_public.tickets where organization_id = $1 and id = $2
+      returning id
+    )
+    insert into app_public.ticket_approvers (organization_id, approval_id, user_id) select $1, id, $3 from asked`,
+    ticketId,
+    agent.userId,
+  )
+  await run(
+    `insert into app_public.checklist_items (organization_id, ticket_id, position, text) values ($1, $2, 1, 'Look at the lamps')`,
+    ticketId,
+  )
+  await run(
+    `insert into app_public.ticket_templates (organization_id, name, subject, seen_by_customers) values ($1, 'A new colleague', 'A new colleague starts', true)`,
+  )
 }
