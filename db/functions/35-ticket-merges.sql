@@ -188,7 +188,8 @@ begin
     origin, 'ticket_split', jsonb_build_object('comment_id', said.id, 'ticket_id', ticket.id, 'ticket_reference', ticket.reference)
   );
   perform app_private.record_ticket_event(
-    ticket, 'ticket_split', jsonb_build_object('comment_id', said.id, 'ticket_id', origin.id, 'ticket_reference', origin.reference)
+    ticket, 'ticket_split',
+    jsonb_build_object('comment_id', said.id, 'ticket_id', origin.id, 'ticket_reference', origin.reference, 'is_origin', true)
   );
 
   select * into strict ticket

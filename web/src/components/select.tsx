@@ -2,7 +2,8 @@ import { Check, ChevronDown } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components/Button'
 import { Label } from 'react-aria-components/Label'
-import { ListBox, ListBoxItem } from 'react-aria-components/ListBox'
+import { Header } from 'react-aria-components/Header'
+import { ListBox, ListBoxItem, ListBoxSection } from 'react-aria-components/ListBox'
 import { Select as AriaSelect, SelectValue } from 'react-aria-components/Select'
 import { Text } from 'react-aria-components/Text'
 import { classNames } from '../lib/class-names.ts'
@@ -17,6 +18,8 @@ export interface Choice<Value extends string> {
   description?: string | null | undefined
   /** A sign before the label; decorative, the label says it all. */
   mark?: ReactNode
+  /** The heading it stands under, together with the choices beside it that have the same one. */
+  group?: string | undefined
 }
 
 export interface SelectProps<Value extends string> {
@@ -90,34 +93,62 @@ export function Select<Value extends string>(props: SelectProps<Value>) {
       )}
       <Popover className="min-w-(--trigger-width)">
         <ListBox className="outline-none">
-          {choices.map((choice) => (
-            <ListBoxItem
-              key={choice.value}
-              id={choice.value}
-              textValue={choice.label}
-              className={optionClass}
-            >
-              {({ isSelected }) => (
-                <>
-                  {choice.mark}
-                  <span className="min-w-0 flex-1">
-                    <Text slot="label">{choice.label}</Text>
-                    {choice.description && (
-                      <Text slot="description" className="block text-muted">
-                        {choice.description}
-                      </Text>
-                    )}
-                  </span>
-                  <Check
-                    className={classNames('size-4 shrink-0 text-accent-text', !isSelected && 'invisible')}
-                    aria-hidden="true"
-                  />
-                </>
-              )}
-            </ListBoxItem>
-          ))}
+          {groupsOf(choices).map(({ title, members }) =>
+            title === undefined ? (
+              members.map((choice) => <Option key={choice.value} choice={choice} />)
+            ) : (
+              <ListBoxSection
+                key={title}
+                className="mt-1 border-t border-border pt-1 first:mt-0 first:border-t-0 first:pt-0"
+              >
+                <Header className="px-2.5 pt-1.5 pb-1 text-xs font-medium text-muted">{title}</Header>
+                {members.map((choice) => (
+                  <Option key={choice.value} choice={choice} />
+                ))}
+              </ListBoxSection>
+            ),
+          )}
         </ListBox>
       </Popover>
     </AriaSelect>
   )
+}
+
+function Option<Value extends string>({ choice }: { choice: Choice<Value> }) {
+  return (
+    <ListBoxItem id={choice.value} textValue={choice.label} className={optionClass}>
+      {({ isSelected }) => (
+        <>
+          {choice.mark}
+          <span className="min-w-0 flex-1">
+            <Text slot="label">{choice.label}</Text>
+            {choice.description && (
+              <Text slot="description" className="block text-muted">
+                {choice.description}
+              </Text>
+            )}
+          </span>
+          <Check
+            className={classNames('size-4 shrink-0 text-accent-text', !isSelected && 'invisible')}
+            aria-hidden="true"
+          />
+        </>
+      )}
+    </ListBoxItem>
+  )
+}
+
+interface Group<Value extends string> {
+  title: string | undefined
+  members: Choice<Value>[]
+}
+
+function groupsOf<Value extends string>(choices: readonly Choice<Value>[]): Group<Value>[] {
+  const groups: Group<Value>[] = []
+  for (const choice of choices) {
+    const last = groups.at(-1)
+    if (last && last.title === choice.group) last.members.push(choice)
+    else groups.push({ title: choice.group, members: [choice] })
+  }
+  return groups
 }

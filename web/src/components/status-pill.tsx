@@ -20,20 +20,27 @@ const GROUNDS: Record<Status, string> = {
   closed: 'bg-status-closed-soft',
 }
 
+export interface StatusPillProps {
+  status: Status
+  /** The organization's own name for it; without one it is called as its kind is. */
+  name?: string | null | undefined
+  className?: string
+}
+
 /** Where a ticket stands. */
-export function StatusPill({ status, className }: { status: Status; className?: string }) {
+export function StatusPill({ status, name, className }: StatusPillProps) {
   const { t } = useTranslation('components')
   return (
     <span
       className={classNames(
-        'inline-flex items-center gap-1.5 align-middle rounded-full py-0.5 ps-1.5 pe-2.5 text-sm font-medium whitespace-nowrap',
+        'inline-flex max-w-full items-center gap-1.5 align-middle rounded-full py-0.5 ps-1.5 pe-2.5 text-sm font-medium whitespace-nowrap',
         GROUNDS[status],
         STATUS_INK[status],
         className,
       )}
     >
       <StatusGlyph status={status} className="size-3.5 shrink-0" />
-      {t(`status.${status}`)}
+      <span className="truncate">{name ?? t(`status.${status}`)}</span>
     </span>
   )
 }

@@ -15,6 +15,26 @@ export function normalisedCache() {
       CreateTicketPayload: embedded,
       AddCommentPayload: embedded,
       UpdateTicketPayload: embedded,
+      WatchTicketPayload: embedded,
+      UnwatchTicketPayload: embedded,
+      RelateTicketsPayload: embedded,
+      UnrelateTicketsPayload: embedded,
+      MergeTicketPayload: embedded,
+      UndoMergePayload: embedded,
+      SplitCommentPayload: embedded,
+      BulkUpdateTicketsPayload: embedded,
+      BulkResult: embedded,
+      CreateTeamPayload: embedded,
+      UpdateTeamPayload: embedded,
+      DeleteTeamPayload: embedded,
+      SetTeamMemberPayload: embedded,
+      RemoveTeamMemberPayload: embedded,
+      CreateServicePayload: embedded,
+      UpdateServicePayload: embedded,
+      CreateTicketStatePayload: embedded,
+      UpdateTicketStatePayload: embedded,
+      MakeTicketStateDefaultPayload: embedded,
+      UpdateTicketSettingPayload: embedded,
       LoginSession: (session) => session['rowId'] as string,
       TwoFactorStatus: embedded,
       MadeApiToken: embedded,
@@ -43,16 +63,19 @@ export function normalisedCache() {
       // The screen shows the new property at once; a refusal rolls it back by itself.
       updateTicket(args, cache) {
         const input = args['input'] as { id: string; patch: Record<string, unknown> }
-        const { assigneeId, teamId, serviceId, ...plain } = input.patch
+        const { assigneeId, teamId, serviceId, requesterId, stateId, version, ...plain } = input.patch
+        const state = stateId === undefined ? undefined : entityByRowId(cache, 'ticketStates', stateId)
         return {
           __typename: 'UpdateTicketPayload',
           ticket: {
             __typename: 'Ticket',
             id: input.id,
             ...plain,
+            ...(state ? { state, stateId, status: state['kind'] } : {}),
             ...(assigneeId === undefined ? {} : { assignee: entityByRowId(cache, 'users', assigneeId) }),
             ...(teamId === undefined ? {} : { team: entityByRowId(cache, 'teams', teamId) }),
             ...(serviceId === undefined ? {} : { service: entityByRowId(cache, 'services', serviceId) }),
+            ...(requesterId === undefined ? {} : { requesterId }),
           },
         }
       },
@@ -61,7 +84,7 @@ export function normalisedCache() {
 }
 
 /** A choice is always made from a list that was read before, so the chosen row is found there. */
-function entityByRowId(cache: Cache, list: 'users' | 'teams' | 'services', rowId: unknown) {
+function entityByRowId(cache: Cache, list: 'users' | 'teams' | 'services' | 'ticketStates', rowId: unknown) {
   if (rowId === null) return null
   for (const field of cache.inspectFields('Query')) {
     if (field.fieldName !== list) continue
@@ -74,7 +97,8 @@ function entityByRowId(cache: Cache, list: 'users' | 'teams' | 'services', rowId
           __typename: String(cache.resolve(node, '__typename')),
           id: String(cache.resolve(node, 'id')),
           rowId: String(rowId),
-          name: String(cache.resolve(node, 'name')),
+          name: cache.resolve(node, 'name') as string | null,
+          ...(list === 'ticketStates' ? { kind: String(cache.resolve(node, 'kind')) } : {}),
         }
       }
     }

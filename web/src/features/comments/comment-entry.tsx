@@ -10,9 +10,11 @@ import { useSessionUser } from '../../lib/session.ts'
 export const CommentEntryFragment = graphql(`
   fragment CommentEntry on Comment {
     id
+    rowId
     body
     visibility
     createdAt
+    authorName
     author {
       id
       rowId
@@ -25,9 +27,10 @@ export const CommentEntryFragment = graphql(`
 export function CommentEntry({ comment }: { comment: FragmentOf<typeof CommentEntryFragment> }) {
   const { t } = useTranslation('comments')
   const user = useSessionUser()
-  const { body, visibility, createdAt, author } = readFragment(CommentEntryFragment, comment)
+  const { body, visibility, createdAt, author, authorName } = readFragment(CommentEntryFragment, comment)
   const isNote = visibility === 'internal'
   const isOwn = author?.rowId === user.id
+  const name = author?.name ?? authorName ?? t('team')
   return (
     <article
       className={classNames(
@@ -36,8 +39,8 @@ export function CommentEntry({ comment }: { comment: FragmentOf<typeof CommentEn
       )}
     >
       <header className="flex flex-wrap items-center gap-x-2.5 gap-y-1 px-4 pt-3 text-sm">
-        <Avatar name={author?.name ?? t('team')} />
-        <span className="font-semibold">{author?.name ?? t('team')}</span>
+        <Avatar name={name} />
+        <span className="font-semibold">{name}</span>
         {isOwn && <span className="text-muted">{t('you')}</span>}
         {isNote && (
           <span

@@ -1,13 +1,24 @@
 import {
+  AlarmClock,
+  AlarmClockOff,
   ArrowRightLeft,
   CalendarClock,
   CircleCheck,
   CircleX,
+  Eye,
+  EyeOff,
+  Link2,
+  Merge,
   PenLine,
+  Split,
   Sunrise,
+  Tags,
+  Undo2,
   UserRound,
+  type LucideIcon,
 } from 'lucide-react'
 import { Trans, useTranslation } from 'react-i18next'
+import { TextLink } from '../../components/text-link.tsx'
 import { PriorityGlyph, type Priority } from '../../components/priority-mark.tsx'
 import { RelativeTime } from '../../components/relative-time.tsx'
 import { StatusGlyph, type Status } from '../../components/status-glyph.tsx'
@@ -33,10 +44,15 @@ export interface EventEntryProps {
 
 /** Something that happened, in one quiet sentence. */
 export function EventEntry({ event, audience }: EventEntryProps) {
-  const { t } = useTranslation(['comments', 'components'])
+  const { t, i18n } = useTranslation(['comments', 'components'])
   const sentence = eventSentence(event, {
     status: (value) => (isOneOf(STATUSES, value) ? t(`components:status.${value}`) : value),
     priority: (value) => (isOneOf(PRIORITIES, value) ? t(`components:priority.${value}`) : value),
+    list: (values) => new Intl.ListFormat(i18n.language).format(values),
+    time: (value) =>
+      new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+        new Date(value),
+      ),
   })
   return (
     <div className="flex items-start gap-3 px-4 py-0.5 text-sm text-muted">
@@ -48,7 +64,7 @@ export function EventEntry({ event, audience }: EventEntryProps) {
           t={t}
           i18nKey={`event.${sentence.key}`}
           values={{
-            who: event.actor?.name ?? t('system'),
+            who: event.actor?.name ?? event.actorName ?? t('system'),
             before: sentence.before ?? '',
             after: sentence.after ?? '',
             thing: t(`thing.${audience}`),
@@ -56,7 +72,12 @@ export function EventEntry({ event, audience }: EventEntryProps) {
           }}
           components={{
             who: <span className="font-medium text-text" />,
-            what: <span className="font-medium text-text" />,
+            what:
+              sentence.ticket && audience === 'team' ? (
+                <TextLink to={`/desk/tickets/${sentence.ticket}`} />
+              ) : (
+                <span className="font-medium text-text" />
+              ),
           }}
         />
       </p>
@@ -70,6 +91,7 @@ function EventSign({ event }: { event: TimelineEvent }) {
   switch (event.type) {
     case 'ticket_created':
       return <Sunrise className={sign} aria-hidden="true" />
+    case 'state_changed':
     case 'status_changed': {
       const status = (event.after as { status?: string } | null)?.status ?? ''
       return isOneOf(STATUSES, status) ? (
@@ -86,19 +108,34 @@ function EventSign({ event }: { event: TimelineEvent }) {
         <ArrowRightLeft className={sign} aria-hidden="true" />
       )
     }
-    case 'assignee_changed':
-      return <UserRound className={sign} aria-hidden="true" />
-    case 'subject_changed':
-      return <PenLine className={sign} aria-hidden="true" />
     case 'sla_met':
       return <CircleCheck className={classNames(sign, 'text-success-text')} aria-hidden="true" />
     case 'sla_warned':
       return <CalendarClock className={classNames(sign, 'text-warning-text')} aria-hidden="true" />
     case 'sla_breached':
       return <CircleX className={classNames(sign, 'text-danger-text')} aria-hidden="true" />
-    default:
-      return <ArrowRightLeft className={sign} aria-hidden="true" />
+    default: {
+      const Sign = SIGNS[event.type] ?? ArrowRightLeft
+      return <Sign className={sign} aria-hidden="true" />
+    }
   }
+}
+
+const SIGNS: Record<string, LucideIcon> = {
+  assignee_changed: UserRound,
+  merge_received: Merge,
+  merge_undone: Undo2,
+  relationship_added: Link2,
+  relationship_removed: Link2,
+  requester_changed: UserRound,
+  snooze_ended: AlarmClockOff,
+  subject_changed: PenLine,
+  tags_changed: Tags,
+  ticket_merged: Merge,
+  ticket_snoozed: AlarmClock,
+  ticket_split: Split,
+  watcher_added: Eye,
+  watcher_removed: EyeOff,
 }
 
 function isOneOf<Member extends string>(members: readonly Member[], value: string): value is Member {

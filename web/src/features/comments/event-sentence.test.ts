@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { eventSentence, eventTarget, inOrder, type TimelineEvent } from './event-sentence.ts'
 
-const words = { status: (value: string) => value.toUpperCase(), priority: (value: string) => `!${value}` }
+const words = {
+  status: (value: string) => value.toUpperCase(),
+  priority: (value: string) => `!${value}`,
+  list: (values: string[]) => values.join(' + '),
+  time: (value: string) => `at ${value}`,
+}
 const ada = { rowId: 'u1', name: 'Ada' }
 const event = (type: string, before: unknown = null, after: unknown = null): TimelineEvent => ({
   type,
@@ -44,6 +49,57 @@ describe('eventSentence', () => {
     expect(key(self, nobody)).toBe('assignee_left')
     expect(key(nobody, grace)).toBe('assignee_set')
     expect(key(grace, nobody)).toBe('assignee_removed')
+  })
+
+  it("calls a status as the organization does, and the reader's language where it has no name", () => {
+    const before = { status: 'open', state_name: null }
+    const after = { status: 'open', state_name: 'With the carrier' }
+    const told = { key: 'status_changed', before: 'OPEN', after: 'With the carrier' }
+    expect(eventSentence(event('state_changed', before, after), words)).toEqual(told)
+    expect(eventSentence(event('status_changed', before, { ...after, status: 'pending' }), words)).toEqual(
+      told,
+    )
+  })
+
+  it('tells what came and went of the tags', () => {
+    const changed = (was: string[], is: string[]) =>
+      eventSentence(event('tags_changed', { tags: was }, { tags: is }), words)
+    expect(changed([], ['a', 'b'])).toEqual({ key: 'tags_added', before: '', after: 'a + b' })
+    expect(changed(['a'], [])).toEqual({ key: 'tags_removed', before: 'a', after: '' })
+    expect(changed(['a', 'c'], ['b', 'c'])).toEqual({ key: 'tags_changed', before: 'a', after: 'b' })
+  })
+
+  it('tells watching from being asked to', () => {
+    const key = (type: string, id: string) => {
+      const told = { watcher_id: id, watcher_name: 'Somebody' }
+      return eventSentence(type === 'watcher_added' ? event(type, null, told) : event(type, told), words).key
+    }
+    expect(key('watcher_added', 'u1')).toBe('watcher_joined')
+    expect(key('watcher_added', 'u2')).toBe('watcher_added')
+    expect(key('watcher_removed', 'u1')).toBe('watcher_left')
+    expect(key('watcher_removed', 'u2')).toBe('watcher_removed')
+  })
+
+  it('sees a relationship from the side of its ticket, and names the other', () => {
+    const told = { kind: 'child_of', ticket_reference: 'ACME-1042' }
+    expect(eventSentence(event('relationship_added', null, { ...told, first: true }), words)).toEqual({
+      key: 'related_parent',
+      before: null,
+      after: 'ACME-1042',
+      ticket: 1042,
+    })
+    expect(eventSentence(event('relationship_removed', { ...told, first: false }), words).key).toBe(
+      'unrelated_child',
+    )
+    expect(eventSentence(event('relationship_added', null, { ...told, kind: 'x' }), words).key).toBe('other')
+  })
+
+  it('tells from which side a message was split', () => {
+    const told = { ticket_reference: 'ACME-7' }
+    expect(eventSentence(event('ticket_split', null, told), words).key).toBe('split_into')
+    expect(eventSentence(event('ticket_split', null, { ...told, is_origin: true }), words).key).toBe(
+      'split_from',
+    )
   })
 
   it('names the promise', () => {

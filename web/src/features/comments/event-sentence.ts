@@ -5,6 +5,8 @@ export interface TimelineEvent {
   before: unknown
   after: unknown
   actor: { rowId: string; name: string } | null
+  /** What acted, when no person did. */
+  actorName?: string | null
 }
 
 type SentenceKey = keyof (typeof comments)['event']
@@ -13,12 +15,16 @@ export interface EventSentence {
   key: SentenceKey
   before: string | null
   after: string | null
+  /** The number of another ticket that it names in `after`. */
+  ticket?: number
 }
 
 /** The words of the domain that a sentence may need put into the reader's language. */
 export interface Vocabulary {
   status: (value: string) => string
   priority: (value: string) => string
+  list: (values: string[]) => string
+  time: (value: string) => string
 }
 
 function field(value: unknown, name: string): string | null {
@@ -26,6 +32,30 @@ function field(value: unknown, name: string): string | null {
   const found = (value as Record<string, unknown>)[name]
   return typeof found === 'string' && found !== '' ? found : null
 }
+
+function texts(value: unknown, name: string): string[] {
+  if (typeof value !== 'object' || value === null || !(name in value)) return []
+  const found = (value as Record<string, unknown>)[name]
+  return Array.isArray(found) ? found.filter((each) => typeof each === 'string') : []
+}
+
+/** A sentence about another ticket, named as the event does: `ACME-1042`. */
+function about(key: SentenceKey, told: unknown): EventSentence {
+  const reference = field(told, 'ticket_reference')
+  if (!reference) return { key: 'other', before: null, after: null }
+  const number = Number(/\d+$/.exec(reference)?.[0])
+  return { key, before: null, after: reference, ...(number ? { ticket: number } : {}) }
+}
+
+/** How two tickets stand to each other, seen from the first or from the second of them. */
+const RELATIONSHIPS: Record<string, readonly [first: RelationshipWord, second: RelationshipWord]> = {
+  child_of: ['parent', 'child'],
+  duplicate_of: ['original', 'duplicate'],
+  blocks: ['blocks', 'blocked_by'],
+  relates_to: ['related', 'related'],
+}
+
+type RelationshipWord = 'parent' | 'child' | 'original' | 'duplicate' | 'blocks' | 'blocked_by' | 'related'
 
 /** Which sentence tells what happened, and what stands in it. A kind of event it does not know becomes "changed". */
 export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSentence {
@@ -44,7 +74,16 @@ export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSen
       const isDone = (status: string) => status === 'resolved' || status === 'closed'
       const key =
         isDone(was) && !isDone(is) ? 'status_reopened' : isDone(is) ? 'status_resolved' : 'status_changed'
-      return { key, before: words.status(was), after: words.status(is) }
+      return {
+        key,
+        before: field(before, 'state_name') ?? words.status(was),
+        after: field(after, 'state_name') ?? words.status(is),
+      }
+    }
+    case 'state_changed': {
+      const was = field(before, 'state_name') ?? words.status(field(before, 'status') ?? '')
+      const is = field(after, 'state_name') ?? words.status(field(after, 'status') ?? '')
+      return was && is ? { key: 'status_changed', before: was, after: is } : plain('other')
     }
     case 'priority_changed': {
       const was = field(before, 'priority')
@@ -70,6 +109,54 @@ export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSen
         return plain('assignee_left')
       return was ? { key: `${word}_removed`, before: was, after: null } : plain('other')
     }
+    case 'requester_changed': {
+      const is = field(after, 'requester_name')
+      return is ? { key: type, before: field(before, 'requester_name'), after: is } : plain('other')
+    }
+    case 'tags_changed': {
+      const was = texts(before, 'tags')
+      const is = texts(after, 'tags')
+      const added = is.filter((tag) => !was.includes(tag))
+      const removed = was.filter((tag) => !is.includes(tag))
+      if (added.length === 0 && removed.length === 0) return plain('other')
+      return {
+        key: removed.length === 0 ? 'tags_added' : added.length === 0 ? 'tags_removed' : 'tags_changed',
+        before: words.list(removed),
+        after: words.list(added),
+      }
+    }
+    case 'watcher_added':
+    case 'watcher_removed': {
+      const told = type === 'watcher_added' ? after : before
+      const name = field(told, 'watcher_name')
+      if (actor && field(told, 'watcher_id') === actor.rowId)
+        return plain(type === 'watcher_added' ? 'watcher_joined' : 'watcher_left')
+      return name ? { key: type, before: null, after: name } : plain('other')
+    }
+    case 'ticket_snoozed': {
+      const until = field(after, 'snoozed_until')
+      return until ? { key: type, before: null, after: words.time(until) } : plain('other')
+    }
+    case 'snooze_ended':
+      return plain(type)
+    case 'relationship_added':
+    case 'relationship_removed': {
+      const told = type === 'relationship_added' ? after : before
+      const [first, second] = RELATIONSHIPS[field(told, 'kind') ?? ''] ?? []
+      const isFirst = (told as { first?: unknown } | null)?.first === true
+      const word = isFirst ? first : second
+      if (!word) return plain('other')
+      return about(type === 'relationship_added' ? `related_${word}` : `unrelated_${word}`, told)
+    }
+    case 'ticket_merged':
+    case 'merge_received':
+    case 'merge_undone':
+      return about(type, after)
+    case 'ticket_split':
+      return about(
+        (after as { is_origin?: unknown } | null)?.is_origin === true ? 'split_from' : 'split_into',
+        after,
+      )
     default:
       return plain('other')
   }

@@ -19,6 +19,7 @@ export const TimelineEventFragment = graphql(
       before
       after
       createdAt
+      actorName
       actor {
         id
         rowId

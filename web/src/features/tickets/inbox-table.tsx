@@ -18,6 +18,10 @@ export const InboxRowFragment = graphql(`
     reference
     subject
     status
+    state {
+      id
+      name
+    }
     priority
     nextDueAt
     breached
@@ -193,7 +197,7 @@ function InboxRow({ row, hasArrived }: { row: FragmentOf<typeof InboxRowFragment
         <span className="block truncate text-muted">{ticket.requester?.name}</span>
       </td>
       <td role="cell" className={classNames(CELL, 'order-2 justify-self-end')}>
-        <StatusPill status={ticket.status} />
+        <StatusPill status={ticket.status} name={ticket.state?.name} className="max-w-44" />
       </td>
       <td role="cell" className={classNames(CELL, 'order-4')}>
         <PriorityMark priority={ticket.priority} />

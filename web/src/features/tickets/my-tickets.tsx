@@ -36,6 +36,10 @@ const MyTicketRowFragment = graphql(`
     reference
     subject
     status
+    state {
+      id
+      name
+    }
     updatedAt
     requesterId
     requester {
@@ -213,8 +217,8 @@ function MyTicketRow({
           </p>
         </div>
         <div className="flex items-center gap-4">
-          <span className="sm:w-26">
-            <StatusPill status={ticket.status} />
+          <span className="max-w-40 min-w-0 sm:w-32">
+            <StatusPill status={ticket.status} name={ticket.state?.name} />
           </span>
           <RelativeTime at={ticket.updatedAt} className="text-sm text-muted sm:w-30 sm:text-end" />
         </div>

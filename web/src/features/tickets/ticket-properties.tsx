@@ -6,21 +6,25 @@ import { Button } from '../../components/button.tsx'
 import { Combobox } from '../../components/combobox.tsx'
 import { PriorityGlyph } from '../../components/priority-mark.tsx'
 import { Select } from '../../components/select.tsx'
-import { StatusGlyph } from '../../components/status-glyph.tsx'
-import { STATUS_INK } from '../../components/status-pill.tsx'
 import { notify } from '../../components/toast.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { graphql, readFragment, type FragmentOf, type VariablesOf } from '../../graphql/tada.ts'
-import { classNames } from '../../lib/class-names.ts'
 import { useSessionUser } from '../../lib/session.ts'
 import { useShortcuts } from '../../lib/shortcuts.ts'
-import { PRIORITIES, statusChoices } from './ticket-states.ts'
+import { PRIORITIES } from './ticket-states.ts'
+import { useStateChoices } from './use-state-choices.tsx'
 
 export const TicketPropertiesFragment = graphql(`
   fragment TicketProperties on Ticket {
     id
     status
     priority
+    state {
+      id
+      rowId
+      kind
+      name
+    }
     assignee {
       id
       rowId
@@ -93,7 +97,11 @@ const NOBODY = 'none'
 export function TicketProperties({ ticket }: { ticket: FragmentOf<typeof TicketPropertiesFragment> }) {
   const { t } = useTranslation(['tickets', 'components', 'errors'])
   const user = useSessionUser()
-  const { id, status, priority, assignee, team, service } = readFragment(TicketPropertiesFragment, ticket)
+  const { id, status, state, priority, assignee, team, service } = readFragment(
+    TicketPropertiesFragment,
+    ticket,
+  )
+  const states = useStateChoices(state)
   const [{ data: choices }] = useQuery({ query: TicketChoices, requestPolicy: 'cache-first' })
   const [, updateTicket] = useMutation(UpdateTicket)
 
@@ -133,19 +141,15 @@ export function TicketProperties({ ticket }: { ticket: FragmentOf<typeof TicketP
       <Select
         look="inline"
         label={t('properties.status')}
-        value={status}
-        choices={statusChoices(status).map((value) => ({
-          value,
-          label: t(`components:status.${value}`),
-          mark: <StatusGlyph status={value} className={classNames('size-4 shrink-0', STATUS_INK[value])} />,
-        }))}
-        onChange={(value) =>
+        value={state?.rowId ?? null}
+        choices={states}
+        onChange={(stateId) =>
           // A ticket that was worked on cannot become new again, so leaving "new" has no way back.
           void change(
             'status',
-            { status: value },
-            status === 'new' ? null : { status },
-            t(`components:status.${value}`),
+            { stateId },
+            status === 'new' || !state ? null : { stateId: state.rowId },
+            labelOf(states, stateId),
           )
         }
       />
