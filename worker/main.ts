@@ -7,6 +7,7 @@ import { startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
+import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
 import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
 
@@ -36,6 +37,7 @@ const runner = await run({
   taskList: {
     record_sla_breach: recordSlaBreach,
     send_account_mail: sendAccountMail(environment.mail),
+    stop_forgotten_timer: stopForgottenTimer,
     sweep_sla_breaches: sweepSlaBreaches,
     sweep_throttles: sweepThrottles,
   },

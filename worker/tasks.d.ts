@@ -4,6 +4,7 @@ declare global {
     interface Tasks {
       record_sla_breach: { organizationId: string; slaCalculationId: string }
       send_account_mail: { organizationId: string; accountMailId: string }
+      stop_forgotten_timer: { organizationId: string; timerId: string }
       sweep_sla_breaches: Record<string, never>
       sweep_throttles: Record<string, never>
     }

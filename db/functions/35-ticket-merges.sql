@@ -20,7 +20,10 @@ begin
   end if;
 
   insert into app_public.ticket_merges
-    (organization_id, source_ticket_id, target_ticket_id, source_state_id, merged_by_id, moved_comment_ids, moved_event_ids, added_watcher_ids)
+    (
+      organization_id, source_ticket_id, target_ticket_id, source_state_id, merged_by_id,
+      moved_comment_ids, moved_event_ids, moved_time_entry_ids, added_watcher_ids
+    )
   values (
     source.organization_id, source.id, target.id, source.state_id, app_hidden.current_user_id(),
     array(select id from app_public.comments where organization_id = source.organization_id and ticket_id = source.id),
@@ -28,6 +31,7 @@ begin
       select id from app_public.ticket_events
       where organization_id = source.organization_id and ticket_id = source.id and comment_id is not null
     ),
+    array(select id from app_public.time_entries where organization_id = source.organization_id and ticket_id = source.id),
     -- The requester of the source hears how it goes on, where that person may see the target.
     array(
       select person.id
@@ -83,6 +87,10 @@ begin
   update app_public.ticket_events
   set ticket_id = to_ticket_id
   where organization_id = merge.organization_id and ticket_id = from_ticket_id and id = any (merge.moved_event_ids);
+
+  update app_public.time_entries
+  set ticket_id = to_ticket_id
+  where organization_id = merge.organization_id and ticket_id = from_ticket_id and id = any (merge.moved_time_entry_ids);
 end
 $$;
 
