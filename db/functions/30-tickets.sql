@@ -58,11 +58,14 @@ as $$
   select ticket.organization_id = app_hidden.current_organization_id()
     and case
       when not app_hidden.is_staff() then
-        ticket.requester_id = app_hidden.current_user_id() or ticket.company_id = app_hidden.shared_company_id()
+        ticket.requester_id = app_hidden.current_user_id()
+        or coalesce(ticket.company_id = app_hidden.shared_company_id(), false)
       else
         app_hidden.sees_every_team()
-        or ticket.team_id = any (app_hidden.current_team_ids())
-        or app_hidden.current_user_id() in (ticket.assignee_id, ticket.requester_id)
+        -- Neither yes nor no for a ticket without a team or an assignee would be taken for a yes by `not`.
+        or coalesce(ticket.team_id = any (app_hidden.current_team_ids()), false)
+        or coalesce(app_hidden.current_user_id() = ticket.assignee_id, false)
+        or app_hidden.current_user_id() = ticket.requester_id
     end
 $$;
 

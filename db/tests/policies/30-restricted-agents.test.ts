@@ -56,7 +56,7 @@ beforeAll(async () => {
 const subjects = 'select subject from app_public.tickets order by subject'
 
 describe('a restricted agent does not', () => {
-  test.each(['tickets', 'ticket_events', 'comments', 'sla_calculations'])(
+  test.each(['tickets', 'ticket_events', 'comments', 'sla_calculations', 'time_entries'])(
     'see %s of other teams',
     async (table) => {
       const column = table === 'tickets' ? 'id' : 'ticket_id'
@@ -92,6 +92,23 @@ describe('a restricted agent does not', () => {
       [hiddenId],
     )
     expect(await sees(restricted, 'select (app_public.ticket_by_number($1)).id', [number])).toEqual([null])
+  })
+
+  test('do anything to a ticket of another team by a function that runs as the owner', async () => {
+    for (const act of [
+      'select app_public.watch_ticket($1)',
+      `select app_public.relate_tickets($1, 'blocks', $2)`,
+      'select app_public.merge_ticket($1, $2)',
+      'select app_public.merge_ticket($2, $1)',
+      'select app_public.record_time($1, 60)',
+      'select app_public.start_timer($1)',
+    ]) {
+      const values = act.includes('$2') ? [hiddenId, ownTeamId] : [hiddenId]
+      expect(await refuses(restricted, act, values), act).toBe('AD101')
+    }
+    expect(
+      await refuses(restricted, `select app_public.split_comment($1, 'x')`, [stage.acme.publicCommentId]),
+    ).toBe('AD101')
   })
 
   test('give a ticket away where it would be out of sight, unless it stays assigned to them', async () => {
