@@ -86,6 +86,7 @@ create or replace function app_public.record_time(
   language plpgsql volatile security definer
   set search_path = ''
 as $$
+#variable_conflict use_column
 declare
   caller_organization_id constant uuid := app_hidden.current_organization_id();
   caller_id constant uuid := app_hidden.current_user_id();

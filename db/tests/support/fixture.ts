@@ -26,6 +26,9 @@ export interface Tenant {
   internalCommentId: string
   /** Requested by the neighbour. */
   neighbourTicketId: string
+  timeActivityId: string
+  /** Of the agent, on the ticket of the customer; it was corrected. */
+  timeEntryId: string
   providerId: string
   /** Of the agent. */
   apiTokenId: string
@@ -135,6 +138,7 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
   const publicCommentId = await addComment('We are on it', 'public')
   const internalCommentId = await addComment('It is the switch again', 'internal')
   await ticketWork(client, people.agent, { ticketId, neighbourTicketId, publicCommentId })
+  const time = await workedTime(id, people.agent, ticketId)
 
   return {
     ...people,
@@ -143,6 +147,7 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
     neighbourTicketId,
     publicCommentId,
     internalCommentId,
+    ...time,
   }
 }
 
@@ -179,6 +184,30 @@ async function ticketWork(
     )
     await approvals(run, ticketId, agent)
   })
+}
+
+/** Time that the agent worked on a ticket, and goes on working. */
+async function workedTime(insert: Insert, { organizationId, userId }: Person, ticketId: string) {
+  const timeActivityId = await insert(
+    `insert into app_public.time_activities (organization_id, name) values ($1, 'Repair') returning id`,
+    [organizationId],
+  )
+  const timeEntryId = await insert(
+    `insert into app_public.time_entries (organization_id, ticket_id, agent_id, activity_id, worked_on, seconds)
+    values ($1, $2, $3, $4, '2026-01-05', 1800) returning id`,
+    [organizationId, ticketId, userId, timeActivityId],
+  )
+  await insert(
+    `insert into app_public.time_corrections (organization_id, entry_id, corrected_by_id, reason,
+      previous_worked_on, previous_seconds, previous_activity_id, previous_is_billable, previous_note)
+    values ($1, $2, $3, 'A slip', '2026-01-05', 3600, $4, true, '') returning id`,
+    [organizationId, timeEntryId, userId, timeActivityId],
+  )
+  await insert(
+    'insert into app_public.running_timers (organization_id, agent_id, ticket_id) values ($1, $2, $3) returning id',
+    [organizationId, userId, ticketId],
+  )
+  return { timeActivityId, timeEntryId }
 }
 
 type Insert = (sql: string, values?: unknown[]) => Promise<string>
