@@ -29,6 +29,15 @@ comment on type app_public.account_link is 'A single-use link for a person, hand
 comment on column app_public.account_link.purpose is '`invitation` for who has not come yet, otherwise `password_reset`.';
 comment on column app_public.account_link.token is 'The token that `/invitation#token=…` and `/reset#token=…` take. Shown once.';
 
+create type app_public.approval_decision as enum ('approved', 'declined');
+comment on type app_public.approval_decision is 'What somebody who was asked said.';
+
+create type app_public.approval_rule as enum ('all', 'any');
+comment on type app_public.approval_rule is 'Whose yes it takes: that of all who are asked, or of any one of them.';
+
+create type app_public.approval_state as enum ('pending', 'approved', 'declined', 'cancelled');
+comment on type app_public.approval_state is 'What became of a question for approval.';
+
 create type app_public.assignment_method as enum ('manual', 'round_robin', 'least_loaded');
 comment on type app_public.assignment_method is 'How a ticket of a team without an assignee gets one.';
 
@@ -86,6 +95,27 @@ comment on type app_public.ticket_relationship_kind is 'How one ticket stands to
 
 create type app_public.ticket_status as enum ('new', 'open', 'pending', 'on_hold', 'resolved', 'closed');
 comment on type app_public.ticket_status is 'Where a ticket stands: `new` nobody has answered, `open` the organization works on it, `pending` it waits for the requester, `on_hold` it waits for someone else, `resolved` it is answered and may come back, `closed` it is done for good.';
+
+create type app_public.time_entry_source as enum ('manual', 'timer');
+comment on type app_public.time_entry_source is 'How an entry came to be: written down (`manual`) or measured (`timer`).';
+
+create type app_public.time_grouping as enum ('agent', 'company', 'ticket', 'activity', 'day', 'week', 'month');
+comment on type app_public.time_grouping is 'What time is summed up by.';
+
+create type app_public.time_report_row as (id uuid, name text, day date, entries integer, seconds bigint, billable_seconds bigint);
+comment on type app_public.time_report_row is 'The time of one agent, company, ticket or activity, or of one day, week or month.';
+comment on column app_public.time_report_row.id is 'The row id of the agent, company, ticket or activity; null for time without one, and for days, weeks and months.';
+comment on column app_public.time_report_row.name is 'What it is called; of a ticket its reference and subject.';
+comment on column app_public.time_report_row.day is 'The day, or the first day of the week or month.';
+comment on column app_public.time_report_row.entries is 'How many entries there are, without those that were taken back.';
+comment on column app_public.time_report_row.seconds is 'How long in all, in seconds.';
+comment on column app_public.time_report_row.billable_seconds is 'How much of it is billable, in seconds.';
+
+create type app_public.time_total as (entries integer, seconds bigint, billable_seconds bigint);
+comment on type app_public.time_total is 'A sum of time entries.';
+comment on column app_public.time_total.entries is 'How many entries there are, without those that were taken back.';
+comment on column app_public.time_total.seconds is 'How long in all, in seconds.';
+comment on column app_public.time_total.billable_seconds is 'How much of it is billable, in seconds.';
 
 create type app_public.two_factor_status as (is_on boolean, is_required boolean, recovery_codes_left integer);
 comment on type app_public.two_factor_status is 'How the caller logs in with a second factor.';
@@ -469,6 +499,42 @@ grant select on app_public.audit_log to atum_admin;
 CREATE TRIGGER _200_refuse_change BEFORE DELETE OR UPDATE ON app_public.audit_log FOR EACH ROW EXECUTE FUNCTION app_private.tg_audit_log__refuse();
 CREATE TRIGGER _200_refuse_truncate BEFORE TRUNCATE ON app_public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION app_private.tg_audit_log__refuse();
 
+create table app_public.checklist_items (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  ticket_id uuid not null,
+  "position" integer not null,
+  text text not null,
+  done_at timestamp with time zone,
+  done_by_id uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint checklist_items_pkey PRIMARY KEY (organization_id, id),
+  constraint checklist_items_check CHECK (((done_by_id IS NULL) OR (done_at IS NOT NULL))),
+  constraint checklist_items_organization_id_done_by_id_fkey FOREIGN KEY (organization_id, done_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (done_by_id),
+  constraint checklist_items_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint checklist_items_text_check CHECK (((text ~ '\S'::text) AND (length(text) <= 500)))
+);
+CREATE INDEX checklist_items_organization_id_done_by_id_idx ON app_public.checklist_items USING btree (organization_id, done_by_id);
+CREATE INDEX checklist_items_organization_id_ticket_id_idx ON app_public.checklist_items USING btree (organization_id, ticket_id, "position", id);
+comment on table app_public.checklist_items is 'What is to be done on a ticket, step by step. Staff only.';
+comment on column app_public.checklist_items.organization_id is 'The organization it belongs to.';
+comment on column app_public.checklist_items.id is 'Row id.';
+comment on column app_public.checklist_items.ticket_id is 'The ticket it is on.';
+comment on column app_public.checklist_items."position" is 'The place in the list, lowest first.';
+comment on column app_public.checklist_items.text is 'What is to be done, 1 to 500 characters.';
+comment on column app_public.checklist_items.done_at is 'When it was ticked off; null while it is to be done.';
+comment on column app_public.checklist_items.done_by_id is 'Who ticked it off.';
+comment on column app_public.checklist_items.created_at is 'When it was added.';
+alter table app_public.checklist_items enable row level security;
+alter table app_public.checklist_items force row level security;
+create policy all_owner on app_public.checklist_items for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.checklist_items for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = checklist_items.organization_id) AND (ticket.id = checklist_items.ticket_id)))))));
+grant select on app_public.checklist_items to atum_agent;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.checklist_items DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.comment_mentions (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -571,7 +637,7 @@ create policy all_owner on app_public.companies for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 create policy select_member on app_public.companies for select to atum_customer
-  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT "current_user".company_id FROM app_public."current_user"() "current_user"(organization_id, id, email, name, role, locale, time_zone, disabled_at, created_at, updated_at, company_id, restricted_to_teams, is_break_glass, activated_at, skills)))));
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT "current_user".company_id FROM app_public."current_user"() "current_user"(organization_id, id, email, name, role, locale, time_zone, disabled_at, created_at, updated_at, company_id, restricted_to_teams, is_break_glass, activated_at, skills, manages_company)))));
 create policy select_staff on app_public.companies for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 create policy update_admin on app_public.companies for update to atum_admin
@@ -736,6 +802,43 @@ grant select on app_public.organizations to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.organizations FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF suspended_at ON app_public.organizations FOR EACH ROW WHEN ((new.suspended_at IS DISTINCT FROM old.suspended_at)) EXECUTE FUNCTION app_private.tg_organizations__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.organizations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.running_timers (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  agent_id uuid not null,
+  ticket_id uuid not null,
+  activity_id uuid,
+  is_billable boolean not null default true,
+  note text not null default ''::text,
+  started_at timestamp with time zone not null default now(),
+  constraint running_timers_pkey PRIMARY KEY (organization_id, id),
+  constraint running_timers_note_check CHECK ((length(note) <= 1000)),
+  constraint running_timers_organization_id_activity_id_fkey FOREIGN KEY (organization_id, activity_id) REFERENCES app_public.time_activities(organization_id, id),
+  constraint running_timers_organization_id_agent_id_fkey FOREIGN KEY (organization_id, agent_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint running_timers_organization_id_agent_id_key UNIQUE (organization_id, agent_id),
+  constraint running_timers_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX running_timers_organization_id_activity_id_idx ON app_public.running_timers USING btree (organization_id, activity_id) WHERE (activity_id IS NOT NULL);
+CREATE INDEX running_timers_organization_id_ticket_id_idx ON app_public.running_timers USING btree (organization_id, ticket_id);
+comment on table app_public.running_timers is 'The timers that run, at most one for each agent.';
+comment on column app_public.running_timers.organization_id is 'The organization it belongs to.';
+comment on column app_public.running_timers.id is 'Row id.';
+comment on column app_public.running_timers.agent_id is 'Who works.';
+comment on column app_public.running_timers.ticket_id is 'The ticket that is worked on.';
+comment on column app_public.running_timers.activity_id is 'The kind of work, if it was said.';
+comment on column app_public.running_timers.is_billable is 'Whether what it measures is put on a bill.';
+comment on column app_public.running_timers.note is 'What is done, up to 1,000 characters.';
+comment on column app_public.running_timers.started_at is 'Since when it runs. After 24 hours it stops by itself.';
+alter table app_public.running_timers enable row level security;
+alter table app_public.running_timers force row level security;
+create policy all_owner on app_public.running_timers for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_self on app_public.running_timers for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (agent_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+grant select on app_public.running_timers to atum_agent;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.running_timers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.security_policies (
   organization_id uuid not null,
@@ -1096,6 +1199,87 @@ grant update (name, assignment_method) on app_public.teams to atum_admin;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.teams FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.teams DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.ticket_approvals (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  ticket_id uuid not null,
+  ticket_reference text not null,
+  question text not null,
+  rule app_public.approval_rule not null default 'all'::app_public.approval_rule,
+  state app_public.approval_state not null default 'pending'::app_public.approval_state,
+  requested_by_id uuid,
+  requested_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  constraint ticket_approvals_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_approvals_check CHECK (((state = 'pending'::app_public.approval_state) = (ended_at IS NULL))),
+  constraint ticket_approvals_organization_id_requested_by_id_fkey FOREIGN KEY (organization_id, requested_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (requested_by_id),
+  constraint ticket_approvals_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_approvals_question_check CHECK (((question ~ '\S'::text) AND (length(question) <= 2000)))
+);
+CREATE INDEX ticket_approvals_organization_id_requested_by_id_idx ON app_public.ticket_approvals USING btree (organization_id, requested_by_id);
+CREATE INDEX ticket_approvals_organization_id_ticket_id_idx ON app_public.ticket_approvals USING btree (organization_id, ticket_id, requested_at);
+comment on table app_public.ticket_approvals is 'Questions for approval on tickets. Staff reads those of the tickets it sees; a customer those the customer is asked in.';
+comment on column app_public.ticket_approvals.organization_id is 'The organization it belongs to.';
+comment on column app_public.ticket_approvals.id is 'Row id.';
+comment on column app_public.ticket_approvals.ticket_id is 'The ticket it is about.';
+comment on column app_public.ticket_approvals.ticket_reference is 'The reference of the ticket, for whoever is asked and does not see the ticket itself.';
+comment on column app_public.ticket_approvals.question is 'What is to be approved, 1 to 2,000 characters: all that whoever is asked needs to know.';
+comment on column app_public.ticket_approvals.rule is 'Whose yes it takes.';
+comment on column app_public.ticket_approvals.state is 'What became of it.';
+comment on column app_public.ticket_approvals.requested_by_id is 'Who asked.';
+comment on column app_public.ticket_approvals.requested_at is 'When it was asked.';
+comment on column app_public.ticket_approvals.ended_at is 'When it was decided or cancelled; null while it is pending.';
+alter table app_public.ticket_approvals enable row level security;
+alter table app_public.ticket_approvals force row level security;
+create policy all_owner on app_public.ticket_approvals for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_asked on app_public.ticket_approvals for select to atum_agent, atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ANY (( SELECT app_hidden.asked_approval_ids() AS asked_approval_ids)::uuid[]))));
+create policy select_staff on app_public.ticket_approvals for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = ticket_approvals.organization_id) AND (ticket.id = ticket_approvals.ticket_id)))))));
+grant select on app_public.ticket_approvals to atum_agent;
+grant select on app_public.ticket_approvals to atum_customer;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_approvals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.ticket_approvers (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  approval_id uuid not null,
+  user_id uuid not null,
+  decision app_public.approval_decision,
+  note text,
+  decided_at timestamp with time zone,
+  constraint ticket_approvers_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_approvers_check CHECK (((decision IS NULL) = (decided_at IS NULL))),
+  constraint ticket_approvers_check1 CHECK (((note IS NULL) OR (decision IS NOT NULL))),
+  constraint ticket_approvers_note_check CHECK ((length(note) <= 2000)),
+  constraint ticket_approvers_organization_id_approval_id_fkey FOREIGN KEY (organization_id, approval_id) REFERENCES app_public.ticket_approvals(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_approvers_organization_id_approval_id_user_id_key UNIQUE (organization_id, approval_id, user_id),
+  constraint ticket_approvers_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_approvers_organization_id_user_id_idx ON app_public.ticket_approvers USING btree (organization_id, user_id, decision);
+comment on table app_public.ticket_approvers is 'Who is asked for an approval, and what they said. A customer reads only the own answer.';
+comment on column app_public.ticket_approvers.organization_id is 'The organization it belongs to.';
+comment on column app_public.ticket_approvers.id is 'Row id.';
+comment on column app_public.ticket_approvers.approval_id is 'The question.';
+comment on column app_public.ticket_approvers.user_id is 'Who is asked.';
+comment on column app_public.ticket_approvers.decision is 'The answer; null while there is none.';
+comment on column app_public.ticket_approvers.note is 'What was said with the answer, up to 2,000 characters.';
+comment on column app_public.ticket_approvers.decided_at is 'When it was answered.';
+alter table app_public.ticket_approvers enable row level security;
+alter table app_public.ticket_approvers force row level security;
+create policy all_owner on app_public.ticket_approvers for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_own on app_public.ticket_approvers for select to atum_agent, atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (user_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+create policy select_staff on app_public.ticket_approvers for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.ticket_approvals approval WHERE ((approval.organization_id = ticket_approvers.organization_id) AND (approval.id = ticket_approvers.approval_id)))))));
+grant select on app_public.ticket_approvers to atum_agent;
+grant select on app_public.ticket_approvers to atum_customer;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_approvers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.ticket_events (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -1317,6 +1501,70 @@ grant update (name, "position", archived_at) on app_public.ticket_states to atum
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.ticket_states FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_states DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.ticket_templates (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  name text not null,
+  seen_by_customers boolean not null default false,
+  subject text,
+  body text,
+  priority app_public.ticket_priority not null default 'normal'::app_public.ticket_priority,
+  service_id uuid,
+  tags text[] not null default '{}'::text[],
+  custom_fields jsonb not null default '{}'::jsonb,
+  checklist text[] not null default '{}'::text[],
+  "position" integer not null default 0,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint ticket_templates_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_templates_body_check CHECK ((octet_length(body) <= 65536)),
+  constraint ticket_templates_checklist_check CHECK (((cardinality(checklist) <= 100) AND (array_position(checklist, NULL::text) IS NULL))),
+  constraint ticket_templates_custom_fields_check CHECK ((jsonb_typeof(custom_fields) = 'object'::text)),
+  constraint ticket_templates_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 80))),
+  constraint ticket_templates_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint ticket_templates_organization_id_name_key UNIQUE (organization_id, name),
+  constraint ticket_templates_organization_id_service_id_fkey FOREIGN KEY (organization_id, service_id) REFERENCES app_public.services(organization_id, id) ON DELETE SET NULL (service_id),
+  constraint ticket_templates_subject_check CHECK ((length(subject) <= 200)),
+  constraint ticket_templates_tags_check CHECK (((cardinality(tags) <= 30) AND (array_position(tags, NULL::text) IS NULL)))
+);
+CREATE INDEX ticket_templates_organization_id_position_idx ON app_public.ticket_templates USING btree (organization_id, "position", id);
+CREATE INDEX ticket_templates_organization_id_service_id_idx ON app_public.ticket_templates USING btree (organization_id, service_id);
+comment on table app_public.ticket_templates is 'Tickets that begin the same way.';
+comment on column app_public.ticket_templates.organization_id is 'The organization it belongs to.';
+comment on column app_public.ticket_templates.id is 'Row id.';
+comment on column app_public.ticket_templates.name is 'What people choose it by.';
+comment on column app_public.ticket_templates.seen_by_customers is 'Whether customers may begin with it too.';
+comment on column app_public.ticket_templates.subject is 'The subject to begin with.';
+comment on column app_public.ticket_templates.body is 'The description to begin with, plain text.';
+comment on column app_public.ticket_templates.priority is 'The priority of its tickets.';
+comment on column app_public.ticket_templates.service_id is 'The service of its tickets.';
+comment on column app_public.ticket_templates.tags is 'The tags of its tickets. Customers do not read them.';
+comment on column app_public.ticket_templates.custom_fields is 'Values of custom fields by key. Customers do not read them.';
+comment on column app_public.ticket_templates.checklist is 'The steps its tickets have to go through. Customers do not read them.';
+comment on column app_public.ticket_templates."position" is 'The place among the templates, lowest first.';
+comment on column app_public.ticket_templates.archived_at is 'Since when nobody begins with it.';
+comment on column app_public.ticket_templates.created_at is 'When it was made.';
+comment on column app_public.ticket_templates.updated_at is 'When it was last changed.';
+alter table app_public.ticket_templates enable row level security;
+alter table app_public.ticket_templates force row level security;
+create policy all_owner on app_public.ticket_templates for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_customer on app_public.ticket_templates for select to atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND seen_by_customers AND (archived_at IS NULL)));
+create policy select_staff on app_public.ticket_templates for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_manager on app_public.ticket_templates for update to atum_manager
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.ticket_templates to atum_agent;
+grant select (organization_id, id, name, seen_by_customers, subject, body, priority, service_id, "position", archived_at, created_at, updated_at) on app_public.ticket_templates to atum_customer;
+grant update (name, seen_by_customers, subject, body, priority, service_id, tags, custom_fields, checklist, "position", archived_at) on app_public.ticket_templates to atum_manager;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.ticket_templates FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _200_tidy BEFORE INSERT OR UPDATE OF tags, checklist ON app_public.ticket_templates FOR EACH ROW EXECUTE FUNCTION app_private.tg_ticket_templates__tidy();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_templates DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.ticket_watchers (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -1464,6 +1712,149 @@ CREATE TRIGGER _500_record_events AFTER INSERT OR UPDATE OF subject, status, sta
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.tickets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 CREATE TRIGGER _900_schedule_waking AFTER UPDATE OF snoozed_until ON app_public.tickets FOR EACH ROW WHEN (((new.snoozed_until IS NOT NULL) AND (new.snoozed_until IS DISTINCT FROM old.snoozed_until))) EXECUTE FUNCTION app_private.tg_tickets__schedule_waking();
 
+create table app_public.time_activities (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  name text not null,
+  is_billable boolean not null default true,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint time_activities_pkey PRIMARY KEY (organization_id, id),
+  constraint time_activities_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 60))),
+  constraint time_activities_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint time_activities_organization_id_name_key UNIQUE (organization_id, name)
+);
+comment on table app_public.time_activities is 'The kinds of work that time is recorded for, as the organization calls them.';
+comment on column app_public.time_activities.organization_id is 'The organization it belongs to.';
+comment on column app_public.time_activities.id is 'Row id.';
+comment on column app_public.time_activities.name is '1 to 60 characters, unique in the organization.';
+comment on column app_public.time_activities.is_billable is 'Whether time of this kind is billable unless its entry says otherwise.';
+comment on column app_public.time_activities.archived_at is 'Since when no time can be recorded for it; entries that have it keep it.';
+comment on column app_public.time_activities.created_at is 'When it was made.';
+comment on column app_public.time_activities.updated_at is 'When it was last changed.';
+alter table app_public.time_activities enable row level security;
+alter table app_public.time_activities force row level security;
+create policy all_owner on app_public.time_activities for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.time_activities for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.time_activities for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.time_activities to atum_agent;
+grant update (name, is_billable, archived_at) on app_public.time_activities to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.time_activities FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.time_activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.time_corrections (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  entry_id uuid not null,
+  corrected_by_id uuid,
+  reason text not null,
+  previous_worked_on date not null,
+  previous_seconds integer not null,
+  previous_activity_id uuid,
+  previous_is_billable boolean not null,
+  previous_note text not null,
+  corrected_at timestamp with time zone not null default now(),
+  constraint time_corrections_pkey PRIMARY KEY (organization_id, id),
+  constraint time_corrections_organization_id_corrected_by_id_fkey FOREIGN KEY (organization_id, corrected_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (corrected_by_id),
+  constraint time_corrections_organization_id_entry_id_fkey FOREIGN KEY (organization_id, entry_id) REFERENCES app_public.time_entries(organization_id, id) ON DELETE CASCADE,
+  constraint time_corrections_organization_id_previous_activity_id_fkey FOREIGN KEY (organization_id, previous_activity_id) REFERENCES app_public.time_activities(organization_id, id),
+  constraint time_corrections_reason_check CHECK (((reason ~ '\S'::text) AND (length(reason) <= 500)))
+);
+CREATE INDEX time_corrections_organization_id_corrected_by_id_idx ON app_public.time_corrections USING btree (organization_id, corrected_by_id);
+CREATE INDEX time_corrections_organization_id_entry_id_idx ON app_public.time_corrections USING btree (organization_id, entry_id, corrected_at);
+CREATE INDEX time_corrections_organization_id_previous_activity_id_idx ON app_public.time_corrections USING btree (organization_id, previous_activity_id);
+comment on table app_public.time_corrections is 'What time entries said before they were corrected, who corrected them, and why.';
+comment on column app_public.time_corrections.organization_id is 'The organization it belongs to.';
+comment on column app_public.time_corrections.id is 'Row id.';
+comment on column app_public.time_corrections.entry_id is 'The entry that was corrected.';
+comment on column app_public.time_corrections.corrected_by_id is 'Who corrected it.';
+comment on column app_public.time_corrections.reason is 'Why, in 1 to 500 characters.';
+comment on column app_public.time_corrections.previous_worked_on is 'The day it counted for before.';
+comment on column app_public.time_corrections.previous_seconds is 'How long it was before.';
+comment on column app_public.time_corrections.previous_activity_id is 'The kind of work it had before.';
+comment on column app_public.time_corrections.previous_is_billable is 'Whether it was billable before.';
+comment on column app_public.time_corrections.previous_note is 'What it said before.';
+comment on column app_public.time_corrections.corrected_at is 'When.';
+alter table app_public.time_corrections enable row level security;
+alter table app_public.time_corrections force row level security;
+create policy all_owner on app_public.time_corrections for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.time_corrections for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (EXISTS ( SELECT FROM app_public.time_entries entry WHERE ((entry.organization_id = time_corrections.organization_id) AND (entry.id = time_corrections.entry_id))))));
+grant select on app_public.time_corrections to atum_agent;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.time_corrections DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.time_entries (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  ticket_id uuid not null,
+  agent_id uuid not null,
+  activity_id uuid,
+  worked_on date not null,
+  seconds integer not null,
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  is_billable boolean not null default true,
+  note text not null default ''::text,
+  source app_public.time_entry_source not null default 'manual'::app_public.time_entry_source,
+  is_capped boolean not null default false,
+  version integer not null default 1,
+  client_mutation_key text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint time_entries_pkey PRIMARY KEY (organization_id, id),
+  constraint time_entries_check CHECK (((started_at IS NULL) = (ended_at IS NULL))),
+  constraint time_entries_check1 CHECK ((ended_at >= started_at)),
+  constraint time_entries_check2 CHECK (((source = 'manual'::app_public.time_entry_source) OR (started_at IS NOT NULL))),
+  constraint time_entries_check3 CHECK (((NOT is_capped) OR (source = 'timer'::app_public.time_entry_source))),
+  constraint time_entries_client_mutation_key_check CHECK (((length(client_mutation_key) >= 8) AND (length(client_mutation_key) <= 64))),
+  constraint time_entries_note_check CHECK ((length(note) <= 1000)),
+  constraint time_entries_organization_id_activity_id_fkey FOREIGN KEY (organization_id, activity_id) REFERENCES app_public.time_activities(organization_id, id),
+  constraint time_entries_organization_id_agent_id_fkey FOREIGN KEY (organization_id, agent_id) REFERENCES app_public.users(organization_id, id),
+  constraint time_entries_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint time_entries_seconds_check CHECK (((seconds >= 0) AND (seconds <= 86400))),
+  constraint time_entries_worked_on_check CHECK ((worked_on >= '2000-01-01'::date))
+);
+CREATE UNIQUE INDEX time_entries_client_mutation_key_key ON app_public.time_entries USING btree (organization_id, agent_id, client_mutation_key) WHERE (client_mutation_key IS NOT NULL);
+CREATE INDEX time_entries_organization_id_activity_id_idx ON app_public.time_entries USING btree (organization_id, activity_id) WHERE (activity_id IS NOT NULL);
+CREATE INDEX time_entries_organization_id_agent_id_idx ON app_public.time_entries USING btree (organization_id, agent_id, worked_on);
+CREATE INDEX time_entries_organization_id_ticket_id_idx ON app_public.time_entries USING btree (organization_id, ticket_id, worked_on);
+CREATE INDEX time_entries_organization_id_worked_on_idx ON app_public.time_entries USING btree (organization_id, worked_on);
+comment on table app_public.time_entries is 'Time that somebody worked on a ticket. An entry is corrected, never overwritten in silence: what it said before is one of its corrections.';
+comment on column app_public.time_entries.organization_id is 'The organization it belongs to.';
+comment on column app_public.time_entries.id is 'Row id.';
+comment on column app_public.time_entries.ticket_id is 'The ticket that was worked on.';
+comment on column app_public.time_entries.agent_id is 'Who worked.';
+comment on column app_public.time_entries.activity_id is 'The kind of work, if it was said.';
+comment on column app_public.time_entries.worked_on is 'The day it counts for, in the time zone of the organization. Work over midnight counts for the day it began on.';
+comment on column app_public.time_entries.seconds is 'How long, in seconds, at most a day. Zero for an entry that was taken back.';
+comment on column app_public.time_entries.started_at is 'When it began, where that is known; as it was measured, also after a correction of `seconds`.';
+comment on column app_public.time_entries.ended_at is 'When it ended, where that is known.';
+comment on column app_public.time_entries.is_billable is 'Whether it is put on a bill.';
+comment on column app_public.time_entries.note is 'What was done, up to 1,000 characters.';
+comment on column app_public.time_entries.source is 'Whether it was written down or measured.';
+comment on column app_public.time_entries.is_capped is 'Whether its timer was forgotten, and stopped by itself after a day.';
+comment on column app_public.time_entries.version is 'Counts its corrections from one on. Send the number you saw with a correction, and it is refused with VERSION_CONFLICT when somebody else corrected since.';
+comment on column app_public.time_entries.client_mutation_key is 'The key of the call that recorded it.';
+comment on column app_public.time_entries.created_at is 'When it was recorded.';
+comment on column app_public.time_entries.updated_at is 'When it was last corrected.';
+alter table app_public.time_entries enable row level security;
+alter table app_public.time_entries force row level security;
+create policy all_owner on app_public.time_entries for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.time_entries for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (agent_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = time_entries.organization_id) AND (ticket.id = time_entries.ticket_id)))))));
+grant select on app_public.time_entries to atum_agent;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.time_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.users (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -1480,6 +1871,7 @@ create table app_public.users (
   is_break_glass boolean not null default false,
   activated_at timestamp with time zone default now(),
   skills text[] not null default '{}'::text[],
+  manages_company boolean not null default false,
   constraint users_pkey PRIMARY KEY (organization_id, id),
   constraint users_email_check CHECK ((((email)::text ~ '^[!-?A-~]+@[!-?A-~]+$'::text) AND (length((email)::text) <= 254))) NOT VALID,
   constraint users_locale_check CHECK ((locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'::text)),
@@ -1511,6 +1903,7 @@ comment on column app_public.users.restricted_to_teams is 'Whether an agent sees
 comment on column app_public.users.is_break_glass is 'Whether the password keeps working while the organization logs in by its identity provider only.';
 comment on column app_public.users.activated_at is 'When the person proved the mail address; empty while an invitation or a verification is open, and they cannot log in.';
 comment on column app_public.users.skills is 'What this agent knows, in the words that services ask for.';
+comment on column app_public.users.manages_company is 'Whether this person, as a customer, decides for the own company and may be asked for approval of its tickets.';
 alter table app_public.users enable row level security;
 alter table app_public.users force row level security;
 create policy all_owner on app_public.users for all to atum_owner
@@ -1527,7 +1920,7 @@ create policy update_self on app_public.users for update to atum_agent, atum_cus
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT app_hidden.current_user_id() AS current_user_id))))
   with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
 grant select, update (name, locale, time_zone) on app_public.users to atum_agent;
-grant update (email, role, disabled_at, company_id, restricted_to_teams, is_break_glass, skills) on app_public.users to atum_admin;
+grant update (email, role, disabled_at, company_id, restricted_to_teams, is_break_glass, skills, manages_company) on app_public.users to atum_admin;
 grant select (organization_id, id, name, role), update (name, locale, time_zone) on app_public.users to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.users FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE TRIGGER _150_refuse_api_token BEFORE UPDATE OF email, role, disabled_at, is_break_glass ON app_public.users FOR EACH ROW WHEN (((new.email IS DISTINCT FROM old.email) OR (new.role IS DISTINCT FROM old.role) OR (new.disabled_at IS DISTINCT FROM old.disabled_at) OR (new.is_break_glass IS DISTINCT FROM old.is_break_glass))) EXECUTE FUNCTION app_private.tg_users__refuse_api_token();
@@ -1551,6 +1944,12 @@ create function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) r
   language plpgsql volatile security definer set search_path=""; -- body baac4263e42f5c529f858159d5e7f4c3
 comment on function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) is 'Does a list of actions to a ticket in one save, in the name of whoever acts: a person, or without one what `atum.actor_name` names. All or nothing. Errors: NOT_FOUND, ACTION_INVALID, and whatever a single action is refused with.';
 grant execute on function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) to atum_agent;
+
+create function app_hidden.asked_approval_ids() returns uuid[]
+  language sql stable security definer set search_path=""; -- body 656227b6abd9d97523516e496218a078
+comment on function app_hidden.asked_approval_ids() is 'The questions for approval in which the caller is asked.';
+grant execute on function app_hidden.asked_approval_ids() to atum_agent;
+grant execute on function app_hidden.asked_approval_ids() to atum_customer;
 
 create function app_hidden.audit_canonical_text(record app_public.audit_log) returns text
   language sql stable parallel safe; -- body as SQL
@@ -1596,6 +1995,12 @@ create function app_hidden.check_ticket_actions(actions jsonb) returns void
   language plpgsql stable set search_path=""; -- body bddb3dd5079edfdb8fab6ef704b76a7b
 comment on function app_hidden.check_ticket_actions(actions jsonb) is 'Refuses a list of actions that is none. Each is an object with a `type`: `set_priority` {priority}, `raise_priority`, `set_status` {status}, `set_state` {state_id}, `set_service` {service_id or null}, `set_team` {team_id or null}, `set_assignee` {assignee_id or null}, `assign_to_me`, `assign_automatically`, `add_tags` {tags}, `remove_tags` {tags}, `add_watcher` {user_id}, `remove_watcher` {user_id}, `set_custom_fields` {values by key}, `snooze` {seconds}, `comment` {visibility, body with variables such as {{requester.name}}}, `notify` {to: requester, assignee, team, watchers or managers; text}. At most 20. Error ACTION_INVALID.';
 grant execute on function app_hidden.check_ticket_actions(actions jsonb) to atum_agent;
+
+create function app_hidden.check_ticket_conditions(conditions jsonb) returns void
+  language plpgsql stable set search_path=""; -- body d248d98accf1bdaa761929d8a79dac7d
+comment on function app_hidden.check_ticket_conditions(conditions jsonb) is 'Refuses conditions that are none. They are `{"all": […], "any": […]}`, both optional, at most 20 in all, each `{"field", "operator", "value"}`. Fields: status, priority, channel (is, is_not: a word or a list; priority also at_least, at_most); state_id, service_id, team_id, assignee_id, requester_id, company_id (is, is_not: an id or a list, for people also "me"; is_empty, is_not_empty); tags (includes_any, includes_all, includes_none); subject (contains, contains_not); created_at, updated_at, last_comment_at, resolved_at, next_due_at, snoozed_until (before, after an instant; older_than, newer_than, within so many seconds; is_empty, is_not_empty); breached, snoozed, watched (is true or false); custom_fields.key (is, is_not, contains, at_least, at_most, is_empty, is_not_empty). Error CONDITION_INVALID.';
+grant execute on function app_hidden.check_ticket_conditions(conditions jsonb) to atum_agent;
+grant execute on function app_hidden.check_ticket_conditions(conditions jsonb) to atum_worker;
 
 create function app_hidden.current_actor_name() returns text
   language sql stable parallel safe; -- body as SQL
@@ -1688,7 +2093,7 @@ comment on function app_hidden.sees_every_team() is 'Whether the caller, as staf
 grant execute on function app_hidden.sees_every_team() to atum_agent;
 
 create function app_hidden.sees_ticket(ticket app_public.tickets) returns boolean
-  language sql stable set search_path=""; -- body c02b9c8dc059d002015b009301e63b9c
+  language sql stable set search_path=""; -- body 3bdf2a0f1fa8b002251585041ef9bf40
 comment on function app_hidden.sees_ticket(ticket app_public.tickets) is 'Whether the caller sees a ticket: what the policies of tickets say, for functions that run as the owner.';
 
 create function app_hidden.shared_company_id() returns uuid
@@ -1696,6 +2101,12 @@ create function app_hidden.shared_company_id() returns uuid
 comment on function app_hidden.shared_company_id() is 'The caller''s company, where its people share their tickets; otherwise null.';
 grant execute on function app_hidden.shared_company_id() to atum_agent;
 grant execute on function app_hidden.shared_company_id() to atum_customer;
+
+create function app_hidden.ticket_condition_sql(conditions jsonb) returns text
+  language plpgsql stable security definer set search_path=""; -- body deab3187525ef8574eb100df2ac36c2c
+comment on function app_hidden.ticket_condition_sql(conditions jsonb) is 'Conditions as SQL over a row of app_public.tickets that is named `ticket`; every value in it is quoted. Whoever runs it brings the organization and the visibility. Error CONDITION_INVALID.';
+grant execute on function app_hidden.ticket_condition_sql(conditions jsonb) to atum_agent;
+grant execute on function app_hidden.ticket_condition_sql(conditions jsonb) to atum_worker;
 
 create function app_hidden.ticket_variables(ticket_id uuid) returns jsonb
   language sql stable set search_path=""; -- body 906174aa40c4964516a2dc13b1ac6b35
@@ -1755,6 +2166,10 @@ create function app_private.append_audit(organization_id uuid, operation text, t
   language plpgsql volatile security definer set search_path=""; -- body a9915cf2b28524ebed73744ace69c2f3
 comment on function app_private.append_audit(organization_id uuid, operation text, table_name text, row_id uuid, before jsonb, after jsonb, actor_id uuid) is 'Adds one link to the chain of an organization.';
 
+create function app_private.approval_words(approval app_public.ticket_approvals) returns jsonb
+  language sql stable set search_path=""; -- body a7b2b943f16bd52e737d8881637ca5c3
+comment on function app_private.approval_words(approval app_public.ticket_approvals) is 'A question for approval as the events of its ticket keep it.';
+
 create function app_private.as_seen_by_caller(ticket app_public.tickets) returns app_public.tickets
   language plpgsql stable set search_path=""; -- body e9f7145ae93dc5db445869ec3ea910a7
 comment on function app_private.as_seen_by_caller(ticket app_public.tickets) is 'A ticket without what its reader may not see of it.';
@@ -1794,6 +2209,18 @@ create function app_private.change_password(current_password text, new_password 
 comment on function app_private.change_password(current_password text, new_password text) is 'Changes the password of the person who logged in and ends their other sessions: `ok`, `invalid_credentials`, `too_many_attempts`. Errors: PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 grant execute on function app_private.change_password(current_password text, new_password text) to atum_server;
 
+create function app_private.checklist_item_to_work_on(item_id uuid) returns app_public.checklist_items
+  language plpgsql volatile set search_path=""; -- body d8313898eb25f15d85ff6f318ea01a00
+comment on function app_private.checklist_item_to_work_on(item_id uuid) is 'A step on a ticket that the caller sees, which is locked; for functions that run as the owner. Error NOT_FOUND.';
+
+create function app_private.column_condition_sql(condition jsonb) returns text
+  language plpgsql stable set search_path=""; -- body c3f708c5358320e756d1f9c6d2d0b53c
+comment on function app_private.column_condition_sql(condition jsonb) is 'One condition on a column of a ticket as SQL; its field and operator were checked before.';
+
+create function app_private.condition_words(condition jsonb) returns text[]
+  language plpgsql immutable set search_path=""; -- body 87a66aa5c3e09a8cf83986cebf435058
+comment on function app_private.condition_words(condition jsonb) is 'The value of a condition as a list. Error CONDITION_INVALID.';
+
 create function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body 4ba7571a25c175e4d8ab157ae98aca18
 comment on function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, `two_factor_off` when none was, or why the person is not let in after all, and then nothing is turned on.';
@@ -1806,6 +2233,10 @@ comment on function app_private.count_login_failure(account text, ip_address ine
 create function app_private.create_organization(slug text, name text, time_zone text DEFAULT 'Etc/UTC'::text, locale text DEFAULT 'en'::text, ticket_prefix text DEFAULT 'ATUM'::text, hours jsonb DEFAULT '"always_open"'::jsonb) returns uuid
   language plpgsql volatile set search_path=""; -- body 75ad643feb425e447927ec04ba63965b
 comment on function app_private.create_organization(slug text, name text, time_zone text, locale text, ticket_prefix text, hours jsonb) is 'Makes an organization with a calendar and a standard service level policy, ready for its first ticket. Returns its id.';
+
+create function app_private.custom_field_condition_sql(condition jsonb) returns text
+  language plpgsql stable set search_path=""; -- body 6f948e333ed451352dcd75b1dd6b9cd4
+comment on function app_private.custom_field_condition_sql(condition jsonb) is 'One condition on a custom field as SQL; its operator was checked before.';
 
 create function app_private.directory_account(provider_id uuid, username text) returns text
   language sql immutable set search_path=""; -- body dea82c3cc9255e4f9a6f9b6013792a32
@@ -1838,6 +2269,10 @@ create function app_private.end_silent_tickets() returns integer
   language plpgsql volatile security definer set search_path=""; -- body 5d0c73aadf27bda4fc5dce3550dc2752
 comment on function app_private.end_silent_tickets() is 'Closes the resolved and resolves the pending tickets of the current organization about which nobody said a word for as long as its settings say, up to 1,000, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.end_silent_tickets() to atum_worker;
+
+create function app_private.end_timer(timer app_public.running_timers, note text DEFAULT NULL::text, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean) returns app_public.time_entries
+  language plpgsql volatile set search_path=""; -- body 12f98ffdb5d80d45345e0fa6b3916611
+comment on function app_private.end_timer(timer app_public.running_timers, note text, activity_id uuid, is_billable boolean) is 'Stops a timer and records what it measured: at least a second, at most a day. Errors: NOT_FOUND, TIME_ACTIVITY_ARCHIVED.';
 
 create function app_private.enqueue(task text, organization_id uuid, payload jsonb DEFAULT '{}'::jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, job_key text DEFAULT NULL::text, max_attempts integer DEFAULT 25) returns void
   language plpgsql volatile security definer set search_path=""; -- body ad7b38674e2183e0f4211746dc927865
@@ -1907,6 +2342,10 @@ create function app_private.last_migration() returns text
 comment on function app_private.last_migration() is 'The file name of the last committed migration this database has.';
 grant execute on function app_private.last_migration() to atum_server;
 
+create function app_private.local_day(at timestamp with time zone) returns date
+  language sql stable set search_path=""; -- body 09a7c0a2016b585ce58390dfb7b42d26
+comment on function app_private.local_day(at timestamp with time zone) is 'The day that an instant is in, where the organization is.';
+
 create function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) returns jsonb
   language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 53909dc6c6faa93402c370bce8b654d7
 comment on function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) is 'Answers whether this address and password are somebody: what `admit` answers, `{outcome: organization_required, organizations}` when they are right in several organizations, `{outcome: too_many_attempts, retryAfterSeconds}`, or `{outcome: invalid_credentials}`. Never raises for wrong ones, so that the failure is recorded.';
@@ -1943,6 +2382,10 @@ create function app_private.make_recovery_codes(organization_id uuid, user_id uu
   language plpgsql volatile set search_path=""; -- body 033b1d9c3b5be4d092fd47138e7930d6
 comment on function app_private.make_recovery_codes(organization_id uuid, user_id uuid) is 'Replaces the recovery codes of a person by ten new ones, and returns them for the only time.';
 
+create function app_private.may_approve(user_id uuid, ticket app_public.tickets) returns boolean
+  language sql stable set search_path=""; -- body 579cee1654ba45775b6d17fcf642665b
+comment on function app_private.may_approve(user_id uuid, ticket app_public.tickets) is 'Whether somebody may be asked for approval on a ticket: who may see it, and who decides for the requester''s company.';
+
 create function app_private.may_see_ticket(user_id uuid, ticket app_public.tickets) returns boolean
   language sql stable set search_path=""; -- body 2b62fb26acc219112bc81e8f2e4492fd
 comment on function app_private.may_see_ticket(user_id uuid, ticket app_public.tickets) is 'Whether a person sees a ticket, without looking at whom it is assigned to.';
@@ -1952,7 +2395,7 @@ create function app_private.meet_sla_clock(clock app_public.sla_calculations, at
 comment on function app_private.meet_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) is 'Stops a clock because the promise was kept, in time or late.';
 
 create function app_private.move_conversation(merge app_public.ticket_merges, from_ticket_id uuid, to_ticket_id uuid) returns void
-  language plpgsql volatile set search_path=""; -- body c2c6b9bf4d912979814737e48752d1e7
+  language plpgsql volatile set search_path=""; -- body 18847c7525c59f81c6eef9501c9c8c90
 comment on function app_private.move_conversation(merge app_public.ticket_merges, from_ticket_id uuid, to_ticket_id uuid) is 'Moves what a merge names from one ticket to the other.';
 
 create function app_private.named_reference(word text, id uuid, name text) returns jsonb
@@ -1981,6 +2424,10 @@ create function app_private.other_values(these jsonb, those jsonb) returns jsonb
   language sql immutable set search_path=""; -- body 51f5d46f3c5fb8eea0e6b3b4db1a4401
 comment on function app_private.other_values(these jsonb, those jsonb) is 'What one object says that another does not say, or says otherwise.';
 
+create function app_private.own_timer(timer_id uuid) returns app_public.running_timers
+  language plpgsql volatile set search_path=""; -- body 06234e09395b5b1d7049476001c0495f
+comment on function app_private.own_timer(timer_id uuid) is 'A timer of the caller, locked until the end of the transaction. Error NOT_FOUND.';
+
 create function app_private.pass_recovery_code(challenge text, code text, ip_address inet, user_agent text) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body b1225bd640e346ebcc802bc6da4ec189
 comment on function app_private.pass_recovery_code(challenge text, code text, ip_address inet, user_agent text) is 'Lets a person in by a recovery code instead of a one-time code. Answers as `pass_two_factor`.';
@@ -2007,6 +2454,10 @@ comment on function app_private.person_of_organization(user_id uuid) is 'A perso
 create function app_private.prove_again(password text, time_step bigint) returns jsonb
   language plpgsql volatile set search_path=""; -- body f755b4a88dc78b445c724c7226e80a97
 comment on function app_private.prove_again(password text, time_step bigint) is 'Asks a person who logged in for the password, where there is one, and for a step of the one-time codes unless it is null: null when both are right, otherwise `invalid_credentials`, `invalid_code`, `too_many_attempts`.';
+
+create function app_private.record_checklist_event(item app_public.checklist_items, what text) returns void
+  language sql volatile set search_path=""; -- body 9aaaaf00135c4896fad0d112fd39d8a4
+comment on function app_private.record_checklist_event(item app_public.checklist_items, what text) is 'Tells the spine what became of a step: added, done, undone or removed.';
 
 create function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone) returns void
   language sql volatile security definer set search_path=""; -- body 394c2086185746f04b870ad8463be793
@@ -2046,6 +2497,10 @@ comment on function app_private.refresh_ticket_clocks(organization_id uuid, tick
 create function app_private.refresh_token_family(refresh_token text) returns bytea
   language sql immutable strict set search_path=""; -- body 8f242b6de4ac7c671109840445f945c1
 comment on function app_private.refresh_token_family(refresh_token text) is 'The family a refresh token belongs to; null for what is no refresh token.';
+
+create function app_private.refuse_future_day(day date) returns void
+  language plpgsql stable set search_path=""; -- body 32cdfb6ff90d41311e8009e84a9978bb
+comment on function app_private.refuse_future_day(day date) is 'Refuses a day to come, both where the organization is and where the caller is. Error TIME_IN_FUTURE.';
 
 create function app_private.refuse_own_lockout(accept_lockout boolean) returns void
   language plpgsql stable set search_path=""; -- body c2a0b3aa597f22424c4b5ed2daab070e
@@ -2141,6 +2596,10 @@ create function app_private.set_password(organization_id uuid, user_id uuid, pas
   language plpgsql volatile set search_path=""; -- body 9a12323090bd9c02decda83687b80c2d
 comment on function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean) is 'Stores the bcrypt hash of a password, and spends the links the person was sent before. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 
+create function app_private.single_condition_sql(condition jsonb) returns text
+  language plpgsql stable set search_path=""; -- body 20f6f9f52726ae8a0b670daf63e4a688
+comment on function app_private.single_condition_sql(condition jsonb) is 'One condition as SQL over a row named `ticket`. Error CONDITION_INVALID.';
+
 create function app_private.spend_account_mail(mail app_private.account_mails) returns app_public.users
   language plpgsql volatile set search_path=""; -- body 125e6dad864061d8dd1c30ce6318f256
 comment on function app_private.spend_account_mail(mail app_private.account_mails) is 'Spends the link of a mail and acts for its person.';
@@ -2152,6 +2611,11 @@ comment on function app_private.spend_links_of(organization_id uuid, user_id uui
 create function app_private.start_sla_clocks(event app_public.ticket_events) returns void
   language plpgsql volatile security definer set search_path=""; -- body 641a780e5ea4cc7218049275678cda42
 comment on function app_private.start_sla_clocks(event app_public.ticket_events) is 'Starts the clocks of a new ticket by the first policy that applies.';
+
+create function app_private.stop_forgotten_timer(timer_id uuid) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 5ce723caeb7d4b1d20b0469fa3bba268
+comment on function app_private.stop_forgotten_timer(timer_id uuid) is 'Stops a timer that runs for a day, if it still does, and records the day.';
+grant execute on function app_private.stop_forgotten_timer(timer_id uuid) to atum_worker;
 
 create function app_private.subject_of_claims() returns app_public.users
   language plpgsql stable set search_path=""; -- body 233015049c85eb7d7c0fbfae3b52351f
@@ -2248,6 +2712,10 @@ create function app_private.tg_ticket_events__notify() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 09f9a4d84a830075cd1407e89f2884fe
 comment on function app_private.tg_ticket_events__notify() is 'Tells the listeners of a ticket, of the inbox, the agents who see only their teams, its requester and the colleagues who may see it that something happened.';
 
+create function app_private.tg_ticket_templates__tidy() returns trigger
+  language plpgsql volatile set search_path=""; -- body 797e6f6c1ea9f7541e5e45be22b1d5c9
+comment on function app_private.tg_ticket_templates__tidy() is 'Writes the tags and steps of a template as a ticket would have them.';
+
 create function app_private.tg_tickets__record_events() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body b9f81de8cf7afb92815ecdbbd05018c8
 comment on function app_private.tg_tickets__record_events() is 'Writes the events of a ticket that was made or changed.';
@@ -2300,6 +2768,14 @@ create function app_private.tidy_tags(tags text[]) returns text[]
   language sql immutable set search_path=""; -- body 8e0ff7ab2833ae022d44a0f75393b296
 comment on function app_private.tidy_tags(tags text[]) is 'Tags in lower case, each once, in alphabetical order.';
 
+create function app_private.time_activity_to_use(activity_id uuid) returns app_public.time_activities
+  language plpgsql stable set search_path=""; -- body b734ba87910f27e2574b7482e4e3f527
+comment on function app_private.time_activity_to_use(activity_id uuid) is 'An activity that time may be recorded for; null for null. Errors: NOT_FOUND, TIME_ACTIVITY_ARCHIVED.';
+
+create function app_private.time_words(entry app_public.time_entries) returns jsonb
+  language sql stable set search_path=""; -- body 903c4499c347b420fa8ff584a311f172
+comment on function app_private.time_words(entry app_public.time_entries) is 'A time entry as the event of its ticket keeps it.';
+
 create function app_private.token_hash(token text) returns bytea
   language sql immutable strict set search_path=""; -- body 07239a19c1105073cd65d312190470ef
 comment on function app_private.token_hash(token text) is 'What is kept of a random token.';
@@ -2338,6 +2814,11 @@ create function app_private.write_to_address(email text, organization_slug text,
   language plpgsql volatile set search_path=pg_catalog, public, pg_temp; -- body bd2d159aa8b3c848a2ca36690d63781e
 comment on function app_private.write_to_address(email text, organization_slug text, purpose text) is 'Writes a `password_reset` or `email_verification` to everybody with this mail address, at most one every two minutes.';
 
+create function app_public.add_checklist_items(ticket_id uuid, texts text[]) returns SETOF app_public.checklist_items
+  language plpgsql volatile security definer set search_path=""; -- body 961506cde3505564a34dc1055f91248a
+comment on function app_public.add_checklist_items(ticket_id uuid, texts text[]) is 'Adds steps at the end of a ticket''s checklist and returns them; at most 100 in all, each of 1 to 500 characters. Staff only. Errors: NOT_FOUND, CHECKLIST_TOO_LONG, INVALID_INPUT.';
+grant execute on function app_public.add_checklist_items(ticket_id uuid, texts text[]) to atum_agent;
+
 create function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, client_mutation_key text DEFAULT NULL::text) returns app_public.comments
   language plpgsql volatile set search_path=""; -- body b067db55998a7b528cebf3c917a01c26
 comment on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) is 'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments, set the `status`, or the stage `stateId`, in the same save, and mention up to 50 colleagues who may see the ticket, who watch it from then on. With `seenCommentAt`, the ticket''s `lastCommentAt` as you saw it, a comment that crosses with another is refused with COMMENT_CONFLICT, and yours is still yours. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED, TICKET_MERGED, REOPEN_WINDOW_OVER, COMMENT_CONFLICT, MENTION_REFUSED.';
@@ -2354,10 +2835,20 @@ create function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb)
 comment on function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb) is 'Does the same actions to up to 1,000 tickets in one transaction, and tells of each what became of it: a ticket that is refused stays as it was, the others are changed. `actions` is a list of objects with a `type`: `set_priority` {priority}, `raise_priority`, `set_status` {status}, `set_state` {state_id}, `set_service` {service_id or null}, `set_team` {team_id or null}, `set_assignee` {assignee_id or null}, `assign_to_me`, `assign_automatically`, `add_tags` {tags}, `remove_tags` {tags}, `add_watcher` {user_id}, `remove_watcher` {user_id}, `set_custom_fields` {values}, `snooze` {seconds}, `comment` {visibility, body}, `notify` {to, text}. Staff only. Errors: TOO_MANY_TICKETS, ACTION_INVALID.';
 grant execute on function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb) to atum_agent;
 
+create function app_public.cancel_approval(approval_id uuid) returns app_public.ticket_approvals
+  language plpgsql volatile security definer set search_path=""; -- body e374266c90efdc6771aba8b893ffcd79
+comment on function app_public.cancel_approval(approval_id uuid) is 'Takes a question for approval back, and returns it. Staff only. Errors: NOT_FOUND, APPROVAL_DECIDED.';
+grant execute on function app_public.cancel_approval(approval_id uuid) to atum_agent;
+
 create function app_public.change_security_policy(two_factor_roles app_public.user_role[] DEFAULT NULL::app_public.user_role[], registration_domains text[] DEFAULT NULL::text[], local_login boolean DEFAULT NULL::boolean) returns app_public.security_policies
   language plpgsql volatile security definer set search_path=""; -- body 93624276be82161e6815dddd0d82b8f6
 comment on function app_public.change_security_policy(two_factor_roles app_public.user_role[], registration_domains text[], local_login boolean) is 'Changes what is given and leaves the rest. People whose role must now have a second factor and who have none are logged out, and enrol one at the next login. Local login is turned off only where a break-glass admin can get in. Admins only. Errors: LAST_ADMIN, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.change_security_policy(two_factor_roles app_public.user_role[], registration_domains text[], local_login boolean) to atum_admin;
+
+create function app_public.correct_time(entry_id uuid, reason text, seconds integer DEFAULT NULL::integer, worked_on date DEFAULT NULL::date, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean, note text DEFAULT NULL::text, version integer DEFAULT NULL::integer) returns app_public.time_entries
+  language plpgsql volatile security definer set search_path=""; -- body 2dd15f9e5800e2c015f7a1c377a07daa
+comment on function app_public.correct_time(entry_id uuid, reason text, seconds integer, worked_on date, activity_id uuid, is_billable boolean, note text, version integer) is 'Corrects a time entry and returns it; what it said before is kept with the `reason`, of 1 to 500 characters. What is not given stays; `seconds` 0 takes the entry back. Everybody corrects the own entries, managers and admins those of all. With the `version` you saw, a correction that crosses with another is refused. Staff only. Errors: NOT_FOUND, FORBIDDEN, VERSION_CONFLICT, TIME_OUT_OF_RANGE, TIME_IN_FUTURE, TIME_ACTIVITY_ARCHIVED, TIME_UNCHANGED, INVALID_INPUT.';
+grant execute on function app_public.correct_time(entry_id uuid, reason text, seconds integer, worked_on date, activity_id uuid, is_billable boolean, note text, version integer) to atum_agent;
 
 create function app_public.create_account_link(user_id uuid) returns app_public.account_link
   language plpgsql volatile security definer set search_path=""; -- body b1eeec48e16a7f62ce1adba321a354fe
@@ -2391,10 +2882,26 @@ comment on function app_public.create_ticket(subject text, body text, priority a
 grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) to atum_agent;
 grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) to atum_customer;
 
+create function app_public.create_ticket_from_template(template_id uuid, subject text DEFAULT NULL::text, body text DEFAULT NULL::text, requester_id uuid DEFAULT NULL::uuid, custom_fields jsonb DEFAULT '{}'::jsonb, client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
+  language plpgsql volatile security definer set search_path=""; -- body 47b56519730030ed25850321cdff8db1
+comment on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text) is 'Opens a ticket as a template says and returns it; a `subject`, `body` or `customFields` given take the place of the template''s. Customers use the templates that are for them. Errors: NOT_FOUND, and those of `createTicket`.';
+grant execute on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text) to atum_agent;
+grant execute on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text) to atum_customer;
+
 create function app_public.create_ticket_state(kind app_public.ticket_status, name text, "position" integer DEFAULT 0) returns app_public.ticket_states
   language sql volatile security definer set search_path=""; -- body eb84f6b937e11527f32780c24ee6f6c7
 comment on function app_public.create_ticket_state(kind app_public.ticket_status, name text, "position" integer) is 'Adds a stage of a kind and returns it. Admins only. Errors: CONFLICT for a name that is taken, INVALID_INPUT.';
 grant execute on function app_public.create_ticket_state(kind app_public.ticket_status, name text, "position" integer) to atum_admin;
+
+create function app_public.create_ticket_template(name text, subject text DEFAULT NULL::text, body text DEFAULT NULL::text, priority app_public.ticket_priority DEFAULT 'normal'::app_public.ticket_priority, service_id uuid DEFAULT NULL::uuid, tags text[] DEFAULT '{}'::text[], custom_fields jsonb DEFAULT '{}'::jsonb, checklist text[] DEFAULT '{}'::text[], seen_by_customers boolean DEFAULT false) returns app_public.ticket_templates
+  language sql volatile security definer set search_path=""; -- body ac4d0e46508c5477a426fd16b1bb4254
+comment on function app_public.create_ticket_template(name text, subject text, body text, priority app_public.ticket_priority, service_id uuid, tags text[], custom_fields jsonb, checklist text[], seen_by_customers boolean) is 'Makes a template and returns it. Managers and admins. Errors: CONFLICT for a name that is taken, NOT_FOUND for a service that is not there, INVALID_INPUT.';
+grant execute on function app_public.create_ticket_template(name text, subject text, body text, priority app_public.ticket_priority, service_id uuid, tags text[], custom_fields jsonb, checklist text[], seen_by_customers boolean) to atum_manager;
+
+create function app_public.create_time_activity(name text, is_billable boolean DEFAULT true) returns app_public.time_activities
+  language sql volatile security definer set search_path=""; -- body ee3e7d52549f3c17a67d69b437388c4d
+comment on function app_public.create_time_activity(name text, is_billable boolean) is 'Adds a kind of work that time is recorded for, and returns it. Admins only. Errors: CONFLICT for a name that is taken, INVALID_INPUT.';
+grant execute on function app_public.create_time_activity(name text, is_billable boolean) to atum_admin;
 
 create function app_public.current_organization() returns app_public.organizations
   language sql stable set search_path=""; -- body 837d9a4f87c476db40921e6ff978ae2b
@@ -2413,12 +2920,23 @@ create function app_public.current_ticket_settings() returns app_public.ticket_s
 comment on function app_public.current_ticket_settings() is 'How tickets of the organization end. Staff only.';
 grant execute on function app_public.current_ticket_settings() to atum_agent;
 
+create function app_public.current_timer() returns app_public.running_timers
+  language sql stable set search_path=""; -- body 7132c643591800bad5d7ae5a7cec73b9
+comment on function app_public.current_timer() is 'The timer of the caller, or null when none runs. Staff only.';
+grant execute on function app_public.current_timer() to atum_agent;
+
 create function app_public."current_user"() returns app_public.users
   language sql stable security definer set search_path=""; -- body b99760e03b39730dec178f9a4e5b37f4
 comment on function app_public."current_user"() is 'The person who is logged in, or null.';
 grant execute on function app_public."current_user"() to atum_agent;
 grant execute on function app_public."current_user"() to atum_anonymous;
 grant execute on function app_public."current_user"() to atum_customer;
+
+create function app_public.decide_approval(approval_id uuid, decision app_public.approval_decision, note text DEFAULT NULL::text) returns app_public.ticket_approvals
+  language plpgsql volatile security definer set search_path=""; -- body 00699e3da52b27e0574a7e7731253207
+comment on function app_public.decide_approval(approval_id uuid, decision app_public.approval_decision, note text) is 'Answers a question for approval in the name of the caller, who was asked, and returns the question. Where `all` must approve, one no decides; where `any` may, one yes. Errors: NOT_FOUND for who is not asked, APPROVAL_DECIDED, INVALID_INPUT.';
+grant execute on function app_public.decide_approval(approval_id uuid, decision app_public.approval_decision, note text) to atum_agent;
+grant execute on function app_public.decide_approval(approval_id uuid, decision app_public.approval_decision, note text) to atum_customer;
 
 create function app_public.delete_company(company_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body b9e3999642983dc56000f509ce1dfaa2
@@ -2434,6 +2952,11 @@ create function app_public.delete_team(team_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body f9af6c3b29286a3e66125629af03c6be
 comment on function app_public.delete_team(team_id uuid) is 'Removes a team. Its tickets and services stay, and belong to none. Admins only. Error NOT_FOUND.';
 grant execute on function app_public.delete_team(team_id uuid) to atum_admin;
+
+create function app_public.discard_timer(timer_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body b5ed8de3628b619629a688e25993daf2
+comment on function app_public.discard_timer(timer_id uuid) is 'Stops the timer of the caller and records nothing. Staff only. Error NOT_FOUND for a timer that does not run any more.';
+grant execute on function app_public.discard_timer(timer_id uuid) to atum_agent;
 
 create function app_public.end_other_sessions(also_this boolean DEFAULT false) returns integer
   language plpgsql volatile security definer set search_path=""; -- body 8c9c311357ec6c78dc8fdb7a7bf27230
@@ -2473,9 +2996,14 @@ comment on function app_public.make_ticket_state_default(state_id uuid) is 'Make
 grant execute on function app_public.make_ticket_state_default(state_id uuid) to atum_admin;
 
 create function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) returns app_public.ticket_merges
-  language plpgsql volatile security definer set search_path=""; -- body e0fba8cb675dfadb605ca68eba3e3c56
+  language plpgsql volatile security definer set search_path=""; -- body eee486b62dbcd16ced35beba04a74330
 comment on function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) is 'Merges a ticket into another one, and returns the merge: what was said, the time and who watches move to the target; the source is closed, points to it, and leaves the SLA. `undoMerge` takes it back. Staff only. Errors: NOT_FOUND, MERGE_REFUSED, TICKET_MERGED, TICKET_CLOSED.';
 grant execute on function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) to atum_agent;
+
+create function app_public.move_checklist_item(item_id uuid, before_item_id uuid DEFAULT NULL::uuid) returns app_public.checklist_items
+  language plpgsql volatile security definer set search_path=""; -- body 41a0287957fd2f3caf89a31453a6da1f
+comment on function app_public.move_checklist_item(item_id uuid, before_item_id uuid) is 'Puts a step before another one, without `beforeItemId` at the end, and returns it. Staff only. Error: NOT_FOUND.';
+grant execute on function app_public.move_checklist_item(item_id uuid, before_item_id uuid) to atum_agent;
 
 create function app_public.own_sessions() returns SETOF app_public.login_session
   language sql stable security definer set search_path=""; -- body 170773931e8831915a56d43498850fe3
@@ -2483,10 +3011,26 @@ comment on function app_public.own_sessions() is 'Where the caller is logged in,
 grant execute on function app_public.own_sessions() to atum_agent;
 grant execute on function app_public.own_sessions() to atum_customer;
 
+create function app_public.pending_approvals("limit" integer DEFAULT 50) returns SETOF app_public.ticket_approvals
+  language sql stable set search_path=""; -- body bfaab7d28f0d23d5b9c98004f2148346
+comment on function app_public.pending_approvals("limit" integer) is 'The questions the caller is asked and has not answered, oldest first, at most 200.';
+grant execute on function app_public.pending_approvals("limit" integer) to atum_agent;
+grant execute on function app_public.pending_approvals("limit" integer) to atum_customer;
+
+create function app_public.record_time(ticket_id uuid, seconds integer, worked_on date DEFAULT NULL::date, started_at timestamp with time zone DEFAULT NULL::timestamp with time zone, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean, note text DEFAULT ''::text, client_mutation_key text DEFAULT NULL::text) returns app_public.time_entries
+  language plpgsql volatile security definer set search_path=""; -- body 9c7dd62d8c07834a36f40c149f882f31
+comment on function app_public.record_time(ticket_id uuid, seconds integer, worked_on date, started_at timestamp with time zone, activity_id uuid, is_billable boolean, note text, client_mutation_key text) is 'Records time that the caller worked on a ticket, and returns the entry. `seconds` is from 1 to 86,400; `workedOn` is the day it counts for, without it the day of `startedAt`, else today, in the time zone of the organization. Without `isBillable` the activity says whether it is billable, else it is. Entries may overlap. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the entry the first call made. Staff only. Errors: NOT_FOUND, TICKET_MERGED, TIME_OUT_OF_RANGE, TIME_IN_FUTURE, TIME_ACTIVITY_ARCHIVED, INVALID_INPUT.';
+grant execute on function app_public.record_time(ticket_id uuid, seconds integer, worked_on date, started_at timestamp with time zone, activity_id uuid, is_billable boolean, note text, client_mutation_key text) to atum_agent;
+
 create function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) returns app_public.ticket_relationships
   language plpgsql volatile security definer set search_path=""; -- body f734fcd5507cc611c805cb1d980925af
 comment on function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) is 'Says how one ticket stands to another, and returns the relationship: the first is a child of, a duplicate of, related to, or blocks the second. A ticket has one parent and one original. A ticket is not resolved before its children. Staff only. Errors: NOT_FOUND, RELATIONSHIP_REFUSED for a circle, CONFLICT for one that is there.';
 grant execute on function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) to atum_agent;
+
+create function app_public.remove_checklist_item(item_id uuid) returns app_public.checklist_items
+  language plpgsql volatile security definer set search_path=""; -- body 2e1f832408c0a5ef47d6ad2448c55fc8
+comment on function app_public.remove_checklist_item(item_id uuid) is 'Takes a step out of a checklist, and returns what it was. Staff only. Error: NOT_FOUND.';
+grant execute on function app_public.remove_checklist_item(item_id uuid) to atum_agent;
 
 create function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean DEFAULT false) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body 503a8c54d885cac2fd2dbc22e4901e37
@@ -2497,6 +3041,11 @@ create function app_public.remove_team_member(team_id uuid, user_id uuid) return
   language plpgsql volatile security definer set search_path=""; -- body 5cd76c4dd92d7b6f35dc06b01bac48e3
 comment on function app_public.remove_team_member(team_id uuid, user_id uuid) is 'Takes somebody out of a team; the tickets assigned to them stay theirs. Admins only. Error NOT_FOUND.';
 grant execute on function app_public.remove_team_member(team_id uuid, user_id uuid) to atum_admin;
+
+create function app_public.request_approval(ticket_id uuid, question text, approver_ids uuid[], rule app_public.approval_rule DEFAULT 'all'::app_public.approval_rule) returns app_public.ticket_approvals
+  language plpgsql volatile security definer set search_path=""; -- body bbeec22fcb6364a96d0ad7137d98ef00
+comment on function app_public.request_approval(ticket_id uuid, question text, approver_ids uuid[], rule app_public.approval_rule) is 'Asks 1 to 20 people to approve something on a ticket, and returns the question. Whoever is asked may see the ticket, or is a customer who decides for the requester''s company and reads the `question` alone. Staff only. Errors: NOT_FOUND, APPROVAL_REFUSED on a ticket that is done, APPROVER_REFUSED, INVALID_INPUT.';
+grant execute on function app_public.request_approval(ticket_id uuid, question text, approver_ids uuid[], rule app_public.approval_rule) to atum_agent;
 
 create function app_public.resend_invitation(user_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body 218d9da3406c8e1df87c5075cf4d3d30
@@ -2539,11 +3088,36 @@ create function app_public.split_comment(comment_id uuid, subject text, client_m
 comment on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) is 'Opens a new ticket with what a comment says, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT.';
 grant execute on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) to atum_agent;
 
+create function app_public.start_timer(ticket_id uuid, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean, note text DEFAULT ''::text) returns app_public.running_timers
+  language plpgsql volatile security definer set search_path=""; -- body 1b36c5ebb99049a646c9e88632225f9f
+comment on function app_public.start_timer(ticket_id uuid, activity_id uuid, is_billable boolean, note text) is 'Starts the timer of the caller on a ticket and returns it. One that runs on another ticket is stopped and recorded first; one that runs on this ticket is returned as it is. After 24 hours it stops by itself. Staff only. Errors: NOT_FOUND, TICKET_MERGED, TIME_ACTIVITY_ARCHIVED, INVALID_INPUT.';
+grant execute on function app_public.start_timer(ticket_id uuid, activity_id uuid, is_billable boolean, note text) to atum_agent;
+
+create function app_public.stop_timer(timer_id uuid, note text DEFAULT NULL::text, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean) returns app_public.time_entries
+  language sql volatile security definer set search_path=""; -- body d4c1c627460aadbd84d48150dee476da
+comment on function app_public.stop_timer(timer_id uuid, note text, activity_id uuid, is_billable boolean) is 'Stops the timer of the caller, records what it measured, and returns the entry. What is not given is as when it was started. Time on a ticket that was merged meanwhile is recorded on the one in which it goes on. Staff only. Errors: NOT_FOUND for a timer that does not run any more, TIME_ACTIVITY_ARCHIVED, INVALID_INPUT.';
+grant execute on function app_public.stop_timer(timer_id uuid, note text, activity_id uuid, is_billable boolean) to atum_agent;
+
+create function app_public.tick_checklist_item(item_id uuid, done boolean DEFAULT true) returns app_public.checklist_items
+  language plpgsql volatile security definer set search_path=""; -- body 0af4a5edf1b8f1486040514124db00cf
+comment on function app_public.tick_checklist_item(item_id uuid, done boolean) is 'Ticks a step off, or with `done` false opens it again, and returns it. Staff only. Error: NOT_FOUND.';
+grant execute on function app_public.tick_checklist_item(item_id uuid, done boolean) to atum_agent;
+
 create function app_public.ticket_by_number(number integer) returns app_public.tickets
   language sql stable security definer set search_path=""; -- body 714f5346b84f7e6fcd3bb193c8b2b896
 comment on function app_public.ticket_by_number(number integer) is 'The ticket with this number in the caller''s organization, or null when there is none the caller may see.';
 grant execute on function app_public.ticket_by_number(number integer) to atum_agent;
 grant execute on function app_public.ticket_by_number(number integer) to atum_customer;
+
+create function app_public.ticket_time(ticket_id uuid) returns app_public.time_total
+  language sql stable set search_path=""; -- body 47ab4b0e0319bf403362e34c4d58a9eb
+comment on function app_public.ticket_time(ticket_id uuid) is 'How long was worked on a ticket, as far as the caller sees it. Staff only.';
+grant execute on function app_public.ticket_time(ticket_id uuid) to atum_agent;
+
+create function app_public.time_report(grouped_by app_public.time_grouping, from_day date, to_day date, agent_id uuid DEFAULT NULL::uuid, company_id uuid DEFAULT NULL::uuid, ticket_id uuid DEFAULT NULL::uuid) returns SETOF app_public.time_report_row
+  language sql stable set search_path=""; -- body 8d5ac036b3f73c8ab591d30b7a92de3c
+comment on function app_public.time_report(grouped_by app_public.time_grouping, from_day date, to_day date, agent_id uuid, company_id uuid, ticket_id uuid) is 'Time worked from one day to another, both included, in the time zone of the organization, summed up by agent, company, ticket, activity, day, week (from Monday) or month; of one agent, company or ticket where that is said. The most comes first, days in their order. Managers and admins read the time of everybody, agents their own and that on tickets they see.';
+grant execute on function app_public.time_report(grouped_by app_public.time_grouping, from_day date, to_day date, agent_id uuid, company_id uuid, ticket_id uuid) to atum_agent;
 
 create function app_public.two_factor_status() returns app_public.two_factor_status
   language sql stable security definer set search_path=""; -- body 0ad6ef4ae95e9770ca2053fb6392edb3

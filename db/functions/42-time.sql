@@ -269,7 +269,7 @@ begin
 
   activity := app_private.time_activity_to_use(end_timer.activity_id);
   insert into app_public.time_entries (
-    organization_id, ticket_id, agent_id, activity_id, worked_on, seconds, started_at, ended_at, is_billable, note, source, is_capped
+    organization_id, ticket_id, agent_id, activity_id, worked_on, seconds, started_at, ended_at, is_billable, note, origin, is_capped
   )
   values (
     timer.organization_id, ticket.id, timer.agent_id, coalesce(activity.id, timer.activity_id), app_private.local_day(timer.started_at),

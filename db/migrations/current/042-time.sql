@@ -21,8 +21,8 @@ comment on column app_public.time_activities.archived_at is 'Since when no time 
 comment on column app_public.time_activities.created_at is 'When it was made.';
 comment on column app_public.time_activities.updated_at is 'When it was last changed.';
 
-create type app_public.time_entry_source as enum ('manual', 'timer');
-comment on type app_public.time_entry_source is 'How an entry came to be: written down (`manual`) or measured (`timer`).';
+create type app_public.time_entry_origin as enum ('manual', 'timer');
+comment on type app_public.time_entry_origin is 'How an entry came to be: written down (`manual`) or measured (`timer`).';
 
 create table app_public.time_entries (
   organization_id uuid not null,
@@ -36,7 +36,7 @@ create table app_public.time_entries (
   ended_at timestamptz,
   is_billable boolean not null default true,
   note text not null default '' check (length(note) <= 1000),
-  source app_public.time_entry_source not null default 'manual',
+  origin app_public.time_entry_origin not null default 'manual',
   is_capped boolean not null default false,
   version integer not null default 1,
   client_mutation_key text check (length(client_mutation_key) between 8 and 64),
@@ -48,8 +48,8 @@ create table app_public.time_entries (
   foreign key (organization_id, activity_id) references app_public.time_activities,
   check ((started_at is null) = (ended_at is null)),
   check (ended_at >= started_at),
-  check (source = 'manual' or started_at is not null),
-  check (not is_capped or source = 'timer')
+  check (origin = 'manual' or started_at is not null),
+  check (not is_capped or origin = 'timer')
 );
 
 create unique index time_entries_client_mutation_key_key on app_public.time_entries (organization_id, agent_id, client_mutation_key)
@@ -72,7 +72,7 @@ comment on column app_public.time_entries.started_at is 'When it began, where th
 comment on column app_public.time_entries.ended_at is 'When it ended, where that is known.';
 comment on column app_public.time_entries.is_billable is 'Whether it is put on a bill.';
 comment on column app_public.time_entries.note is 'What was done, up to 1,000 characters.';
-comment on column app_public.time_entries.source is 'Whether it was written down or measured.';
+comment on column app_public.time_entries.origin is 'Whether it was written down or measured.';
 comment on column app_public.time_entries.is_capped is 'Whether its timer was forgotten, and stopped by itself after a day.';
 comment on column app_public.time_entries.version is 'Counts its corrections from one on. Send the number you saw with a correction, and it is refused with VERSION_CONFLICT when somebody else corrected since.';
 comment on column app_public.time_entries.client_mutation_key is 'The key of the call that recorded it.';

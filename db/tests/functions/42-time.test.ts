@@ -13,7 +13,7 @@ interface Entry {
   worked_on: string
   is_billable: boolean
   is_capped: boolean
-  source: string
+  origin: string
   note: string
   version: number
   activity_id: string | null
@@ -158,7 +158,7 @@ describe('an entry', () => {
           agent_id: agent.userId,
           seconds: 600,
           is_billable: true,
-          source: 'manual',
+          origin: 'manual',
           note: 'A new switch',
           version: 1,
           worked_on: await value(
@@ -314,7 +314,7 @@ describe('a timer', () => {
     await longAgo(timer.id, '90 seconds')
     expect(await stop(agent, timer.id, { note: 'Cabling', is_billable: false })).toMatchObject({
       seconds: 90,
-      source: 'timer',
+      origin: 'timer',
       ticket_id: ticketId,
       note: 'Cabling',
       is_billable: false,
@@ -335,7 +335,7 @@ describe('a timer', () => {
     expect(
       await value(
         stage.superuser,
-        `select seconds from app_public.time_entries where ticket_id = $1 and source = 'timer' order by id desc limit 1`,
+        `select seconds from app_public.time_entries where ticket_id = $1 and origin = 'timer' order by id desc limit 1`,
         [ticketId],
       ),
     ).toBe(3600)
