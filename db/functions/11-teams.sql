@@ -101,7 +101,7 @@ create or replace function app_private.next_assignee(ticket app_public.tickets) 
 as $$
 declare
   method app_public.assignment_method;
-  skills text[];
+  wanted_skills text[];
   chosen_id uuid;
 begin
   -- One after the other within a team: two tickets at the same moment must not both go to whoever has the fewest.
@@ -113,7 +113,7 @@ begin
     return null;
   end if;
 
-  select service.required_skills into skills
+  select service.required_skills into wanted_skills
   from app_public.services as service
   where service.organization_id = ticket.organization_id and service.id = ticket.service_id;
 
@@ -127,7 +127,7 @@ begin
   ) as in_hand
   where member.organization_id = ticket.organization_id and member.team_id = ticket.team_id and member.takes_tickets
     and agent.role <> 'customer' and agent.disabled_at is null
-    and agent.skills @> coalesce(skills, '{}')
+    and agent.skills @> coalesce(wanted_skills, '{}')
     and (member.capacity is null or in_hand.tickets < member.capacity)
     -- Nobody answers the own question.
     and agent.id <> ticket.requester_id
@@ -146,12 +146,6 @@ $$;
 
 comment on function app_private.next_assignee(app_public.tickets) is
   'Who of a ticket''s team gets it by itself: by the team''s method, of those who take tickets, have room and know what its service asks for; null when nobody does or the team assigns by hand.';
-
-create or replace trigger _100_stamp_updated_at before update on app_public.teams
-  for each row execute function app_private.tg__stamp_updated_at();
-
-create or replace trigger _100_stamp_updated_at before update on app_public.services
-  for each row execute function app_private.tg__stamp_updated_at();
 
 revoke all on function
   app_public.create_team(text, app_public.assignment_method), app_public.delete_team(uuid),

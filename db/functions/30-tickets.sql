@@ -39,6 +39,7 @@ as $$
           person.id = ticket.requester_id or (company.shares_tickets and company.id = ticket.company_id)
         when person.role = 'agent' and person.restricted_to_teams then
           person.id = ticket.requester_id
+          or person.id = ticket.assignee_id
           or exists (
             select
             from app_public.team_members as member
@@ -49,27 +50,42 @@ as $$
   )
 $$;
 
-comment on function app_private.may_see_ticket(uuid, app_public.tickets) is 'Whether a person sees a ticket, without looking at whom it is assigned to.';
+comment on function app_private.may_see_ticket(uuid, app_public.tickets) is 'Whether a person sees a ticket: what the policies of tickets would say to them.';
 
 create or replace function app_hidden.sees_ticket(ticket app_public.tickets) returns boolean
   language sql stable
   set search_path = ''
 as $$
-  select ticket.organization_id = app_hidden.current_organization_id()
+  -- Neither yes nor no, for a ticket without a team or an assignee, would be taken for a yes by `not`.
+  select coalesce(
+    ticket.organization_id = app_hidden.current_organization_id()
     and case
       when not app_hidden.is_staff() then
-        ticket.requester_id = app_hidden.current_user_id()
-        or coalesce(ticket.company_id = app_hidden.shared_company_id(), false)
+        ticket.requester_id = app_hidden.current_user_id() or ticket.company_id = app_hidden.shared_company_id()
       else
         app_hidden.sees_every_team()
-        -- Neither yes nor no for a ticket without a team or an assignee would be taken for a yes by `not`.
-        or coalesce(ticket.team_id = any (app_hidden.current_team_ids()), false)
-        or coalesce(app_hidden.current_user_id() = ticket.assignee_id, false)
-        or app_hidden.current_user_id() = ticket.requester_id
-    end
+        or ticket.team_id = any (app_hidden.current_team_ids())
+        or app_hidden.current_user_id() in (ticket.assignee_id, ticket.requester_id)
+    end,
+    false
+  )
 $$;
 
 comment on function app_hidden.sees_ticket(app_public.tickets) is 'Whether the caller sees a ticket: what the policies of tickets say, for functions that run as the owner.';
+
+create or replace function app_private.refuse_unseen_ticket(ticket app_public.tickets) returns void
+  language plpgsql stable
+  set search_path = ''
+as $$
+begin
+  -- Jobs act for nobody, and see what their organization has.
+  if app_hidden.current_user_id() is not null and not app_hidden.sees_ticket(ticket) then
+    raise exception using errcode = '42501', message = 'Whoever writes a ticket must see it afterwards';
+  end if;
+end
+$$;
+
+comment on function app_private.refuse_unseen_ticket(app_public.tickets) is 'Refuses what would put a ticket out of the caller''s sight, as the policies of tickets do, for functions that run as the owner.';
 
 -- Queries
 
@@ -194,6 +210,7 @@ begin
   returning * into ticket;
 
   if found then
+    perform app_private.refuse_unseen_ticket(ticket);
     insert into app_public.comments (organization_id, ticket_id, author_id, body)
     values (caller_organization_id, ticket.id, caller_id, create_ticket.body);
 
@@ -213,11 +230,11 @@ end
 $$;
 
 comment on function app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text) is
-  'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED.';
+  'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN for a ticket you would not see, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED.';
 
 revoke all on function
   app_hidden.current_team_ids(), app_hidden.sees_every_team(), app_private.may_see_ticket(uuid, app_public.tickets),
-  app_hidden.sees_ticket(app_public.tickets), app_private.as_seen_by_caller(app_public.tickets),
+  app_hidden.sees_ticket(app_public.tickets), app_private.refuse_unseen_ticket(app_public.tickets), app_private.as_seen_by_caller(app_public.tickets),
   app_public.ticket_by_number(integer), app_public.inbox_counts(),
   app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text)
 from public;

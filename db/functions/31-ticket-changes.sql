@@ -8,16 +8,6 @@ create or replace function app_hidden.current_actor_name() returns text
 
 comment on function app_hidden.current_actor_name() is 'The name of what acts in this transaction, such as an automation, when no person does.';
 
-create or replace function app_private.tidy_tags(tags text[]) returns text[]
-  language sql immutable
-  set search_path = ''
-as $$
-  select coalesce(array_agg(tag order by tag), '{}')
-  from (select distinct lower(btrim(regexp_replace(tag, '\s+', ' ', 'g'))) as tag from unnest(tidy_tags.tags) as tag) as tidy
-$$;
-
-comment on function app_private.tidy_tags(text[]) is 'Tags in lower case, each once, in alphabetical order.';
-
 create or replace function app_private.tg_tickets__stamp() returns trigger
   language plpgsql security definer
   set search_path = ''
@@ -69,18 +59,26 @@ begin
   end if;
 
   NEW.subject := btrim(NEW.subject);
-  NEW.tags := app_private.tidy_tags(NEW.tags);
+  if NEW.tags <> OLD.tags then
+    NEW.tags := app_private.tidy_tags(NEW.tags);
+  end if;
 
   -- An import may bring its own history; nobody but the owner has the right to name this column.
   if NEW.updated_at is not distinct from OLD.updated_at then
     NEW.updated_at := now();
   end if;
 
-  if NEW.state_id <> OLD.state_id then
-    select state.kind into NEW.status
-    from app_public.ticket_states as state
-    where state.organization_id = NEW.organization_id and state.id = NEW.state_id;
-  elsif NEW.status <> OLD.status then
+  -- The one that was said brings the other along. Where both were, or a stage that is not there, the foreign key decides.
+  if NEW.state_id <> OLD.state_id and NEW.status = OLD.status then
+    NEW.status := coalesce(
+      (
+        select state.kind
+        from app_public.ticket_states as state
+        where state.organization_id = NEW.organization_id and state.id = NEW.state_id
+      ),
+      NEW.status
+    );
+  elsif NEW.status <> OLD.status and NEW.state_id = OLD.state_id then
     select state.id into NEW.state_id
     from app_public.ticket_states as state
     where state.organization_id = NEW.organization_id and state.kind = NEW.status and state.is_default;
@@ -96,7 +94,7 @@ begin
     NEW.assignee_id := app_private.next_assignee(NEW);
   end if;
 
-  if NEW.status is distinct from OLD.status then
+  if NEW.status <> OLD.status then
     NEW.resolved_at := case
       when NEW.status not in ('resolved', 'closed') then null
       else coalesce(OLD.resolved_at, NEW.updated_at)
@@ -107,10 +105,13 @@ begin
     end if;
   end if;
 
-  if (NEW.subject, NEW.state_id, NEW.priority, NEW.service_id, NEW.team_id, NEW.assignee_id, NEW.requester_id, NEW.tags, NEW.custom_fields, NEW.internal_fields, NEW.snoozed_until)
-    is distinct from
-    (OLD.subject, OLD.state_id, OLD.priority, OLD.service_id, OLD.team_id, OLD.assignee_id, OLD.requester_id, OLD.tags, OLD.custom_fields, OLD.internal_fields, OLD.snoozed_until)
-  then
+  if (
+    NEW.subject, NEW.state_id, NEW.priority, NEW.service_id, NEW.team_id, NEW.assignee_id, NEW.requester_id, NEW.tags,
+    NEW.custom_fields, NEW.internal_fields, NEW.snoozed_until, NEW.merged_into_id
+  ) is distinct from (
+    OLD.subject, OLD.state_id, OLD.priority, OLD.service_id, OLD.team_id, OLD.assignee_id, OLD.requester_id, OLD.tags,
+    OLD.custom_fields, OLD.internal_fields, OLD.snoozed_until, OLD.merged_into_id
+  ) then
     NEW.version := OLD.version + 1;
   end if;
   return NEW;
@@ -122,7 +123,8 @@ comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its n
 -- Not when only its clocks moved: that is no news about the ticket.
 create or replace trigger _100_stamp
   before insert or update of
-    subject, status, state_id, priority, service_id, team_id, assignee_id, requester_id, tags, custom_fields, internal_fields, snoozed_until, version
+    subject, status, state_id, priority, service_id, team_id, assignee_id, requester_id, tags, custom_fields, internal_fields,
+    snoozed_until, merged_into_id, version
   on app_public.tickets
   for each row execute function app_private.tg_tickets__stamp();
 
@@ -130,69 +132,72 @@ create or replace function app_private.tg_tickets__refuse() returns trigger
   language plpgsql security definer
   set search_path = ''
 as $$
+declare
+  assignee app_public.users;
+  unassigned app_public.tickets;
 begin
-  if NEW.assignee_id is not null and (TG_OP = 'INSERT' or NEW.assignee_id is distinct from OLD.assignee_id) then
-    if exists (
-      select
-      from app_public.users as assignee
-      where assignee.organization_id = NEW.organization_id and assignee.id = NEW.assignee_id
-        and (assignee.role = 'customer' or assignee.disabled_at is not null)
-    ) then
+  if NEW.assignee_id is distinct from OLD.assignee_id and NEW.assignee_id is not null then
+    select * into assignee
+    from app_public.users as person
+    where person.organization_id = NEW.organization_id and person.id = NEW.assignee_id;
+    if assignee.role = 'customer' or assignee.disabled_at is not null then
       raise exception using errcode = 'AD103', message = 'Only active staff can be assigned to a ticket';
     end if;
-    if exists (select from app_public.users where organization_id = NEW.organization_id and id = NEW.assignee_id)
-      and not app_private.may_see_ticket(NEW.assignee_id, NEW)
-    then
+
+    -- Whoever is assigned sees the ticket, also when it goes to another team later; but assigning opens no door.
+    unassigned := NEW;
+    unassigned.assignee_id := null;
+    if assignee.restricted_to_teams and not app_private.may_see_ticket(assignee.id, unassigned) then
       raise exception using errcode = 'AD107', message = 'This agent does not see the tickets of this team';
     end if;
   end if;
 
-  if NEW.service_id is not null
-    and (TG_OP = 'INSERT' or NEW.service_id is distinct from OLD.service_id)
-    and exists (
-      select
-      from app_public.services as service
-      where service.organization_id = NEW.organization_id and service.id = NEW.service_id and service.archived_at is not null
-    )
-  then
+  if NEW.service_id is distinct from OLD.service_id and exists (
+    select
+    from app_public.services as service
+    where service.organization_id = NEW.organization_id and service.id = NEW.service_id and service.archived_at is not null
+  ) then
     raise exception using errcode = 'AD104', message = 'This service is no longer offered';
   end if;
 
-  if TG_OP = 'UPDATE' then
-    if NEW.status = 'new' and OLD.status <> 'new' and OLD.merged_into_id is null then
-      raise exception using errcode = 'AD105', message = 'A ticket that was worked on cannot become new again';
-    end if;
+  if TG_OP = 'INSERT' then
+    return NEW;
+  end if;
 
-    if NEW.merged_into_id is not null and OLD.merged_into_id is not null and NEW.status <> 'closed' then
-      raise exception using errcode = 'AD108', message = 'This ticket goes on in another one; undo the merge first';
+  if NEW.snoozed_until is distinct from OLD.snoozed_until and NEW.snoozed_until is not null then
+    if NEW.status in ('resolved', 'closed') then
+      raise exception using errcode = 'AD110', message = 'A ticket that is done cannot be snoozed';
     end if;
+    if NEW.snoozed_until <= now() or NEW.snoozed_until > now() + interval '5 years' then
+      raise exception using errcode = 'AD110', message = 'Snooze until a time to come, within five years';
+    end if;
+  end if;
 
-    if NEW.state_id <> OLD.state_id and exists (
-      select
-      from app_public.ticket_states as state
-      where state.organization_id = NEW.organization_id and state.id = NEW.state_id and state.archived_at is not null
-    ) then
-      raise exception using errcode = 'AD105', message = 'This status is no longer used';
-    end if;
+  -- Merging, and undoing it, closes and reopens by rules of their own.
+  if NEW.state_id = OLD.state_id or NEW.merged_into_id is distinct from OLD.merged_into_id then
+    return NEW;
+  end if;
 
-    if NEW.status in ('resolved', 'closed') and OLD.status not in ('resolved', 'closed') and NEW.merged_into_id is null and exists (
-      select
-      from app_public.ticket_relationships as child
-      join app_public.tickets as ticket on ticket.organization_id = child.organization_id and ticket.id = child.ticket_id
-      where child.organization_id = NEW.organization_id and child.other_ticket_id = NEW.id and child.kind = 'child_of'
-        and ticket.status not in ('resolved', 'closed')
-    ) then
-      raise exception using errcode = 'AD109', message = 'Resolve the child tickets first';
-    end if;
+  if NEW.merged_into_id is not null and NEW.status <> 'closed' then
+    raise exception using errcode = 'AD108', message = 'This ticket goes on in another one; undo the merge first';
+  end if;
 
-    if NEW.snoozed_until is distinct from OLD.snoozed_until and NEW.snoozed_until is not null then
-      if NEW.status in ('resolved', 'closed') then
-        raise exception using errcode = 'AD110', message = 'A ticket that is done cannot be snoozed';
-      end if;
-      if NEW.snoozed_until <= now() or NEW.snoozed_until > now() + interval '5 years' then
-        raise exception using errcode = 'AD110', message = 'Snooze until a time to come, within five years';
-      end if;
-    end if;
+  if NEW.status = 'new' and OLD.status <> 'new' then
+    raise exception using errcode = 'AD105', message = 'A ticket that was worked on cannot become new again';
+  end if;
+
+  if exists (
+    select
+    from app_public.ticket_states as state
+    where state.organization_id = NEW.organization_id and state.id = NEW.state_id and state.archived_at is not null
+  ) then
+    raise exception using errcode = 'AD105', message = 'This status is no longer used';
+  end if;
+
+  if NEW.status in ('resolved', 'closed') and OLD.status not in ('resolved', 'closed')
+    and app_private.has_open_children(NEW.organization_id, NEW.id)
+  then
+    raise exception using errcode = 'AD109', message = 'Resolve the child tickets first';
   end if;
   return NEW;
 end
@@ -200,27 +205,41 @@ $$;
 
 comment on function app_private.tg_tickets__refuse() is 'Refuses an assignee who is not active staff or may not see the ticket, an archived service or stage, going back to `new`, waking a merged ticket, resolving with open children, and a snooze that makes no sense. Errors ASSIGNEE_NOT_STAFF, ASSIGNEE_OUTSIDE_TEAM, SERVICE_ARCHIVED, STATUS_MOVE_REFUSED, TICKET_MERGED, CHILDREN_OPEN, SNOOZE_REFUSED.';
 
-create or replace trigger _200_refuse before insert or update of assignee_id, service_id, status, state_id, snoozed_until on app_public.tickets
-  for each row execute function app_private.tg_tickets__refuse();
+create or replace trigger _200_refuse_creation before insert on app_public.tickets
+  for each row when (NEW.assignee_id is not null or NEW.service_id is not null)
+  execute function app_private.tg_tickets__refuse();
 
-create or replace function app_private.tg_tickets__register_tags() returns trigger
+-- The version counts what is looked at here; by then the stamp has set it.
+create or replace trigger _200_refuse before update on app_public.tickets
+  for each row when (NEW.version <> OLD.version) execute function app_private.tg_tickets__refuse();
+
+create or replace function app_private.tg_tickets__record_creation() returns trigger
   language plpgsql security definer
   set search_path = ''
 as $$
 begin
-  insert into app_public.tags (organization_id, name)
-  select NEW.organization_id, tag
-  from unnest(NEW.tags) as tag
-  where not exists (select from app_public.tags where organization_id = NEW.organization_id and name = tag)
-  on conflict do nothing;
+  insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_id, actor_name, after, created_at)
+  values (
+    NEW.organization_id, NEW.id, 'ticket_created', 'public', coalesce(app_hidden.current_user_id(), NEW.created_by_id),
+    app_hidden.current_actor_name(),
+    jsonb_build_object('status', NEW.status, 'priority', NEW.priority, 'channel', NEW.channel), NEW.created_at
+  );
+
+  -- Whoever opens a ticket names no assignee: it found one by itself.
+  if NEW.assignee_id is not null then
+    insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_name, before, after, created_at)
+    select
+      NEW.organization_id, NEW.id, 'assignee_changed', 'internal', 'Auto-assignment',
+      app_private.named_reference('assignee', null, null), app_private.named_reference('assignee', assignee.id, assignee.name),
+      NEW.created_at
+    from app_public.users as assignee
+    where assignee.organization_id = NEW.organization_id and assignee.id = NEW.assignee_id;
+  end if;
   return null;
 end
 $$;
 
-comment on function app_private.tg_tickets__register_tags() is 'Adds new tags to those there are to choose from.';
-
-create or replace trigger _300_register_tags after insert or update of tags on app_public.tickets
-  for each row when (NEW.tags <> '{}') execute function app_private.tg_tickets__register_tags();
+comment on function app_private.tg_tickets__record_creation() is 'Writes the first events of a ticket.';
 
 -- The spine: what changed becomes one typed event for each thing that changed.
 create or replace function app_private.tg_tickets__record_events() returns trigger
@@ -228,16 +247,6 @@ create or replace function app_private.tg_tickets__record_events() returns trigg
   set search_path = ''
 as $$
 begin
-  if TG_OP = 'INSERT' then
-    insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_id, actor_name, after, created_at)
-    values (
-      NEW.organization_id, NEW.id, 'ticket_created', 'public', coalesce(app_hidden.current_user_id(), NEW.created_by_id),
-      app_hidden.current_actor_name(),
-      jsonb_build_object('status', NEW.status, 'priority', NEW.priority, 'channel', NEW.channel), NEW.created_at
-    );
-    return null;
-  end if;
-
   insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_id, actor_name, before, after, created_at)
   select
     NEW.organization_id, NEW.id, change.type::app_public.ticket_event_type, change.visibility::app_public.comment_visibility,
@@ -295,7 +304,7 @@ begin
 end
 $$;
 
-comment on function app_private.tg_tickets__record_events() is 'Writes the events of a ticket that was made or changed.';
+comment on function app_private.tg_tickets__record_events() is 'Writes the events of a ticket that was changed.';
 
 create or replace function app_private.other_values(these jsonb, those jsonb) returns jsonb
   language sql immutable
@@ -315,11 +324,11 @@ $$;
 
 comment on function app_private.named_reference(text, uuid, text) is 'A reference as an event keeps it: with the name it had at that time.';
 
-create or replace trigger _500_record_events
-  after insert or update of
-    subject, status, state_id, priority, service_id, team_id, assignee_id, requester_id, tags, custom_fields, internal_fields, snoozed_until
-  on app_public.tickets
-  for each row execute function app_private.tg_tickets__record_events();
+create or replace trigger _500_record_creation after insert on app_public.tickets
+  for each row execute function app_private.tg_tickets__record_creation();
+
+create or replace trigger _500_record_events after update on app_public.tickets
+  for each row when (NEW.version <> OLD.version) execute function app_private.tg_tickets__record_events();
 
 create or replace function app_private.tg_ticket_events__notify() returns trigger
   language plpgsql security definer
@@ -341,11 +350,13 @@ begin
   from app_public.users as agent
   where agent.organization_id = NEW.organization_id and agent.restricted_to_teams
     and (
-      agent.id in (ticket.assignee_id, ticket.requester_id)
+      -- Also whoever saw it until now, who hears that it went away and nothing after.
+      agent.id in (ticket.assignee_id, ticket.requester_id, (NEW.before ->> 'assignee_id')::uuid)
       or exists (
         select
         from app_public.team_members as member
-        where member.organization_id = agent.organization_id and member.user_id = agent.id and member.team_id = ticket.team_id
+        where member.organization_id = agent.organization_id and member.user_id = agent.id
+          and member.team_id in (ticket.team_id, (NEW.before ->> 'team_id')::uuid)
       )
     );
 
@@ -389,9 +400,9 @@ comment on function app_private.record_ticket_event(app_public.tickets, app_publ
   'Writes one event of a ticket in the name of whoever acts, and returns its id. For functions that run as the owner.';
 
 revoke all on function
-  app_hidden.current_actor_name(), app_private.tidy_tags(text[]),
-  app_private.tg_tickets__stamp(), app_private.tg_tickets__refuse(), app_private.tg_tickets__register_tags(),
-  app_private.tg_tickets__record_events(), app_private.named_reference(text, uuid, text), app_private.other_values(jsonb, jsonb), app_private.tg_ticket_events__notify(),
+  app_hidden.current_actor_name(), app_private.tg_tickets__stamp(), app_private.tg_tickets__refuse(),
+  app_private.tg_tickets__record_creation(), app_private.tg_tickets__record_events(),
+  app_private.named_reference(text, uuid, text), app_private.other_values(jsonb, jsonb), app_private.tg_ticket_events__notify(),
   app_private.record_ticket_event(app_public.tickets, app_public.ticket_event_type, jsonb, jsonb, app_public.comment_visibility)
 from public;
 

@@ -18,7 +18,6 @@ declare
   caller_organization_id constant uuid := app_hidden.current_organization_id();
   caller_id constant uuid := app_hidden.current_user_id();
   next_status app_public.ticket_status := add_comment.status;
-  mentioned_id uuid;
 begin
   if caller_id is null then
     raise exception using errcode = 'AD001', message = 'Log in to write a comment';
@@ -35,18 +34,11 @@ begin
   end if;
 
   -- A ticket of somebody else and one that never was look the same.
-  select visible.id, visible.status, visible.requester_id, visible.last_comment_at, visible.merged_into_id into ticket
+  select visible.id, visible.status, visible.requester_id into ticket
   from app_public.tickets as visible
   where visible.organization_id = caller_organization_id and visible.id = add_comment.ticket_id;
   if not found then
     raise exception using errcode = 'AD101', message = 'There is no such ticket';
-  end if;
-
-  if ticket.merged_into_id is not null then
-    raise exception using errcode = 'AD108', message = 'This ticket goes on in another one; write there';
-  end if;
-  if ticket.last_comment_at > add_comment.seen_comment_at then
-    raise exception using errcode = 'AD111', message = 'Somebody answered while you were writing; read it, and send yours if it still holds';
   end if;
 
   insert into app_public.comments (organization_id, ticket_id, author_id, visibility, body, client_mutation_key)
@@ -67,9 +59,19 @@ begin
     return made;
   end if;
 
-  foreach mentioned_id in array coalesce(add_comment.mentioned_user_ids, '{}') loop
-    perform app_hidden.mention(made, mentioned_id);
-  end loop;
+  -- Looked at now that the comment has locked its ticket, so that of two that cross one is refused.
+  if exists (
+    select
+    from app_public.comments as crossed
+    where crossed.organization_id = caller_organization_id and crossed.ticket_id = add_comment.ticket_id
+      and crossed.visibility = 'public' and crossed.created_at > add_comment.seen_comment_at and crossed.id <> made.id
+  ) then
+    raise exception using errcode = 'AD111', message = 'Somebody answered while you were writing; read it, and send yours if it still holds';
+  end if;
+
+  if add_comment.mentioned_user_ids <> '{}' then
+    perform app_hidden.mention(made, add_comment.mentioned_user_ids);
+  end if;
 
   -- The first public answer takes a new ticket into work, unless the answer says otherwise.
   if next_status is null and add_comment.state_id is null
@@ -96,47 +98,53 @@ $$;
 comment on function app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text) is
   'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments, set the `status`, or the stage `stateId`, in the same save, and mention up to 50 colleagues who may see the ticket, who watch it from then on. With `seenCommentAt`, the ticket''s `lastCommentAt` as you saw it, a comment that crosses with another is refused with COMMENT_CONFLICT, and yours is still yours. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED, TICKET_MERGED, REOPEN_WINDOW_OVER, COMMENT_CONFLICT, MENTION_REFUSED.';
 
-create or replace function app_hidden.mention(comment app_public.comments, user_id uuid) returns void
+create or replace function app_hidden.mention(comment app_public.comments, user_ids uuid[]) returns void
   language plpgsql volatile security definer
   set search_path = ''
 as $$
-#variable_conflict use_column
 declare
   ticket app_public.tickets;
-  mentions integer;
 begin
-  select * into strict ticket
-  from app_public.tickets
-  where organization_id = comment.organization_id and id = comment.ticket_id;
-
-  if comment.author_id is distinct from app_hidden.current_user_id() or comment.organization_id <> app_hidden.current_organization_id()
+  if comment.organization_id is distinct from app_hidden.current_organization_id()
+    or comment.author_id is distinct from app_hidden.current_user_id()
     or not app_hidden.is_staff()
-    or not app_private.may_see_ticket(mention.user_id, ticket)
-    or exists (
-      select
-      from app_public.users as person
-      where person.organization_id = comment.organization_id and person.id = mention.user_id and person.role = 'customer'
-    )
   then
-    raise exception using errcode = 'AD112', message = 'Staff mention colleagues who may see the ticket, and nobody else';
+    raise exception using errcode = 'AD112', message = 'Staff mention colleagues in what they write themselves';
   end if;
-
-  insert into app_public.comment_mentions (organization_id, comment_id, user_id)
-  values (comment.organization_id, comment.id, mention.user_id)
-  on conflict do nothing;
-
-  select count(*) into mentions
-  from app_public.comment_mentions as mentioned
-  where mentioned.organization_id = comment.organization_id and mentioned.comment_id = comment.id;
-  if mentions > 50 then
+  if cardinality(user_ids) > 50 then
     raise exception using errcode = 'AD112', message = 'A comment mentions at most 50 people';
   end if;
 
-  perform app_private.add_watcher(ticket, mention.user_id);
+  select * into strict ticket
+  from app_public.tickets as said_on
+  where said_on.organization_id = comment.organization_id and said_on.id = comment.ticket_id;
+
+  insert into app_public.comment_mentions (organization_id, comment_id, user_id)
+  select comment.organization_id, comment.id, person.id
+  from app_public.users as person
+  where person.organization_id = comment.organization_id and person.id = any (user_ids)
+    and person.role <> 'customer' and app_private.may_see_ticket(person.id, ticket)
+  on conflict do nothing;
+
+  perform app_private.add_watcher(ticket, mentioned.user_id)
+  from app_public.comment_mentions as mentioned
+  where mentioned.organization_id = comment.organization_id and mentioned.comment_id = comment.id
+    and mentioned.user_id = any (user_ids);
+
+  if exists (
+    select from unnest(user_ids) as wanted (id)
+    where not exists (
+      select
+      from app_public.comment_mentions as mentioned
+      where mentioned.organization_id = comment.organization_id and mentioned.comment_id = comment.id and mentioned.user_id = wanted.id
+    )
+  ) then
+    raise exception using errcode = 'AD112', message = 'Only colleagues who may see the ticket can be mentioned';
+  end if;
 end
 $$;
 
-comment on function app_hidden.mention(app_public.comments, uuid) is 'Records that the author of a comment called a colleague by name, who watches the ticket from then on. Error MENTION_REFUSED.';
+comment on function app_hidden.mention(app_public.comments, uuid[]) is 'Records that the author of a comment called up to 50 colleagues by name, who watch the ticket from then on. Error MENTION_REFUSED.';
 
 create or replace function app_private.tg_comments__refuse() returns trigger
   language plpgsql security definer
@@ -145,13 +153,17 @@ as $$
 declare
   ticket app_public.tickets;
 begin
-  if NEW.visibility = 'internal' then
-    return NEW;
-  end if;
-
   select * into ticket
   from app_public.tickets
   where organization_id = NEW.organization_id and id = NEW.ticket_id;
+
+  if ticket.merged_into_id is not null then
+    raise exception using errcode = 'AD108', message = 'This ticket goes on in another one; write there';
+  end if;
+
+  if NEW.visibility = 'internal' then
+    return NEW;
+  end if;
 
   if ticket.status = 'closed' and ticket.closed_at < NEW.created_at then
     raise exception using errcode = 'AD102', message = 'This ticket is closed; open a new one';
@@ -176,7 +188,7 @@ begin
 end
 $$;
 
-comment on function app_private.tg_comments__refuse() is 'Refuses a public comment on a closed ticket, and a customer''s on one that was resolved too long ago. Errors TICKET_CLOSED, REOPEN_WINDOW_OVER.';
+comment on function app_private.tg_comments__refuse() is 'Refuses a comment on a merged ticket, a public one on a closed ticket, and a customer''s on one that was resolved too long ago. Errors TICKET_MERGED, TICKET_CLOSED, REOPEN_WINDOW_OVER.';
 
 create or replace trigger _200_refuse before insert on app_public.comments
   for each row execute function app_private.tg_comments__refuse();
@@ -203,6 +215,11 @@ begin
   where organization_id = NEW.organization_id and id = NEW.ticket_id
   for no key update;
 
+  -- Merged while this was being written: what was said would be left behind.
+  if ticket.merged_into_id is not null then
+    raise exception using errcode = 'AD108', message = 'This ticket goes on in another one; write there';
+  end if;
+
   by_staff := NEW.author_id is distinct from ticket.requester_id and exists (
     select
     from app_public.users as author
@@ -214,6 +231,18 @@ begin
     NEW.organization_id, NEW.ticket_id, 'comment_added', NEW.visibility, NEW.author_id, NEW.author_name, NEW.id, NEW.created_at
   );
 
+  -- A word of the customer takes a ticket that waits into work again, and wakes one that was put aside.
+  if NEW.author_id is not null and not by_staff and NEW.visibility = 'public'
+    and (ticket.status in ('pending', 'on_hold', 'resolved') or ticket.snoozed_until is not null)
+  then
+    update app_public.tickets
+    set
+      status = case when status in ('pending', 'on_hold', 'resolved') then 'open' else status end,
+      snoozed_until = null,
+      updated_at = greatest(updated_at, NEW.created_at)
+    where organization_id = NEW.organization_id and id = NEW.ticket_id;
+  end if;
+
   update app_public.tickets
   set
     last_comment_at = case when NEW.visibility = 'public' then greatest(last_comment_at, NEW.created_at) else last_comment_at end,
@@ -221,16 +250,6 @@ begin
     first_responded_at = case
       when first_responded_at is null and by_staff and NEW.visibility = 'public' then NEW.created_at
       else first_responded_at
-    end,
-    status = case
-      when NEW.author_id is not null and not by_staff and NEW.visibility = 'public' and status in ('pending', 'on_hold', 'resolved')
-        then 'open'
-      else status
-    end,
-    -- A word of the customer wakes a ticket that was put aside.
-    snoozed_until = case
-      when NEW.author_id is not null and not by_staff and NEW.visibility = 'public' then null
-      else snoozed_until
     end
   where organization_id = NEW.organization_id and id = NEW.ticket_id;
   return null;
@@ -244,10 +263,10 @@ create or replace trigger _500_follow after insert on app_public.comments
 
 revoke all on function
   app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text),
-  app_hidden.mention(app_public.comments, uuid), app_private.tg_comments__refuse(), app_private.tg_comments__follow()
+  app_hidden.mention(app_public.comments, uuid[]), app_private.tg_comments__refuse(), app_private.tg_comments__follow()
 from public;
 
 grant execute on function
   app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text)
 to atum_customer, atum_agent;
-grant execute on function app_hidden.mention(app_public.comments, uuid) to atum_agent, atum_customer;
+grant execute on function app_hidden.mention(app_public.comments, uuid[]) to atum_agent, atum_customer;

@@ -28,7 +28,7 @@ create or replace function app_private.add_watcher(ticket app_public.tickets, us
   set search_path = ''
 as $$
 begin
-  if not app_private.may_see_ticket(add_watcher.user_id, ticket) and add_watcher.user_id is distinct from ticket.assignee_id then
+  if not app_private.may_see_ticket(add_watcher.user_id, ticket) then
     raise exception using errcode = 'AD114', message = 'Only somebody who may see the ticket can watch it';
   end if;
 
@@ -200,7 +200,23 @@ $$;
 
 comment on function app_public.unrelate_tickets(uuid) is 'Takes a relationship away. Staff only. Error: NOT_FOUND.';
 
+create or replace function app_private.has_open_children(organization_id uuid, ticket_id uuid) returns boolean
+  language sql stable
+  set search_path = ''
+as $$
+  select exists (
+    select
+    from app_public.ticket_relationships as link
+    join app_public.tickets as child on child.organization_id = link.organization_id and child.id = link.ticket_id
+    where link.organization_id = has_open_children.organization_id and link.other_ticket_id = has_open_children.ticket_id
+      and link.kind = 'child_of' and child.status not in ('resolved', 'closed')
+  )
+$$;
+
+comment on function app_private.has_open_children(uuid, uuid) is 'Whether a ticket has a child that is not resolved.';
+
 revoke all on function
+  app_private.has_open_children(uuid, uuid),
   app_private.ticket_to_work_on(uuid), app_private.add_watcher(app_public.tickets, uuid), app_private.drop_watcher(app_public.tickets, uuid),
   app_public.watch_ticket(uuid, uuid), app_public.unwatch_ticket(uuid, uuid),
   app_private.relationship_words(app_public.ticket_relationships, uuid),

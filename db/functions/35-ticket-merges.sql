@@ -21,11 +21,11 @@ begin
 
   insert into app_public.ticket_merges
     (
-      organization_id, source_ticket_id, target_ticket_id, source_state_id, merged_by_id,
+      organization_id, source_ticket_id, target_ticket_id, source_state_id, source_snoozed_until, merged_by_id,
       moved_comment_ids, moved_event_ids, moved_time_entry_ids, added_watcher_ids
     )
   values (
-    source.organization_id, source.id, target.id, source.state_id, app_hidden.current_user_id(),
+    source.organization_id, source.id, target.id, source.state_id, source.snoozed_until, app_hidden.current_user_id(),
     array(select id from app_public.comments where organization_id = source.organization_id and ticket_id = source.id),
     array(
       select id from app_public.ticket_events
@@ -65,15 +65,13 @@ begin
   set status = 'closed', merged_into_id = target.id
   where ticket.organization_id = source.organization_id and ticket.id = source.id;
 
-  update app_public.tickets as ticket
-  set last_comment_at = greatest(target.last_comment_at, source.last_comment_at), updated_at = now()
-  where ticket.organization_id = target.organization_id and ticket.id = target.id;
+  perform app_private.refresh_last_comment(target);
   return made;
 end
 $$;
 
 comment on function app_public.merge_ticket(uuid, uuid) is
-  'Merges a ticket into another one, and returns the merge: what was said, the time and who watches move to the target; the source is closed, points to it, and leaves the SLA. `undoMerge` takes it back. Staff only. Errors: NOT_FOUND, MERGE_REFUSED, TICKET_MERGED, TICKET_CLOSED.';
+  'Merges a ticket into another one, and returns the merge: what was said, the time and who watches move to the target, whose requester reads from then on what was said in public; the source is closed, points to it, and leaves the SLA. `undoMerge` takes it back. Staff only. Errors: NOT_FOUND, MERGE_REFUSED, TICKET_MERGED, TICKET_CLOSED.';
 
 create or replace function app_private.move_conversation(merge app_public.ticket_merges, from_ticket_id uuid, to_ticket_id uuid) returns void
   language plpgsql volatile
@@ -95,6 +93,26 @@ end
 $$;
 
 comment on function app_private.move_conversation(app_public.ticket_merges, uuid, uuid) is 'Moves what a merge names from one ticket to the other.';
+
+create or replace function app_private.refresh_last_comment(ticket app_public.tickets) returns void
+  language sql volatile
+  set search_path = ''
+as $$
+  update app_public.tickets as changed
+  set
+    last_comment_at = coalesce(
+      (
+        select max(comment.created_at)
+        from app_public.comments as comment
+        where comment.organization_id = ticket.organization_id and comment.ticket_id = ticket.id and comment.visibility = 'public'
+      ),
+      changed.created_at
+    ),
+    updated_at = now()
+  where changed.organization_id = ticket.organization_id and changed.id = ticket.id
+$$;
+
+comment on function app_private.refresh_last_comment(app_public.tickets) is 'Looks up when the last public comment was written, after comments came or went.';
 
 create or replace function app_public.undo_merge(merge_id uuid) returns app_public.ticket_merges
   language plpgsql volatile security definer
@@ -133,8 +151,11 @@ begin
   perform app_private.drop_watcher(target, person_id) from unnest(merge.added_watcher_ids) as person_id;
 
   update app_public.tickets as ticket
-  set state_id = merge.source_state_id, merged_into_id = null
+  set
+    state_id = merge.source_state_id, merged_into_id = null,
+    snoozed_until = case when merge.source_snoozed_until > now() then merge.source_snoozed_until end
   where ticket.organization_id = source.organization_id and ticket.id = source.id;
+  perform app_private.refresh_last_comment(target);
 
   perform app_private.record_ticket_event(
     source, 'merge_undone', jsonb_build_object('merge_id', merge.id, 'ticket_id', target.id, 'ticket_reference', target.reference),
@@ -178,15 +199,26 @@ begin
   origin := app_private.ticket_to_work_on(said.ticket_id);
 
   insert into app_public.tickets
-    (organization_id, subject, priority, service_id, requester_id, created_by_id, channel, client_mutation_key)
+    (organization_id, subject, priority, service_id, team_id, requester_id, created_by_id, channel, client_mutation_key)
   select
     origin.organization_id, btrim(split_comment.subject), origin.priority,
     (select id from app_public.services where organization_id = origin.organization_id and id = origin.service_id and archived_at is null),
+    origin.team_id,
     case when author.role = 'customer' then author.id else origin.requester_id end,
     app_hidden.current_user_id(), 'desk', split_comment.client_mutation_key
   from (values (said.author_id)) as person (id)
   left join app_public.users as author on author.organization_id = origin.organization_id and author.id = person.id
+  -- Two calls with the same key at the same moment.
+  on conflict (organization_id, created_by_id, client_mutation_key) where client_mutation_key is not null do nothing
   returning * into ticket;
+  if not found then
+    select * into strict ticket
+    from app_public.tickets as made
+    where made.organization_id = app_hidden.current_organization_id() and made.created_by_id = app_hidden.current_user_id()
+      and made.client_mutation_key = split_comment.client_mutation_key;
+    return ticket;
+  end if;
+  perform app_private.refuse_unseen_ticket(ticket);
 
   insert into app_public.comments (organization_id, ticket_id, author_id, author_name, visibility, body)
   values (origin.organization_id, ticket.id, said.author_id, said.author_name, said.visibility, said.body);
@@ -208,10 +240,11 @@ end
 $$;
 
 comment on function app_public.split_comment(uuid, text, text) is
-  'Opens a new ticket with what a comment says, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT.';
+  'Opens a new ticket with what a comment says, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT, FORBIDDEN for a ticket you would not see.';
 
 revoke all on function
-  app_public.merge_ticket(uuid, uuid), app_private.move_conversation(app_public.ticket_merges, uuid, uuid), app_public.undo_merge(uuid),
+  app_public.merge_ticket(uuid, uuid), app_private.move_conversation(app_public.ticket_merges, uuid, uuid),
+  app_private.refresh_last_comment(app_public.tickets), app_public.undo_merge(uuid),
   app_public.split_comment(uuid, text, text)
 from public;
 

@@ -98,15 +98,34 @@ create or replace function app_hidden.fill_in(template text, variables jsonb) re
 as $$
   -- Split at the braces once, so that a value which itself looks like a variable is not filled in again.
   select coalesce(string_agg(
-    case when piece.position % 2 = 1 then piece.value else coalesce(variables ->> btrim(piece.value), '') end,
+    case
+      when piece.position = 1 then piece.value
+      when found.parts is null then '{{' || piece.value
+      else coalesce(variables ->> found.parts[1], '') || found.parts[2]
+    end,
     '' order by piece.position
   ), '')
-  from regexp_split_to_table(
-    regexp_replace(template, '\{\{\s*([a-z_.]+)\s*\}\}', E'\x01\\1\x01', 'g'), E'\x01'
-  ) with ordinality as piece (value, position)
+  from string_to_table(template, '{{') with ordinality as piece (value, position)
+  left join lateral regexp_match(piece.value, '^\s*([a-z_.]+)\s*\}\}(.*)$') as found (parts) on true
 $$;
 
 comment on function app_hidden.fill_in(text, jsonb) is 'A prepared text with its {{variables}} filled in; one that is not known is left out.';
+
+create or replace function app_private.say(ticket app_public.tickets, visibility app_public.comment_visibility, body text) returns void
+  language plpgsql volatile
+  set search_path = ''
+as $$
+begin
+  if app_hidden.current_user_id() is not null then
+    perform app_public.add_comment(ticket.id, say.body, say.visibility);
+  else
+    insert into app_public.comments (organization_id, ticket_id, author_name, visibility, body)
+    values (ticket.organization_id, ticket.id, app_hidden.current_actor_name(), say.visibility, say.body);
+  end if;
+end
+$$;
+
+comment on function app_private.say(app_public.tickets, app_public.comment_visibility, text) is 'Says something on a ticket in the name of whoever acts: of a person as they would themselves.';
 
 create or replace function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) returns void
   language plpgsql volatile security definer
@@ -117,7 +136,6 @@ declare
   before app_public.tickets := app_private.ticket_to_work_on(ticket_id);
   after app_public.tickets := before;
   action jsonb;
-  made app_public.comments;
 begin
   perform app_hidden.check_ticket_actions(actions);
 
@@ -131,6 +149,7 @@ begin
         after.status := (action ->> 'status')::app_public.ticket_status;
         after.state_id := before.state_id;
       when 'set_state' then
+        after.status := before.status;
         after.state_id := (action ->> 'state_id')::uuid;
       when 'set_service' then
         after.service_id := (action ->> 'service_id')::uuid;
@@ -139,6 +158,9 @@ begin
       when 'set_assignee' then
         after.assignee_id := (action ->> 'assignee_id')::uuid;
       when 'assign_to_me' then
+        if app_hidden.current_user_id() is null then
+          raise exception using errcode = 'AD117', message = 'There is nobody to assign the ticket to';
+        end if;
         after.assignee_id := app_hidden.current_user_id();
       when 'assign_automatically' then
         after.assignee_id := coalesce(app_private.next_assignee(after), after.assignee_id);
@@ -167,6 +189,7 @@ begin
       snoozed_until = after.snoozed_until
     where ticket.organization_id = before.organization_id and ticket.id = before.id
     returning * into after;
+    perform app_private.refuse_unseen_ticket(after);
   end if;
 
   for action in select value from jsonb_array_elements(actions) loop
@@ -176,10 +199,8 @@ begin
       when 'remove_watcher' then
         perform app_private.drop_watcher(after, (action ->> 'user_id')::uuid);
       when 'comment' then
-        insert into app_public.comments (organization_id, ticket_id, author_id, author_name, visibility, body)
-        values (
-          after.organization_id, after.id, app_hidden.current_user_id(), app_hidden.current_actor_name(),
-          (action ->> 'visibility')::app_public.comment_visibility,
+        perform app_private.say(
+          after, (action ->> 'visibility')::app_public.comment_visibility,
           app_hidden.fill_in(action ->> 'body', app_hidden.ticket_variables(after.id))
         );
       when 'notify' then
@@ -252,6 +273,7 @@ comment on function app_public.bulk_update_tickets(uuid[], jsonb) is
 
 revoke all on function
   app_hidden.check_ticket_actions(jsonb), app_hidden.ticket_variables(uuid), app_hidden.fill_in(text, jsonb),
+  app_private.say(app_public.tickets, app_public.comment_visibility, text),
   app_hidden.apply_ticket_actions(uuid, jsonb), app_public.bulk_update_tickets(uuid[], jsonb)
 from public;
 

@@ -58,6 +58,7 @@ declare
   settings app_public.ticket_settings;
   silent record;
   ended integer := 0;
+  actor_before constant text := current_setting('atum.actor_name', true);
 begin
   if app_hidden.current_organization_id() is null then
     raise exception using errcode = 'AD301', message = 'Silent tickets are ended for one organization at a time';
@@ -65,18 +66,32 @@ begin
   select * into strict settings from app_public.ticket_settings where organization_id = app_hidden.current_organization_id();
   perform set_config('atum.actor_name', 'Auto-close', true);
 
+  -- As many as end, not as many as are looked at: those that may not be resolved yet must not keep the others waiting.
   for silent in
     select ticket.id, case ticket.status when 'resolved' then 'closed' else 'resolved' end::app_public.ticket_status as next_status
     from app_public.tickets as ticket
     where ticket.organization_id = app_hidden.current_organization_id()
       and (
-        (ticket.status = 'resolved' and greatest(ticket.resolved_at, ticket.last_comment_at) < now() - make_interval(days => settings.close_resolved_days))
-        or (ticket.status = 'pending' and ticket.last_comment_at < now() - make_interval(days => settings.resolve_pending_days))
+        (
+          ticket.status = 'resolved'
+          and greatest(ticket.resolved_at, ticket.last_comment_at) <= now() - make_interval(days => settings.close_resolved_days)
+        )
+        or (
+          ticket.status = 'pending' and ticket.snoozed_until is null
+          and ticket.last_comment_at <= now() - make_interval(days => settings.resolve_pending_days)
+          -- It may have begun to wait long after the last word.
+          and not exists (
+            select
+            from app_public.ticket_events as event
+            where event.organization_id = ticket.organization_id and event.ticket_id = ticket.id and event.type = 'status_changed'
+              and event.created_at > now() - make_interval(days => settings.resolve_pending_days)
+          )
+        )
       )
     order by ticket.id
-    limit 1000
     for no key update skip locked
   loop
+    exit when ended = 1000;
     begin
       update app_public.tickets as ticket
       set status = silent.next_status
@@ -90,6 +105,7 @@ begin
         end if;
     end;
   end loop;
+  perform set_config('atum.actor_name', coalesce(actor_before, ''), true);
   return ended;
 end
 $$;

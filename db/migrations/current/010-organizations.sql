@@ -4,7 +4,7 @@ create table app_public.ticket_states (
   organization_id uuid not null references app_public.organizations on delete cascade,
   id uuid not null default app_hidden.uuid_v7(),
   kind app_public.ticket_status not null,
-  name text check (name ~ '\S' and length(name) <= 40),
+  name text check (name ~ '^\S(.*\S)?$' and length(name) <= 40),
   position integer not null default 0,
   is_default boolean not null default false,
   archived_at timestamptz,

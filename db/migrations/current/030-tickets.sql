@@ -91,6 +91,7 @@ create table app_public.ticket_merges (
   source_ticket_id uuid not null,
   target_ticket_id uuid not null,
   source_state_id uuid not null,
+  source_snoozed_until timestamptz,
   moved_comment_ids uuid[] not null default '{}',
   moved_event_ids uuid[] not null default '{}',
   moved_time_entry_ids uuid[] not null default '{}',
@@ -118,6 +119,7 @@ comment on table app_public.ticket_merges is 'What each merge moved from one tic
 comment on column app_public.ticket_merges.source_ticket_id is 'The ticket that was closed and points to the other.';
 comment on column app_public.ticket_merges.target_ticket_id is 'The ticket in which the work goes on.';
 comment on column app_public.ticket_merges.source_state_id is 'The stage the source was in before.';
+comment on column app_public.ticket_merges.source_snoozed_until is 'Until when the source was snoozed before.';
 comment on column app_public.ticket_merges.moved_comment_ids is 'The comments that were moved.';
 comment on column app_public.ticket_merges.moved_event_ids is 'The events that were moved with the comments.';
 comment on column app_public.ticket_merges.moved_time_entry_ids is 'The time entries that were moved.';

@@ -120,8 +120,9 @@ describe('a ticket is opened', () => {
         resolved_at: null,
         closed_at: null,
         breached: false,
+        // What staff measures itself by is not told to customers.
+        next_due_at: null,
       })
-      expect(ticket.next_due_at).toBeInstanceOf(Date)
       const { rows } = await server.query(
         'select body, author_id, visibility from app_public.comments where ticket_id = $1',
         [ticket.id],
@@ -141,6 +142,7 @@ describe('a ticket is opened', () => {
         priority: 'normal',
         requester_id: acme.customer.userId,
         created_by_id: acme.agent.userId,
+        next_due_at: expect.any(Date) as Date,
       })
     })
   })
@@ -322,7 +324,11 @@ describe('a change is refused', () => {
     ['to a subject of 201 characters', () => [`subject = repeat('x', 201)`, []], '23514'],
     ['to no priority', () => ['priority = null', []], '23502'],
     ['of its number', () => ['number = 1', []], '42501'],
-    ['of its requester', () => ['requester_id = $1', [acme.neighbour.userId]], '42501'],
+    [
+      'to a requester of another organization',
+      () => ['requester_id = $1', [globex.customer.userId]],
+      '23503',
+    ],
     ['of its organization', () => ['organization_id = $1', [globex.organizationId]], '42501'],
     ['of when it was changed', () => [`updated_at = '2020-01-01'`, []], '42501'],
     ['of whether it was late', () => ['breached = false', []], '42501'],

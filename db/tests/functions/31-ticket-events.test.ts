@@ -48,8 +48,8 @@ describe('events', () => {
       () => ({
         type: 'status_changed',
         visibility: 'public',
-        before: { status: 'new' },
-        after: { status: 'pending' },
+        before: { status: 'new', state_id: expect.any(String) as string, state_name: null },
+        after: { status: 'pending', state_id: expect.any(String) as string, state_name: null },
       }),
     ],
     [

@@ -106,10 +106,40 @@ test('staff see teams and services', async () => {
   }
 })
 
-test('nobody writes, and nobody reads the counters', async () => {
+test('nobody but an admin changes teams, services, stages and settings', async () => {
+  for (const assignment of [
+    `app_public.teams set name = name || '.'`,
+    `app_public.teams set assignment_method = 'round_robin'`,
+    `app_public.services set name = name || '.'`,
+    `app_public.services set required_skills = '{vpn}'`,
+    `app_public.ticket_states set position = 7`,
+    `app_public.ticket_settings set reopen_days = 7`,
+  ]) {
+    for (const actor of everybody()) {
+      expect(await refuses(actor, `update ${assignment}`)).toBe(
+        actor === stage.acme.admin ? 'accepted' : '42501',
+      )
+    }
+    // Nothing of another organization is within reach.
+    expect(
+      await touches(stage.acme.admin, `update ${assignment} where organization_id = $1`, [
+        stage.globex.organizationId,
+      ]),
+    ).toBe(0)
+  }
+})
+
+test('nobody writes the rest, and nobody reads the counters', async () => {
   for (const actor of everybody()) {
-    for (const table of ['app_public.organizations', 'app_public.services', 'app_public.teams']) {
-      expect(await refuses(actor, `update ${table} set name = 'x'`)).toBe('42501')
+    expect(await refuses(actor, `update app_public.organizations set name = 'x'`)).toBe('42501')
+    for (const table of [
+      'app_public.organizations',
+      'app_public.services',
+      'app_public.teams',
+      'app_public.ticket_states',
+      'app_public.ticket_settings',
+      'app_public.tags',
+    ]) {
       expect(await refuses(actor, `delete from ${table}`)).toBe('42501')
       expect(await refuses(actor, `truncate ${table} cascade`)).toBe('42501')
     }

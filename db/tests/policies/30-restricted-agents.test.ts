@@ -115,13 +115,14 @@ describe('a restricted agent does not', () => {
     const away = 'update app_public.tickets set team_id = $2 where id = $1'
     expect(await refuses(restricted, away, [ownTeamId, stage.acme.teamId])).toBe('42501')
     expect(await refuses(restricted, away, [ownTeamId, null])).toBe('42501')
-    expect(
-      await touches(
-        restricted,
-        'update app_public.tickets set team_id = $2, assignee_id = $3 where id = $1',
-        [ownTeamId, stage.acme.teamId, restricted.userId],
-      ),
-    ).toBe(1)
+    const theirs = await ticket('Theirs', { team: teamId, assignee: restricted.userId })
+    expect(await touches(restricted, away, [theirs, stage.acme.teamId])).toBe(1)
+    // The work is done, and the list of what they see is as before.
+    await stage.does(
+      stage.acme.agent,
+      'update app_public.tickets set team_id = null, assignee_id = null where id = $1 returning id',
+      [theirs],
+    )
   })
 
   test('open a ticket they would not see', async () => {
@@ -144,7 +145,12 @@ describe('a restricted agent does not', () => {
 
 describe('a restricted agent', () => {
   test('sees the tickets of the own teams, and those assigned to or requested by them', async () => {
-    await ticket('Assigned', { team: stage.acme.teamId, assignee: restricted.userId })
+    const assigned = await ticket('Assigned', { team: teamId, assignee: restricted.userId })
+    await stage.does(
+      stage.acme.agent,
+      'update app_public.tickets set team_id = $2 where id = $1 returning id',
+      [assigned, stage.acme.teamId],
+    )
     await ticket('Requested', { requester: restricted.userId })
     await ticket('Of nobody', {})
     expect(await sees(restricted, subjects)).toEqual(['Assigned', 'Of the own team', 'Requested'])
@@ -211,13 +217,12 @@ describe('a restricted agent hears', () => {
     ])
   })
 
-  test('that a ticket became theirs', async () => {
-    expect(
-      await heardWhen('update app_public.tickets set assignee_id = $2 where id = $1 returning id', [
-        hiddenId,
-        restricted.userId,
-      ]),
-    ).toEqual(['assignee_changed'])
+  test('that a ticket comes to the own team, and that it goes again, and nothing after', async () => {
+    const hand = 'update app_public.tickets set team_id = $2 where id = $1 returning id'
+    expect(await heardWhen(hand, [hiddenId, teamId])).toEqual(['team_changed'])
+    expect(await heardWhen(rename, [hiddenId])).toEqual(['subject_changed'])
+    expect(await heardWhen(hand, [hiddenId, stage.acme.teamId])).toEqual(['team_changed'])
+    expect(await heardWhen(rename, [hiddenId])).toEqual([])
   })
 })
 
