@@ -169,7 +169,7 @@ $$;
 
 comment on function app_public.cancel_approval(uuid) is 'Takes a question for approval back, and returns it. Staff only. Errors: NOT_FOUND, APPROVAL_DECIDED.';
 
-create or replace function app_public.pending_approvals("limit" integer default 50) returns setof app_public.ticket_approvals
+create or replace function app_public.pending_approvals() returns setof app_public.ticket_approvals
   language sql stable
   set search_path = ''
 as $$
@@ -181,10 +181,10 @@ as $$
     and asked.user_id = (select app_hidden.current_user_id())
     and asked.decision is null
   order by approval.requested_at, approval.id
-  limit least(greatest("limit", 0), 200)
+  limit 200
 $$;
 
-comment on function app_public.pending_approvals(integer) is 'The questions the caller is asked and has not answered, oldest first, at most 200.';
+comment on function app_public.pending_approvals() is 'The questions the caller is asked and has not answered, oldest first, at most 200.';
 
 create or replace function app_hidden.asked_approval_ids() returns uuid[]
   language sql stable security definer
@@ -201,13 +201,13 @@ revoke all on function
   app_private.may_approve(uuid, app_public.tickets), app_private.approval_words(app_public.ticket_approvals),
   app_public.request_approval(uuid, text, uuid[], app_public.approval_rule),
   app_public.decide_approval(uuid, app_public.approval_decision, text), app_public.cancel_approval(uuid),
-  app_public.pending_approvals(integer), app_hidden.asked_approval_ids()
+  app_public.pending_approvals(), app_hidden.asked_approval_ids()
 from public;
 
 grant execute on function
   app_public.request_approval(uuid, text, uuid[], app_public.approval_rule), app_public.cancel_approval(uuid)
 to atum_agent;
 grant execute on function
-  app_public.decide_approval(uuid, app_public.approval_decision, text), app_public.pending_approvals(integer),
+  app_public.decide_approval(uuid, app_public.approval_decision, text), app_public.pending_approvals(),
   app_hidden.asked_approval_ids()
 to atum_customer, atum_agent;
