@@ -12,6 +12,7 @@ import type people from '../features/people/locales/en.json'
 import type securityPolicy from '../features/security-policy/locales/en.json'
 import type singleSignOn from '../features/single-sign-on/locales/en.json'
 import type sla from '../features/sla/locales/en.json'
+import type ticketWork from '../features/ticket-work/locales/en.json'
 import type tickets from '../features/tickets/locales/en.json'
 import type twoFactor from '../features/two-factor/locales/en.json'
 import type errors from '../graphql/locales/en.json'
@@ -27,6 +28,7 @@ declare module 'i18next' {
       landing: typeof landing
       identity: typeof identity
       tickets: typeof tickets
+      'ticket-work': typeof ticketWork
       comments: typeof comments
       sla: typeof sla
       'two-factor': typeof twoFactor

@@ -57,6 +57,7 @@ export const router = createBrowserRouter([
             lazy: page(
               () => import('./routes/desk/ticket-route.tsx'),
               'tickets',
+              'ticket-work',
               'comments',
               'sla',
               'identity',

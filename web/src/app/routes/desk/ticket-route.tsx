@@ -16,6 +16,14 @@ import { Composer, SEND_KEYS, type ComposerHandle } from '../../../features/comm
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
 import { RequesterCard, RequesterCardFragment } from '../../../features/identity/requester-card.tsx'
 import { SlaClocks, SlaClocksFragment } from '../../../features/sla/sla-clocks.tsx'
+import { TicketMenu, TicketMenuFragment } from '../../../features/ticket-work/ticket-menu.tsx'
+import { TicketNotices, TicketNoticesFragment } from '../../../features/ticket-work/ticket-notices.tsx'
+import {
+  TicketRelationships,
+  TicketRelationshipsFragment,
+} from '../../../features/ticket-work/ticket-relationships.tsx'
+import { TicketTags, TicketTagsFragment } from '../../../features/ticket-work/ticket-tags.tsx'
+import { TicketWatchers, TicketWatchersFragment } from '../../../features/ticket-work/ticket-watchers.tsx'
 import { inboxPlace } from '../../../features/tickets/inbox-place.ts'
 import { TicketProperties, TicketPropertiesFragment } from '../../../features/tickets/ticket-properties.tsx'
 import { useTicketChanges } from '../../../features/tickets/use-ticket-changes.ts'
@@ -37,6 +45,10 @@ const DeskTicketQuery = graphql(
         reference
         subject
         status
+        state {
+          id
+          name
+        }
         priority
         channel
         createdAt
@@ -46,12 +58,26 @@ const DeskTicketQuery = graphql(
           name
           ...RequesterCard
         }
+        ...TicketMenu
+        ...TicketNotices
         ...TicketProperties
+        ...TicketTags
+        ...TicketWatchers
+        ...TicketRelationships
         ...SlaClocks
       }
     }
   `,
-  [RequesterCardFragment, TicketPropertiesFragment, SlaClocksFragment],
+  [
+    RequesterCardFragment,
+    TicketMenuFragment,
+    TicketNoticesFragment,
+    TicketPropertiesFragment,
+    TicketTagsFragment,
+    TicketWatchersFragment,
+    TicketRelationshipsFragment,
+    SlaClocksFragment,
+  ],
 )
 
 /** A ticket as the team works on it. */
@@ -123,7 +149,10 @@ function DeskTicket({ number }: { number: number }) {
                 <span className="max-sm:sr-only">{t('ticket.back')}</span>
               </Link>
               <span className="figures">{ticket.reference}</span>
-              {ticket.nextDueAt && <Deadline dueAt={ticket.nextDueAt} className="ms-auto xl:hidden" />}
+              <span className="ms-auto flex items-center gap-2">
+                {ticket.nextDueAt && <Deadline dueAt={ticket.nextDueAt} className="xl:hidden" />}
+                <TicketMenu ticket={ticket} onChanged={rereadSoon} />
+              </span>
             </div>
             <PageHeading
               title={`${ticket.reference} ${ticket.subject}`}
@@ -133,12 +162,14 @@ function DeskTicket({ number }: { number: number }) {
             </PageHeading>
             <StatusPill
               status={ticket.status}
+              name={ticket.state?.name}
               className="col-start-2 row-start-1 justify-self-end lg:row-start-2 lg:mt-0.5 lg:self-start"
             />
           </div>
         </header>
         <div className="order-3 flex flex-1 flex-col px-4 md:px-6 xl:order-none">
           <div className="mx-auto flex w-full max-w-4xl flex-1 flex-col">
+            <TicketNotices ticket={ticket} onChanged={rereadSoon} />
             <div className="flex-1 py-6">
               <Timeline pages={timeline} audience="team" />
             </div>
@@ -170,6 +201,9 @@ function DeskTicket({ number }: { number: number }) {
           </h2>
           <TicketProperties ticket={ticket} />
         </section>
+        <TicketTags ticket={ticket} />
+        <TicketWatchers ticket={ticket} />
+        <TicketRelationships ticket={ticket} onChanged={rereadSoon} />
         <section aria-labelledby="sla-heading" className="flex flex-col gap-3 border-t border-border pt-5">
           <h2 id="sla-heading" className="text-sm font-semibold">
             {t('sla:title')}
