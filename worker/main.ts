@@ -5,9 +5,11 @@ import { pino } from 'pino'
 import { readEnvironment } from './env.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
+import deliverReply from './tasks/deliver_reply.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
 import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
+import sweepOutgoingReplies from './tasks/sweep_outgoing_replies.ts'
 import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
 
@@ -35,9 +37,11 @@ const runner = await run({
   logger: queueLogger(logger),
   crontabFile: join(import.meta.dirname, 'crontab'),
   taskList: {
+    deliver_reply: deliverReply,
     record_sla_breach: recordSlaBreach,
     send_account_mail: sendAccountMail(environment.mail),
     stop_forgotten_timer: stopForgottenTimer,
+    sweep_outgoing_replies: sweepOutgoingReplies,
     sweep_sla_breaches: sweepSlaBreaches,
     sweep_throttles: sweepThrottles,
   },

@@ -2,9 +2,11 @@
 declare global {
   namespace GraphileWorker {
     interface Tasks {
+      deliver_reply: { organizationId: string; outgoingReplyId: string }
       record_sla_breach: { organizationId: string; slaCalculationId: string }
       send_account_mail: { organizationId: string; accountMailId: string }
       stop_forgotten_timer: { organizationId: string; timerId: string }
+      sweep_outgoing_replies: Record<string, never>
       sweep_sla_breaches: Record<string, never>
       sweep_throttles: Record<string, never>
     }

@@ -215,7 +215,11 @@ as $$
     values
       ('app_public.audit_log'), ('app_private.audit_heads'), ('app_private.ticket_counters'),
       -- The login it belongs to is recorded as an act.
-      ('app_private.login_challenges')
+      ('app_private.login_challenges'),
+      -- Counts that move with every use.
+      ('app_private.canned_response_uses'), ('app_private.macro_uses'),
+      -- Saved every few seconds, and nothing that was said yet (docs/decisions/0011).
+      ('app_public.ticket_drafts')
   )
   select format('%s has no row-level security', table_name)
   from app_private.tenant_tables()

@@ -1,3 +1,9 @@
+create or replace function app_hidden.writes_for_staff() returns boolean
+  language sql stable parallel safe
+  return app_hidden.is_staff() or app_hidden.acting_role() = 'atum_worker';
+
+comment on function app_hidden.writes_for_staff() is 'Whether what is said now is said by staff: at once, or by the worker that delivers what staff sent a moment ago.';
+
 create or replace function app_public.add_comment(
   ticket_id uuid,
   body text,
@@ -76,7 +82,7 @@ begin
   -- The first public answer takes a new ticket into work, unless the answer says otherwise.
   if next_status is null and add_comment.state_id is null
     and ticket.status = 'new' and made.visibility = 'public'
-    and app_hidden.is_staff() and ticket.requester_id <> caller_id
+    and app_hidden.writes_for_staff() and ticket.requester_id <> caller_id
   then
     next_status := 'open';
   end if;
@@ -107,7 +113,7 @@ declare
 begin
   if comment.organization_id is distinct from app_hidden.current_organization_id()
     or comment.author_id is distinct from app_hidden.current_user_id()
-    or not app_hidden.is_staff()
+    or not app_hidden.writes_for_staff()
   then
     raise exception using errcode = 'AD112', message = 'Staff mention colleagues in what they write themselves';
   end if;
@@ -263,10 +269,10 @@ create or replace trigger _500_follow after insert on app_public.comments
 
 revoke all on function
   app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text),
-  app_hidden.mention(app_public.comments, uuid[]), app_private.tg_comments__refuse(), app_private.tg_comments__follow()
+  app_hidden.writes_for_staff(), app_hidden.mention(app_public.comments, uuid[]), app_private.tg_comments__refuse(), app_private.tg_comments__follow()
 from public;
 
 grant execute on function
   app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text)
 to atum_customer, atum_agent;
-grant execute on function app_hidden.mention(app_public.comments, uuid[]) to atum_agent, atum_customer;
+grant execute on function app_hidden.writes_for_staff(), app_hidden.mention(app_public.comments, uuid[]) to atum_agent, atum_customer;

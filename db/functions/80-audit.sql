@@ -240,8 +240,8 @@ create or replace trigger _200_refuse_change before update or delete on app_publ
 create or replace trigger _200_refuse_truncate before truncate on app_public.audit_log
   for each statement execute function app_private.tg_audit_log__refuse();
 
--- Every tenant table is audited, except the log, two counters that change with every write and are checked by it, and
--- logins that are under way.
+-- Every tenant table is audited, except the log, two counters that change with every write and are checked by it,
+-- logins that are under way, counts of uses, and drafts.
 do $$
 declare
   audited record;
@@ -257,11 +257,14 @@ begin
         when 'app_private.recovery_codes' then $masked$'code_hash'$masked$
         when 'app_private.account_mails' then $masked$'token_hash'$masked$
         when 'app_private.api_token_secrets' then $masked$'token_hash'$masked$
+        -- It may yet be taken back; the comment it becomes is recorded with every word.
+        when 'app_public.outgoing_replies' then $masked$'body'$masked$
         else ''
       end as masked
     from app_private.tenant_tables() as tenant
     where tenant.table_name not in (
-      'app_public.audit_log', 'app_private.audit_heads', 'app_private.ticket_counters', 'app_private.login_challenges'
+      'app_public.audit_log', 'app_private.audit_heads', 'app_private.ticket_counters', 'app_private.login_challenges',
+      'app_private.canned_response_uses', 'app_private.macro_uses', 'app_public.ticket_drafts'
     )
   loop
     execute format('drop trigger if exists _900_audit on %s', audited.table_name);

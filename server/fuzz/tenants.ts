@@ -17,6 +17,16 @@ export async function furnish(client: Client, tenant: Tenant): Promise<void> {
     values ('${tenant.id}', 'oidc', 'Login of ${tenant.slug}', 'https://login.${tenant.slug}.test', 'desk-of-${tenant.slug}');
     insert into app_public.api_tokens (organization_id, user_id, name, scopes, made_as, hint)
     values ('${tenant.id}', '${tenant.admin.id}', 'Token of ${tenant.slug}', '{read}', 'admin', 'abcd');
+    insert into app_public.canned_responses (organization_id, title, body, visibility)
+    values ('${tenant.id}', 'Response of ${tenant.slug}', 'Text of ${tenant.slug}', 'shared');
+    insert into app_public.macros (organization_id, name, actions, visibility)
+    values ('${tenant.id}', 'Macro of ${tenant.slug}', '[{"type": "raise_priority"}]', 'shared');
+    insert into app_public.ticket_drafts (organization_id, ticket_id, author_id, body)
+    select '${tenant.id}', id, '${tenant.admin.id}', 'Draft of ${tenant.slug}'
+    from app_public.tickets where organization_id = '${tenant.id}' order by id limit 1;
+    insert into app_public.outgoing_replies (organization_id, ticket_id, author_id, body)
+    select '${tenant.id}', id, '${tenant.admin.id}', 'Reply of ${tenant.slug}'
+    from app_public.tickets where organization_id = '${tenant.id}' order by id limit 1;
     insert into app_public.sla_holidays (organization_id, calendar_id, name, held_on)
     select organization_id, id, 'Holiday of ${tenant.slug}', '2024-01-01' from app_public.sla_calendars where organization_id = '${tenant.id}';
     select set_config('atum.organization_id', '', false);`)
@@ -34,6 +44,10 @@ const tables = {
   rule: ['app_public.ip_rules', 'IpRule'],
   provider: ['app_public.identity_providers', 'IdentityProvider'],
   token: ['app_public.api_tokens', 'ApiToken'],
+  cannedResponse: ['app_public.canned_responses', 'CannedResponse'],
+  macro: ['app_public.macros', 'Macro'],
+  draft: ['app_public.ticket_drafts', 'TicketDraft'],
+  outgoingReply: ['app_public.outgoing_replies', 'OutgoingReply'],
   session: ['app_private.sessions', 'LoginSession'],
   slaCalendar: ['app_public.sla_calendars', 'SlaCalendar'],
   slaHoliday: ['app_public.sla_holidays', 'SlaHoliday'],

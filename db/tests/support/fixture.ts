@@ -139,6 +139,7 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
   const internalCommentId = await addComment('It is the switch again', 'internal')
   await ticketWork(client, people.agent, { ticketId, neighbourTicketId, publicCommentId })
   const time = await workedTime(id, people.agent, ticketId)
+  await preparedReplies(client, people.agent, { ticketId, teamId: people.teamId })
 
   return {
     ...people,
@@ -208,6 +209,46 @@ async function workedTime(insert: Insert, { organizationId, userId }: Person, ti
     [organizationId, userId, ticketId],
   )
   return { timeActivityId, timeEntryId }
+}
+
+/** What an agent prepared, is writing and sent: a row in each table of that. */
+async function preparedReplies(client: Client, agent: Person, { ticketId, teamId }: Record<string, string>) {
+  const run = (sql: string, ...values: unknown[]) =>
+    client.query(sql, [agent.organizationId, agent.userId, ...values])
+  await committed(client, async () => {
+    await run(
+      `with made as (
+        insert into app_public.canned_responses (organization_id, folder, title, body, visibility, team_id)
+        values ($1, 'Network', 'Restart the switch', 'Hello {{requester.first_name}}, please restart it.', 'team', $3)
+        returning id
+      )
+      insert into app_private.canned_response_uses (organization_id, canned_response_id, user_id, month)
+      select $1, id, $2, date_trunc('month', now()) from made`,
+      teamId,
+    )
+    await run(
+      `with made as (
+        insert into app_public.macros (organization_id, name, actions, visibility)
+        values ($1, 'Urgent', '[{"type": "set_priority", "priority": "urgent"}]', 'shared')
+        returning id
+      )
+      insert into app_private.macro_uses (organization_id, macro_id, user_id, month)
+      select $1, id, $2, date_trunc('month', now()) from made`,
+    )
+    await run(
+      `insert into app_public.ticket_drafts (organization_id, author_id, ticket_id, body) values ($1, $2, $3, 'It may be')`,
+      ticketId,
+    )
+    await run(
+      `insert into app_public.outgoing_replies (organization_id, author_id, ticket_id, body) values ($1, $2, $3, 'On its way')`,
+      ticketId,
+    )
+    // It stays on its way, whatever a test delivers.
+    await client.query(
+      `update app_public.outgoing_replies set send_at = now() + interval '1 year' where organization_id = $1`,
+      [agent.organizationId],
+    )
+  })
 }
 
 type Insert = (sql: string, values?: unknown[]) => Promise<string>
