@@ -1,0 +1,2 @@
+-- One walk took its place.
+drop function app_hidden.business_open(jsonb, tstzrange);
