@@ -48,6 +48,8 @@ test('names the field that a constraint is about', () => {
   ).toBe('serviceId')
   expect(fieldOf({ code: '23502', table: 'tickets', column: 'requester_id' })).toBe('requesterId')
   expect(fieldOf({ code: '23502', table: 'tickets', column: 'organization_id' })).toBeUndefined()
+  // A custom field is named by its key.
+  expect(fieldOf({ code: 'AD141', column: 'cost_centre' })).toBe('cost_centre')
 })
 
 test('tells a database that is away from one that refuses', () => {

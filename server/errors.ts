@@ -69,6 +69,12 @@ const statusByCode = {
   ACTION_INVALID: 422,
   CONDITION_INVALID: 422,
   TOO_MANY_TICKETS: 422,
+  FIELD_UNKNOWN: 422,
+  FIELD_INVALID: 422,
+  FIELD_REQUIRED_TO_CREATE: 422,
+  FIELD_REQUIRED_TO_RESOLVE: 422,
+  FIELD_NOT_ASKED: 422,
+  FIELD_DEFINITION_INVALID: 422,
   SLA_CALENDAR_WITHOUT_HOURS: 422,
   SLA_CALENDAR_INVALID: 422,
   SLA_TARGET_TOO_LONG: 422,
@@ -145,6 +151,12 @@ export const sqlStates: Readonly<Record<string, { code: ErrorCode; message?: str
   AD117: { code: 'ACTION_INVALID' },
   AD118: { code: 'TOO_MANY_TICKETS' },
   AD119: { code: 'CONDITION_INVALID' },
+  AD140: { code: 'FIELD_UNKNOWN' },
+  AD141: { code: 'FIELD_INVALID' },
+  AD142: { code: 'FIELD_REQUIRED_TO_CREATE' },
+  AD143: { code: 'FIELD_REQUIRED_TO_RESOLVE' },
+  AD144: { code: 'FIELD_NOT_ASKED' },
+  AD145: { code: 'FIELD_DEFINITION_INVALID' },
   AD150: { code: 'APPROVAL_REFUSED' },
   AD151: { code: 'APPROVER_REFUSED' },
   AD152: { code: 'APPROVAL_DECIDED' },
@@ -246,9 +258,11 @@ export function internalError(): PublicError & { details: { errorId: string } } 
   }
 }
 
-/** The field a constraint is about, as the API names it: `tickets_subject_check` is about `subject`. */
+/** What an error is about, as the API names it: `tickets_subject_check` is about `subject`. */
 function fieldOf(error: DatabaseError): string | undefined {
-  const { table, column, constraint } = error
+  const { code, table, column, constraint } = error
+  // Ours name it as the API does.
+  if (column && code?.startsWith('AD')) return column
   const named = column ?? (table && constraint ? columnOfConstraint(table, constraint) : undefined)
   return named && named !== 'organization_id' ? camelCase(named) : undefined
 }

@@ -211,6 +211,9 @@ begin
 
   if found then
     perform app_private.refuse_unseen_ticket(ticket);
+    -- Only here: whoever mails, or splits a comment, is shown no form.
+    perform app_private.require_fields(ticket, 'creating');
+
     insert into app_public.comments (organization_id, ticket_id, author_id, body)
     values (caller_organization_id, ticket.id, caller_id, create_ticket.body);
 
@@ -230,7 +233,7 @@ end
 $$;
 
 comment on function app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text) is
-  'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN for a ticket you would not see, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED.';
+  'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN for a ticket you would not see, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED; FIELD_UNKNOWN, FIELD_INVALID, FIELD_NOT_ASKED and FIELD_REQUIRED_TO_CREATE with the key of the field in `details.field`.';
 
 revoke all on function
   app_hidden.current_team_ids(), app_hidden.sees_every_team(), app_private.may_see_ticket(uuid, app_public.tickets),

@@ -141,6 +141,8 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
   const time = await workedTime(id, people.agent, ticketId)
   await preparedReplies(client, people.agent, { ticketId, teamId: people.teamId })
 
+  await customFields(client, people)
+
   return {
     ...people,
     worker: { role: 'atum_worker', organizationId: people.organizationId },
@@ -247,6 +249,26 @@ async function preparedReplies(client: Client, agent: Person, { ticketId, teamId
     await client.query(
       `update app_public.outgoing_replies set send_at = now() + interval '1 year' where organization_id = $1`,
       [agent.organizationId],
+    )
+  })
+}
+
+/** A field that customers see, with an option, which no ticket of the fixture asks for. */
+async function customFields(
+  client: Client,
+  { organizationId, archivedServiceId }: { organizationId: string; archivedServiceId: string },
+) {
+  await committed(client, async () => {
+    await client.query(
+      `with field as (
+        insert into app_public.custom_fields (organization_id, key, type, label, seen_by_customers)
+        values ($1, 'site', 'select', 'Site', true) returning id
+      ), option as (
+        insert into app_public.custom_field_options (organization_id, field_id, key, label)
+        select $1, id, 'harbour', 'Harbour' from field
+      )
+      insert into app_public.custom_field_services (organization_id, field_id, service_id) select $1, id, $2 from field`,
+      [organizationId, archivedServiceId],
     )
   })
 }
