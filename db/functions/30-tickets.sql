@@ -211,6 +211,7 @@ begin
 
   if found then
     perform app_private.refuse_unseen_ticket(ticket);
+
     -- Only here: whoever mails, or splits a comment, is shown no form.
     perform app_private.require_fields(ticket, 'creating');
 

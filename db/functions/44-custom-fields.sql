@@ -164,8 +164,8 @@ create or replace function app_public.create_custom_field(
   seen_by_customers boolean default false,
   set_by_customers boolean default false,
   required_when app_public.custom_field_requirement default 'never',
-  minimum numeric default null,
-  maximum numeric default null,
+  minimum double precision default null,
+  maximum double precision default null,
   max_length integer default null,
   options jsonb default '[]',
   service_ids uuid[] default '{}',
@@ -200,7 +200,7 @@ begin
 end
 $$;
 
-comment on function app_public.create_custom_field(text, app_public.custom_field_type, text, text, boolean, boolean, app_public.custom_field_requirement, numeric, numeric, integer, jsonb, uuid[], text, text[]) is
+comment on function app_public.create_custom_field(text, app_public.custom_field_type, text, text, boolean, boolean, app_public.custom_field_requirement, double precision, double precision, integer, jsonb, uuid[], text, text[]) is
   'Adds a field to the tickets, after those there are, and returns it. `key`, `type` and `seenByCustomers` never change. `options` are a list of up to 200 objects {key, label} in order, for a select or multi_select. `serviceIds` are the services that ask for it; without any, all do. Admins only. Errors: CONFLICT for a key that is taken, INVALID_INPUT, FIELD_DEFINITION_INVALID, NOT_FOUND for a service or a field that is not there.';
 
 create or replace function app_public.change_custom_field(
@@ -209,8 +209,8 @@ create or replace function app_public.change_custom_field(
   help text default null,
   set_by_customers boolean default false,
   required_when app_public.custom_field_requirement default 'never',
-  minimum numeric default null,
-  maximum numeric default null,
+  minimum double precision default null,
+  maximum double precision default null,
   max_length integer default null,
   options jsonb default '[]',
   service_ids uuid[] default '{}',
@@ -240,7 +240,7 @@ begin
 end
 $$;
 
-comment on function app_public.change_custom_field(uuid, text, text, boolean, app_public.custom_field_requirement, numeric, numeric, integer, jsonb, uuid[], text, text[]) is
+comment on function app_public.change_custom_field(uuid, text, text, boolean, app_public.custom_field_requirement, double precision, double precision, integer, jsonb, uuid[], text, text[]) is
   'Says anew everything about a field that may change, and returns it: what is left out is emptied. An option that is not named any more can no longer be chosen, and stays where it was. The values tickets have are not looked at again. Admins only. Errors: NOT_FOUND, INVALID_INPUT, FIELD_DEFINITION_INVALID.';
 
 create or replace function app_public.archive_custom_field(field_id uuid, archived boolean default true) returns app_public.custom_fields
@@ -299,13 +299,13 @@ comment on function app_public.arrange_custom_fields(uuid[]) is
 revoke all on function
   app_private.tg_custom_fields__refuse(), app_private.lock_custom_fields(),
   app_private.set_field_choices(app_public.custom_fields, jsonb, uuid[]),
-  app_public.create_custom_field(text, app_public.custom_field_type, text, text, boolean, boolean, app_public.custom_field_requirement, numeric, numeric, integer, jsonb, uuid[], text, text[]),
-  app_public.change_custom_field(uuid, text, text, boolean, app_public.custom_field_requirement, numeric, numeric, integer, jsonb, uuid[], text, text[]),
+  app_public.create_custom_field(text, app_public.custom_field_type, text, text, boolean, boolean, app_public.custom_field_requirement, double precision, double precision, integer, jsonb, uuid[], text, text[]),
+  app_public.change_custom_field(uuid, text, text, boolean, app_public.custom_field_requirement, double precision, double precision, integer, jsonb, uuid[], text, text[]),
   app_public.archive_custom_field(uuid, boolean), app_public.arrange_custom_fields(uuid[])
 from public;
 
 grant execute on function
-  app_public.create_custom_field(text, app_public.custom_field_type, text, text, boolean, boolean, app_public.custom_field_requirement, numeric, numeric, integer, jsonb, uuid[], text, text[]),
-  app_public.change_custom_field(uuid, text, text, boolean, app_public.custom_field_requirement, numeric, numeric, integer, jsonb, uuid[], text, text[]),
+  app_public.create_custom_field(text, app_public.custom_field_type, text, text, boolean, boolean, app_public.custom_field_requirement, double precision, double precision, integer, jsonb, uuid[], text, text[]),
+  app_public.change_custom_field(uuid, text, text, boolean, app_public.custom_field_requirement, double precision, double precision, integer, jsonb, uuid[], text, text[]),
   app_public.archive_custom_field(uuid, boolean), app_public.arrange_custom_fields(uuid[])
 to atum_admin;

@@ -56,6 +56,7 @@ const words: Record<string, string> = {
   author: 'user',
   actor: 'user',
   createdBy: 'user',
+  field: 'customField',
   calendar: 'slaCalendar',
   policy: 'slaPolicy',
 }

@@ -29,6 +29,12 @@ export async function furnish(client: Client, tenant: Tenant): Promise<void> {
     from app_public.tickets where organization_id = '${tenant.id}' order by id limit 1;
     insert into app_public.sla_holidays (organization_id, calendar_id, name, held_on)
     select organization_id, id, 'Holiday of ${tenant.slug}', '2024-01-01' from app_public.sla_calendars where organization_id = '${tenant.id}';
+    insert into app_public.custom_fields (organization_id, key, type, label, seen_by_customers)
+    values ('${tenant.id}', 'field_of_${tenant.slug}', 'select', 'Field of ${tenant.slug}', true);
+    insert into app_public.custom_field_options (organization_id, field_id, key, label)
+    select organization_id, id, 'option_of_${tenant.slug}', 'Option of ${tenant.slug}' from app_public.custom_fields where organization_id = '${tenant.id}';
+    insert into app_public.custom_field_services (organization_id, field_id, service_id)
+    select organization_id, id, '${tenant.serviceId}' from app_public.custom_fields where organization_id = '${tenant.id}';
     select set_config('atum.organization_id', '', false);`)
 }
 
@@ -54,6 +60,9 @@ const tables = {
   slaPolicy: ['app_public.sla_policies', 'SlaPolicy'],
   slaTarget: ['app_public.sla_targets', 'SlaTarget'],
   slaCalculation: ['app_public.sla_calculations', 'SlaCalculation'],
+  customField: ['app_public.custom_fields', 'CustomField'],
+  customFieldOption: ['app_public.custom_field_options', 'CustomFieldOption'],
+  customFieldService: ['app_public.custom_field_services', 'CustomFieldService'],
   securityPolicy: ['app_public.security_policies', 'SecurityPolicy'],
   auditLog: ['app_public.audit_log', 'AuditLog'],
 } as const

@@ -16,8 +16,8 @@ create table app_public.custom_fields (
   seen_by_customers boolean not null default false,
   set_by_customers boolean not null default false,
   required_when app_public.custom_field_requirement not null default 'never',
-  minimum numeric check (abs(minimum) < 1e15),
-  maximum numeric check (abs(maximum) < 1e15),
+  minimum double precision check (abs(minimum) < 1e15),
+  maximum double precision check (abs(maximum) < 1e15),
   max_length integer check (max_length between 1 and 5000),
   visible_when_field text,
   visible_when_values text[] not null default '{}'
