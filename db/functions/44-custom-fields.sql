@@ -296,7 +296,38 @@ $$;
 comment on function app_public.arrange_custom_fields(uuid[]) is
   'Puts the fields into this order, those that are not named after the others, and returns the ones that moved. Admins only. Error NOT_FOUND.';
 
+create or replace function app_public.custom_fields_options(field app_public.custom_fields) returns jsonb
+  language sql stable
+  set search_path = ''
+as $$
+  select coalesce(
+    jsonb_agg(
+      jsonb_build_object('key', option.key, 'label', option.label, 'archived', option.archived_at is not null)
+      order by option.archived_at is not null, option.position
+    ),
+    '[]'
+  )
+  from app_public.custom_field_options as option
+  where option.organization_id = field.organization_id and option.field_id = field.id
+$$;
+
+comment on function app_public.custom_fields_options(app_public.custom_fields) is
+  'What there is to choose from in a select or multi_select: a list of {key, label, archived} in order. One that is archived stays where it was chosen.';
+
+create or replace function app_public.custom_fields_service_ids(field app_public.custom_fields) returns uuid[]
+  language sql stable
+  set search_path = ''
+as $$
+  select coalesce(array_agg(service.service_id order by service.service_id), '{}')
+  from app_public.custom_field_services as service
+  where service.organization_id = field.organization_id and service.field_id = field.id
+$$;
+
+comment on function app_public.custom_fields_service_ids(app_public.custom_fields) is
+  'The services whose tickets ask for it; none when all do.';
+
 revoke all on function
+  app_public.custom_fields_options(app_public.custom_fields), app_public.custom_fields_service_ids(app_public.custom_fields),
   app_private.tg_custom_fields__refuse(), app_private.lock_custom_fields(),
   app_private.set_field_choices(app_public.custom_fields, jsonb, uuid[]),
   app_public.create_custom_field(text, app_public.custom_field_type, text, text, boolean, boolean, app_public.custom_field_requirement, double precision, double precision, integer, jsonb, uuid[], text, text[]),
@@ -304,6 +335,9 @@ revoke all on function
   app_public.archive_custom_field(uuid, boolean), app_public.arrange_custom_fields(uuid[])
 from public;
 
+grant execute on function
+  app_public.custom_fields_options(app_public.custom_fields), app_public.custom_fields_service_ids(app_public.custom_fields)
+to atum_customer, atum_agent;
 grant execute on function
   app_public.create_custom_field(text, app_public.custom_field_type, text, text, boolean, boolean, app_public.custom_field_requirement, double precision, double precision, integer, jsonb, uuid[], text, text[]),
   app_public.change_custom_field(uuid, text, text, boolean, app_public.custom_field_requirement, double precision, double precision, integer, jsonb, uuid[], text, text[]),

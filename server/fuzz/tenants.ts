@@ -61,8 +61,6 @@ const tables = {
   slaTarget: ['app_public.sla_targets', 'SlaTarget'],
   slaCalculation: ['app_public.sla_calculations', 'SlaCalculation'],
   customField: ['app_public.custom_fields', 'CustomField'],
-  customFieldOption: ['app_public.custom_field_options', 'CustomFieldOption'],
-  customFieldService: ['app_public.custom_field_services', 'CustomFieldService'],
   securityPolicy: ['app_public.security_policies', 'SecurityPolicy'],
   auditLog: ['app_public.audit_log', 'AuditLog'],
 } as const
