@@ -3,6 +3,7 @@ declare global {
   namespace GraphileWorker {
     interface Tasks {
       deliver_reply: { organizationId: string; outgoingReplyId: string }
+      index_tickets: { organizationId: string; requesterId?: string }
       record_sla_breach: { organizationId: string; slaCalculationId: string }
       send_account_mail: { organizationId: string; accountMailId: string }
       stop_forgotten_timer: { organizationId: string; timerId: string }

@@ -214,6 +214,8 @@ as $$
   unaudited (table_name) as (
     values
       ('app_public.audit_log'), ('app_private.audit_heads'), ('app_private.ticket_counters'),
+      -- What follows from audited rows.
+      ('app_hidden.ticket_documents'), ('app_hidden.search_words'),
       -- The login it belongs to is recorded as an act.
       ('app_private.login_challenges'),
       -- Counts that move with every use.
