@@ -121,42 +121,6 @@ $$;
 
 comment on function app_public.ticket_by_number(integer) is 'The ticket with this number in the caller''s organization, or null when there is none the caller may see.';
 
-do $$
-begin
-  if to_regtype('app_public.inbox_counts') is null then
-    create type app_public.inbox_counts as (
-      mine integer, unassigned integer, open integer, pending integer, breached integer, resolved integer
-    );
-  end if;
-end
-$$;
-
-comment on type app_public.inbox_counts is 'How many tickets are in each part of the inbox.';
-comment on column app_public.inbox_counts.mine is 'Assigned to the caller and not resolved.';
-comment on column app_public.inbox_counts.unassigned is 'Assigned to nobody and not resolved.';
-comment on column app_public.inbox_counts.open is 'New or open.';
-comment on column app_public.inbox_counts.pending is 'Pending or on hold.';
-comment on column app_public.inbox_counts.breached is 'Not resolved and a target was missed.';
-comment on column app_public.inbox_counts.resolved is 'Resolved and not yet closed.';
-
-create or replace function app_public.inbox_counts() returns app_public.inbox_counts
-  language sql stable
-  set search_path = ''
-as $$
-  select
-    count(*) filter (where status <> 'resolved' and assignee_id = (select app_hidden.current_user_id()))::integer,
-    count(*) filter (where status <> 'resolved' and assignee_id is null)::integer,
-    count(*) filter (where status in ('new', 'open'))::integer,
-    count(*) filter (where status in ('pending', 'on_hold'))::integer,
-    count(*) filter (where status <> 'resolved' and breached)::integer,
-    count(*) filter (where status = 'resolved')::integer
-  from app_public.tickets
-  where organization_id = (select app_hidden.current_organization_id())
-    and status in ('new', 'open', 'pending', 'on_hold', 'resolved')
-$$;
-
-comment on function app_public.inbox_counts() is 'How many of the tickets the caller may see are in each part of the inbox. Closed tickets are not counted.';
-
 -- Mutations
 
 create or replace function app_public.create_ticket(
@@ -239,7 +203,7 @@ comment on function app_public.create_ticket(text, text, app_public.ticket_prior
 revoke all on function
   app_hidden.current_team_ids(), app_hidden.sees_every_team(), app_private.may_see_ticket(uuid, app_public.tickets),
   app_hidden.sees_ticket(app_public.tickets), app_private.refuse_unseen_ticket(app_public.tickets), app_private.as_seen_by_caller(app_public.tickets),
-  app_public.ticket_by_number(integer), app_public.inbox_counts(),
+  app_public.ticket_by_number(integer),
   app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text)
 from public;
 
@@ -247,5 +211,4 @@ grant execute on function
   app_public.ticket_by_number(integer),
   app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text)
 to atum_customer, atum_agent;
-grant execute on function app_public.inbox_counts() to atum_agent;
 grant execute on function app_hidden.current_team_ids(), app_hidden.sees_every_team() to atum_agent;

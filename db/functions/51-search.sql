@@ -530,7 +530,7 @@ begin
 
   with hits as (
     select hit.ticket_id, min(hit.position) as position
-    from unnest(found) with ordinality as hit (ticket_id, position)
+    from unnest(found[:200]) with ordinality as hit (ticket_id, position)
     group by hit.ticket_id
   ),
   ranked as (

@@ -35,6 +35,7 @@ export async function furnish(client: Client, tenant: Tenant): Promise<void> {
     select organization_id, id, 'option_of_${tenant.slug}', 'Option of ${tenant.slug}' from app_public.custom_fields where organization_id = '${tenant.id}';
     insert into app_public.custom_field_services (organization_id, field_id, service_id)
     select organization_id, id, '${tenant.serviceId}' from app_public.custom_fields where organization_id = '${tenant.id}';
+    insert into app_public.ticket_views (organization_id, name, visibility) values ('${tenant.id}', 'View of ${tenant.slug}', 'shared');
     select set_config('atum.organization_id', '', false);`)
 }
 
@@ -55,6 +56,7 @@ const tables = {
   draft: ['app_public.ticket_drafts', 'TicketDraft'],
   outgoingReply: ['app_public.outgoing_replies', 'OutgoingReply'],
   session: ['app_private.sessions', 'LoginSession'],
+  view: ['app_public.ticket_views', 'TicketView'],
   slaCalendar: ['app_public.sla_calendars', 'SlaCalendar'],
   slaHoliday: ['app_public.sla_holidays', 'SlaHoliday'],
   slaPolicy: ['app_public.sla_policies', 'SlaPolicy'],

@@ -178,6 +178,9 @@ async function ticketWork(
       ticketId,
       neighbourTicketId,
     )
+    await run(
+      `insert into app_public.ticket_views (organization_id, name, visibility) values ($1, 'Everything', 'shared')`,
+    )
     // A merge that was taken back: both tickets are as before.
     await run(
       `insert into app_public.ticket_merges (organization_id, source_ticket_id, target_ticket_id, source_state_id, undone_at)
