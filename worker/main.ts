@@ -10,8 +10,11 @@ import recordSlaBreach from './tasks/record_sla_breach.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
 import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
 import sweepOutgoingReplies from './tasks/sweep_outgoing_replies.ts'
+import sweepSilentTickets from './tasks/sweep_silent_tickets.ts'
 import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
+import sweepSnoozedTickets from './tasks/sweep_snoozed_tickets.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
+import wakeTicket from './tasks/wake_ticket.ts'
 
 const environment = readEnvironment()
 const logger = pino({ name: 'worker', level: environment.logLevel })
@@ -42,8 +45,11 @@ const runner = await run({
     send_account_mail: sendAccountMail(environment.mail),
     stop_forgotten_timer: stopForgottenTimer,
     sweep_outgoing_replies: sweepOutgoingReplies,
+    sweep_silent_tickets: sweepSilentTickets,
     sweep_sla_breaches: sweepSlaBreaches,
+    sweep_snoozed_tickets: sweepSnoozedTickets,
     sweep_throttles: sweepThrottles,
+    wake_ticket: wakeTicket,
   },
 })
 const stopHeartbeat = startHeartbeat(pool, logger)

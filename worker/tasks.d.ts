@@ -8,8 +8,11 @@ declare global {
       send_account_mail: { organizationId: string; accountMailId: string }
       stop_forgotten_timer: { organizationId: string; timerId: string }
       sweep_outgoing_replies: Record<string, never>
+      sweep_silent_tickets: Record<string, never>
       sweep_sla_breaches: Record<string, never>
+      sweep_snoozed_tickets: Record<string, never>
       sweep_throttles: Record<string, never>
+      wake_ticket: { organizationId: string; ticketId: string }
     }
   }
 }
