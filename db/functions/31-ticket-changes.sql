@@ -53,7 +53,7 @@ begin
   end if;
 
   -- Whoever sends the version that was seen is refused when somebody else saved since.
-  if NEW.version <> OLD.version then
+  if NEW.version is distinct from OLD.version then
     raise exception using
       errcode = 'AD106', message = 'Somebody else changed this ticket since you opened it; look at what it says now and save again';
   end if;

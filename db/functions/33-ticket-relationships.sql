@@ -123,9 +123,11 @@ create or replace function app_public.relate_tickets(
 as $$
 declare
   -- Both are locked in one order, so that two people who relate the same two do not wait for each other.
-  one app_public.tickets := app_private.ticket_to_work_on(least(relate_tickets.ticket_id, relate_tickets.other_ticket_id));
-  two app_public.tickets := app_private.ticket_to_work_on(greatest(relate_tickets.ticket_id, relate_tickets.other_ticket_id));
-  swap constant boolean := kind = 'relates_to' and relate_tickets.ticket_id > relate_tickets.other_ticket_id;
+  swapped constant boolean := relate_tickets.ticket_id > relate_tickets.other_ticket_id;
+  one constant app_public.tickets :=
+    app_private.ticket_to_work_on(case when swapped then relate_tickets.other_ticket_id else relate_tickets.ticket_id end);
+  two constant app_public.tickets :=
+    app_private.ticket_to_work_on(case when swapped then relate_tickets.ticket_id else relate_tickets.other_ticket_id end);
   made app_public.ticket_relationships;
 begin
   if one.id = two.id then
@@ -153,9 +155,10 @@ begin
   insert into app_public.ticket_relationships (organization_id, ticket_id, kind, other_ticket_id, created_by_id)
   values (
     one.organization_id,
-    case when swap then relate_tickets.other_ticket_id else relate_tickets.ticket_id end,
+    -- A pair that is related is told once, whichever was named first.
+    case when kind = 'relates_to' then one.id else relate_tickets.ticket_id end,
     relate_tickets.kind,
-    case when swap then relate_tickets.ticket_id else relate_tickets.other_ticket_id end,
+    case when kind = 'relates_to' then two.id else relate_tickets.other_ticket_id end,
     app_hidden.current_user_id()
   )
   returning * into made;

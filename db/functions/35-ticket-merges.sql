@@ -3,8 +3,12 @@ create or replace function app_public.merge_ticket(source_ticket_id uuid, target
   set search_path = ''
 as $$
 declare
-  one constant app_public.tickets := app_private.ticket_to_work_on(least(source_ticket_id, target_ticket_id));
-  two constant app_public.tickets := app_private.ticket_to_work_on(greatest(source_ticket_id, target_ticket_id));
+  -- Both are locked in one order, so that two people who merge the same two do not wait for each other.
+  swapped constant boolean := source_ticket_id > target_ticket_id;
+  one constant app_public.tickets :=
+    app_private.ticket_to_work_on(case when swapped then target_ticket_id else source_ticket_id end);
+  two constant app_public.tickets :=
+    app_private.ticket_to_work_on(case when swapped then source_ticket_id else target_ticket_id end);
   source constant app_public.tickets := case when one.id = source_ticket_id then one else two end;
   target constant app_public.tickets := case when one.id = source_ticket_id then two else one end;
   made app_public.ticket_merges;
