@@ -24,6 +24,8 @@ export const placeOf = {
   identityProvider: (providerId: string): string => `provider:${providerId}`,
   /** What an identity provider said of a person who logged in, to log out there too. */
   idToken: (providerId: string): string => `id-token:${providerId}`,
+  /** What servers tell each other of who is at a ticket. */
+  presence: 'presence',
 } as const
 
 /**

@@ -13,6 +13,7 @@ import { NamingPlugin } from './plugins/naming.ts'
 import { NodeIdsPlugin } from './plugins/node-ids.ts'
 import { OrdersPlugin } from './plugins/orders.ts'
 import { PagesPlugin } from './plugins/pages.ts'
+import { PresencePlugin } from './plugins/presence.ts'
 import { SubscriptionsPlugin } from './plugins/subscriptions.ts'
 import { TenancyPlugin } from './plugins/tenancy.ts'
 import { UpdatesPlugin } from './plugins/updates.ts'
@@ -41,6 +42,7 @@ export function schemaPreset(
       PagesPlugin,
       UpdatesPlugin,
       SubscriptionsPlugin,
+      PresencePlugin,
     ],
     disablePlugins: [
       // Version 4.0.1 never reads its option `connectionFilterRelations: false`.

@@ -13,6 +13,7 @@ import { createMaskError } from './graphql-errors.ts'
 import { schemaPreset } from './graphile.config.ts'
 import type { Logger } from './log.ts'
 import type { Notifications } from './notifications.ts'
+import type { Presence } from './presence.ts'
 import { createDocumentGuardPlugin } from './plugins/document-guard.ts'
 import { createHttpAnswersPlugin } from './plugins/http-answers.ts'
 import { LimitsPlugin } from './plugins/limits.ts'
@@ -36,10 +37,11 @@ export interface GraphqlService {
 export function createGraphql(options: {
   pool: Pool
   notifications: Notifications
+  presence: Presence
   logger: Logger
   production: boolean
 }): GraphqlService {
-  const { pool, notifications, logger, production } = options
+  const { pool, notifications, presence, logger, production } = options
   const stopping = new AbortController()
   let instance: ExpressGrafserv | undefined
   let router: Router | undefined
@@ -56,7 +58,7 @@ export function createGraphql(options: {
       context(context) {
         const request = context.node?.req ?? context.ws?.request
         if (!request) throw new Error('GraphQL is answered over HTTP and WebSockets only')
-        return { pgSettings: settingsOf(callerOf(request)) }
+        return { pgSettings: settingsOf(callerOf(request)), presence }
       },
       timeouts: { planning: 1_000, execution: 20_000 },
       explain: false,

@@ -11,6 +11,7 @@ import type { ServerEnvironment } from './env.ts'
 import { createGraphql, type GraphqlService } from './graphql.ts'
 import type { Logger } from './log.ts'
 import { Notifications } from './notifications.ts'
+import { Presence } from './presence.ts'
 import { noRateLimits, SharedRateLimits } from './rate-limits.ts'
 import { Revocations } from './revocations.ts'
 import { createTrustedDocuments } from './trusted-documents.ts'
@@ -26,6 +27,7 @@ export interface RunningServer {
   graphql: GraphqlService
   notifications: Notifications
   revocations: Revocations
+  presence: Presence
   accessTokens: AccessTokens
   /** Takes nothing new, lets what runs finish for three seconds, and lets go of the database. */
   stop(): Promise<void>
@@ -45,7 +47,8 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
     ? new SharedRateLimits({ pool: questionPool, logger })
     : noRateLimits
   const authentication = createAuthentication({ pool: questionPool, accessTokens, revocations, rateLimits })
-  const graphql = createGraphql({ pool, notifications, logger, production: environment.production })
+  const presence = new Presence({ pool: questionPool, notifications, encryption, logger })
+  const graphql = createGraphql({ pool, notifications, presence, logger, production: environment.production })
   const trustedDocuments = createTrustedDocuments({
     webDirectory: environment.webDirectory,
     only: environment.trustedDocumentsOnly,
@@ -78,11 +81,12 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
   })
   notifications.start()
   revocations.start()
+  presence.start()
   server.listen(environment.port, environment.host)
   try {
     await once(server, 'listening')
   } catch (error) {
-    await revocations.release()
+    await Promise.all([revocations.release(), presence.release()])
     await Promise.all([graphql.release(), notifications.release()])
     await endPools()
     throw error
@@ -93,6 +97,7 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
     graphql,
     notifications,
     revocations,
+    presence,
     accessTokens,
     async stop() {
       const closed = new Promise<void>((resolve) => {
@@ -102,7 +107,7 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
       await webSockets.release()
       await closed
       clearTimeout(impatience)
-      await revocations.release()
+      await Promise.all([revocations.release(), presence.release()])
       await Promise.all([graphql.release(), notifications.release()])
       await endPools()
     },

@@ -21,7 +21,8 @@ import { WaitingSockets } from './waiting-sockets.ts'
 const path = '/graphql'
 const maximumMessageBytes = 64 * 1024
 const maximumOperations = 50
-const keepAliveMilliseconds = 12_000
+// A connection that was cut off without a word is found out after two of them, and whoever was there is gone within 10 s.
+const keepAliveMilliseconds = 3_500
 const loginMilliseconds = 5_000
 const goodbyeMilliseconds = 1_000
 // Who does not take a result in this time has gone, or makes us keep all that comes after it.
