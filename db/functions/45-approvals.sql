@@ -25,6 +25,7 @@ as $$
 declare
   ticket constant app_public.tickets := app_private.ticket_to_work_on(ticket_id);
   made app_public.ticket_approvals;
+  event_id uuid;
 begin
   if ticket.status in ('resolved', 'closed') then
     raise exception using errcode = 'AD150', message = 'A ticket that is done needs no approval';
@@ -45,9 +46,14 @@ begin
   insert into app_public.ticket_approvers (organization_id, approval_id, user_id)
   select distinct ticket.organization_id, made.id, asked_id from unnest(approver_ids) as asked_id;
 
-  perform app_private.record_ticket_event(
-    ticket, 'approval_requested', app_private.approval_words(made)
-  );
+  event_id := app_private.record_ticket_event(ticket, 'approval_requested', app_private.approval_words(made));
+  -- Customers hear of what is public; of this those who are asked, whether or not they see the ticket.
+  perform pg_notify(
+    'requester:' || approver.user_id,
+    json_build_object('event', 'approval_requested', 'ticketId', ticket.id, 'eventId', event_id)::text
+  )
+  from app_public.ticket_approvers as approver
+  where approver.organization_id = made.organization_id and approver.approval_id = made.id;
   return made;
 end
 $$;

@@ -28,7 +28,12 @@ export const router = createBrowserRouter([
         children: [
           {
             index: true,
-            lazy: page(() => import('./routes/portal/my-tickets-route.tsx'), 'tickets', 'errors'),
+            lazy: page(
+              () => import('./routes/portal/my-tickets-route.tsx'),
+              'tickets',
+              'approvals',
+              'errors',
+            ),
           },
           {
             path: 'new',
@@ -50,7 +55,7 @@ export const router = createBrowserRouter([
         children: [
           {
             index: true,
-            lazy: page(() => import('./routes/desk/inbox-route.tsx'), 'tickets', 'errors'),
+            lazy: page(() => import('./routes/desk/inbox-route.tsx'), 'tickets', 'approvals', 'errors'),
           },
           {
             path: 'tickets/:number',
@@ -58,6 +63,8 @@ export const router = createBrowserRouter([
               () => import('./routes/desk/ticket-route.tsx'),
               'tickets',
               'ticket-work',
+              'approvals',
+              'checklists',
               'comments',
               'sla',
               'identity',

@@ -12,6 +12,8 @@ import { PageHeading } from '../../../components/page-heading.tsx'
 import { PriorityMark } from '../../../components/priority-mark.tsx'
 import { Skeleton } from '../../../components/skeleton.tsx'
 import { StatusPill } from '../../../components/status-pill.tsx'
+import { Approvals, ApprovalsFragment } from '../../../features/approvals/approvals.tsx'
+import { Checklist, ChecklistFragment } from '../../../features/checklists/checklist.tsx'
 import { Composer, SEND_KEYS, type ComposerHandle } from '../../../features/comments/composer.tsx'
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
 import { RequesterCard, RequesterCardFragment } from '../../../features/identity/requester-card.tsx'
@@ -32,6 +34,7 @@ import { usePages } from '../../../graphql/pages.ts'
 import { useReread } from '../../../graphql/reread.ts'
 import { graphql } from '../../../graphql/tada.ts'
 import { classNames } from '../../../lib/class-names.ts'
+import { useSessionUser } from '../../../lib/session.ts'
 import { useShortcuts } from '../../../lib/shortcuts.ts'
 import { ticketNumber } from '../ticket-number.ts'
 import { NotFoundPage } from '../not-found-page.tsx'
@@ -65,6 +68,8 @@ const DeskTicketQuery = graphql(
         ...TicketWatchers
         ...TicketRelationships
         ...SlaClocks
+        ...Checklist
+        ...Approvals
       }
     }
   `,
@@ -77,6 +82,8 @@ const DeskTicketQuery = graphql(
     TicketWatchersFragment,
     TicketRelationshipsFragment,
     SlaClocksFragment,
+    ChecklistFragment,
+    ApprovalsFragment,
   ],
 )
 
@@ -88,8 +95,9 @@ export function Component() {
 }
 
 function DeskTicket({ number }: { number: number }) {
-  const { t } = useTranslation(['tickets', 'sla', 'errors'])
+  const { t } = useTranslation(['tickets', 'sla', 'checklists', 'approvals', 'errors'])
   const navigate = useNavigate()
+  const user = useSessionUser()
   const composer = useRef<ComposerHandle>(null)
   const [{ data, error, fetching }, reread] = useQuery({ query: DeskTicketQuery, variables: { number } })
   const timeline = usePages({
@@ -209,6 +217,24 @@ function DeskTicket({ number }: { number: number }) {
             {t('sla:title')}
           </h2>
           <SlaClocks ticket={ticket} />
+        </section>
+        <section
+          aria-labelledby="checklist-heading"
+          className="flex flex-col gap-3 border-t border-border pt-5"
+        >
+          <h2 id="checklist-heading" className="text-sm font-semibold">
+            {t('checklists:title')}
+          </h2>
+          <Checklist ticket={ticket} onChanged={rereadSoon} />
+        </section>
+        <section
+          aria-labelledby="approvals-heading"
+          className="flex flex-col gap-3 border-t border-border pt-5"
+        >
+          <h2 id="approvals-heading" className="text-sm font-semibold">
+            {t('approvals:title')}
+          </h2>
+          <Approvals ticket={ticket} userId={user.id} onChanged={rereadSoon} />
         </section>
       </TicketPanel>
     </div>

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import { useSearchParams } from 'react-router'
 import { InlineAlert } from '../../../components/inline-alert.tsx'
+import { PendingApprovals } from '../../../features/approvals/pending-approvals.tsx'
 import { MyTickets } from '../../../features/tickets/my-tickets.tsx'
 
 /** The portal's first page. */
@@ -12,6 +13,7 @@ export function Component() {
       {parameters.get('from') === 'desk' && (
         <InlineAlert tone="info">{t('portal.deskIsForStaff')}</InlineAlert>
       )}
+      <PendingApprovals />
       <MyTickets />
     </div>
   )
