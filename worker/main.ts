@@ -7,10 +7,12 @@ import { startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
 import deliverReply from './tasks/deliver_reply.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
+import runAutomations from './tasks/run_automations.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
 import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
 import sweepOutgoingReplies from './tasks/sweep_outgoing_replies.ts'
 import sweepSilentTickets from './tasks/sweep_silent_tickets.ts'
+import sweepAutomations from './tasks/sweep_automations.ts'
 import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
 import sweepSnoozedTickets from './tasks/sweep_snoozed_tickets.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
@@ -42,10 +44,12 @@ const runner = await run({
   taskList: {
     deliver_reply: deliverReply,
     record_sla_breach: recordSlaBreach,
+    run_automations: runAutomations,
     send_account_mail: sendAccountMail(environment.mail),
     stop_forgotten_timer: stopForgottenTimer,
     sweep_outgoing_replies: sweepOutgoingReplies,
     sweep_silent_tickets: sweepSilentTickets,
+    sweep_automations: sweepAutomations,
     sweep_sla_breaches: sweepSlaBreaches,
     sweep_snoozed_tickets: sweepSnoozedTickets,
     sweep_throttles: sweepThrottles,

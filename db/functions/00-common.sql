@@ -221,7 +221,9 @@ as $$
       -- Counts that move with every use.
       ('app_private.canned_response_uses'), ('app_private.macro_uses'),
       -- Saved every few seconds, and nothing that was said yet (docs/decisions/0011).
-      ('app_public.ticket_drafts')
+      ('app_public.ticket_drafts'),
+      -- What they lead to is recorded in automation_firings, and what that changes in its own table.
+      ('app_private.automation_queue'), ('app_private.automation_matches')
   )
   select format('%s has no row-level security', table_name)
   from app_private.tenant_tables()

@@ -241,7 +241,7 @@ create or replace trigger _200_refuse_truncate before truncate on app_public.aud
   for each statement execute function app_private.tg_audit_log__refuse();
 
 -- Every tenant table is audited, except the log, two counters that change with every write and are checked by it,
--- logins that are under way, counts of uses, and drafts.
+-- logins that are under way, counts of uses, drafts, and what the automations have yet to look at.
 do $$
 declare
   audited record;
@@ -264,7 +264,8 @@ begin
     from app_private.tenant_tables() as tenant
     where tenant.table_name not in (
       'app_public.audit_log', 'app_private.audit_heads', 'app_private.ticket_counters', 'app_private.login_challenges',
-      'app_private.canned_response_uses', 'app_private.macro_uses', 'app_public.ticket_drafts'
+      'app_private.canned_response_uses', 'app_private.macro_uses', 'app_public.ticket_drafts',
+      'app_private.automation_queue', 'app_private.automation_matches'
     )
   loop
     execute format('drop trigger if exists _900_audit on %s', audited.table_name);

@@ -36,6 +36,15 @@ export async function furnish(client: Client, tenant: Tenant): Promise<void> {
     insert into app_public.custom_field_services (organization_id, field_id, service_id)
     select organization_id, id, '${tenant.serviceId}' from app_public.custom_fields where organization_id = '${tenant.id}';
     insert into app_public.ticket_views (organization_id, name, visibility) values ('${tenant.id}', 'View of ${tenant.slug}', 'shared');
+    with automation as (
+      insert into app_public.automations (organization_id, name, kind, position, is_enabled, conditions, actions)
+      values ('${tenant.id}', 'Automation of ${tenant.slug}', 'time', 1, false,
+        '{"all": [{"field": "breached", "operator": "is", "value": true}]}', '[{"type": "raise_priority"}]')
+      returning organization_id, id, name
+    )
+    insert into app_public.automation_firings (organization_id, automation_id, automation_name, ticket_id, outcome)
+    select automation.organization_id, automation.id, automation.name, ticket.id, 'unchanged'
+    from automation, lateral (select id from app_public.tickets as one where one.organization_id = automation.organization_id limit 1) as ticket;
     select set_config('atum.organization_id', '', false);`)
 }
 
@@ -63,6 +72,8 @@ const tables = {
   slaTarget: ['app_public.sla_targets', 'SlaTarget'],
   slaCalculation: ['app_public.sla_calculations', 'SlaCalculation'],
   customField: ['app_public.custom_fields', 'CustomField'],
+  automation: ['app_public.automations', 'Automation'],
+  automationFiring: ['app_public.automation_firings', 'AutomationFiring'],
   securityPolicy: ['app_public.security_policies', 'SecurityPolicy'],
   auditLog: ['app_public.audit_log', 'AuditLog'],
 } as const

@@ -118,6 +118,8 @@ describe('who may verify', () => {
 describe('every change is recorded', () => {
   const withoutAudit = [
     'app_private.audit_heads',
+    'app_private.automation_matches',
+    'app_private.automation_queue',
     'app_private.canned_response_uses',
     'app_private.login_challenges',
     'app_private.macro_uses',

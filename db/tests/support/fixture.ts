@@ -137,6 +137,7 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
 
   const publicCommentId = await addComment('We are on it', 'public')
   const internalCommentId = await addComment('It is the switch again', 'internal')
+  await automation(client, people.admin, ticketId)
   await ticketWork(client, people.agent, { ticketId, neighbourTicketId, publicCommentId })
   const time = await workedTime(id, people.agent, ticketId)
   await preparedReplies(client, people.agent, { ticketId, teamId: people.teamId })
@@ -273,6 +274,31 @@ async function customFields(
       insert into app_public.custom_field_services (organization_id, field_id, service_id) select $1, id, $2 from field`,
       [organizationId, archivedServiceId],
     )
+  })
+}
+
+/** A row in each table of automations. It is switched off, so that nothing in the fixture moves by itself. */
+async function automation(client: Client, admin: Person, ticketId: string) {
+  const of = (...values: unknown[]) => [admin.organizationId, ...values]
+  await committed(client, async () => {
+    const { rows } = await client.query<{ id: string }>(
+      `insert into app_public.automations (organization_id, name, kind, position, is_enabled, conditions, actions, created_by_id)
+      values ($1, 'Raise what waits', 'time', 1, false, '{"all": [{"field": "created_at", "operator": "older_than", "value": 3600}]}',
+        '[{"type": "raise_priority"}]', $2) returning id`,
+      of(admin.userId),
+    )
+    const automationId = rows[0]!.id
+    await client.query(
+      `insert into app_public.automation_firings (organization_id, automation_id, automation_name, ticket_id, outcome)
+      values ($1, $2, 'Raise what waits', $3, 'unchanged')`,
+      of(automationId, ticketId),
+    )
+    for (const table of ['automation_queue', 'automation_matches']) {
+      await client.query(
+        `insert into app_private.${table} (organization_id, automation_id, ticket_id) values ($1, $2, $3)`,
+        of(automationId, ticketId),
+      )
+    }
   })
 }
 
