@@ -6,6 +6,7 @@ import { WrittenText } from '../../components/written-text.tsx'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { useSessionUser } from '../../lib/session.ts'
+import { CommentMenu } from './comment-menu.tsx'
 
 export const CommentEntryFragment = graphql(`
   fragment CommentEntry on Comment {
@@ -23,11 +24,19 @@ export const CommentEntryFragment = graphql(`
   }
 `)
 
+export interface CommentEntryProps {
+  comment: FragmentOf<typeof CommentEntryFragment>
+  audience: 'requester' | 'team'
+}
+
 /** Something said. A note for the team looks like nothing a customer could ever get. */
-export function CommentEntry({ comment }: { comment: FragmentOf<typeof CommentEntryFragment> }) {
+export function CommentEntry({ comment, audience }: CommentEntryProps) {
   const { t } = useTranslation('comments')
   const user = useSessionUser()
-  const { body, visibility, createdAt, author, authorName } = readFragment(CommentEntryFragment, comment)
+  const { rowId, body, visibility, createdAt, author, authorName } = readFragment(
+    CommentEntryFragment,
+    comment,
+  )
   const isNote = visibility === 'internal'
   const isOwn = author?.rowId === user.id
   const name = author?.name ?? authorName ?? t('team')
@@ -55,6 +64,7 @@ export function CommentEntry({ comment }: { comment: FragmentOf<typeof CommentEn
           at={createdAt}
           className={classNames('ms-auto', isNote ? 'text-note-text' : 'text-muted')}
         />
+        {audience === 'team' && <CommentMenu comment={{ rowId, body, authorName: name }} />}
       </header>
       <p dir="auto" className="written max-w-[75ch] px-4 pt-2.5 pb-4">
         <WrittenText>{body}</WrittenText>

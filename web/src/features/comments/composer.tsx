@@ -12,16 +12,19 @@ import { STATUS_INK } from '../../components/status-pill.tsx'
 import { problemOf, type ProblemCode } from '../../graphql/errors.ts'
 import { useMutationKey } from '../../graphql/mutation-key.ts'
 import { graphql } from '../../graphql/tada.ts'
+import { useStateName, useTicketStates } from '../../graphql/ticket-states.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { useDraft } from '../../lib/draft.ts'
 import { BODY_LIMIT, bodyProblem } from '../../lib/text-limits.ts'
+import { useMentions } from './use-mentions.tsx'
 
 const AddComment = graphql(`
   mutation AddComment(
     $ticketId: UUID!
     $body: String!
     $visibility: CommentVisibility
-    $status: TicketStatus
+    $stateId: UUID
+    $mentionedUserIds: [UUID]
     $clientMutationKey: String
   ) {
     addComment(
@@ -29,7 +32,8 @@ const AddComment = graphql(`
         ticketId: $ticketId
         body: $body
         visibility: $visibility
-        status: $status
+        stateId: $stateId
+        mentionedUserIds: $mentionedUserIds
         clientMutationKey: $clientMutationKey
       }
     ) {
@@ -49,7 +53,7 @@ interface Draft {
 const BLANK: Draft = { body: '', visibility: 'public' }
 
 /** The states a reply can leave a ticket in. */
-const AFTER_REPLY = ['open', 'pending', 'on_hold', 'resolved'] as const satisfies readonly Status[]
+const AFTER_REPLY: readonly Status[] = ['open', 'pending', 'on_hold', 'resolved']
 
 /** What sends, as it is written on this machine's keyboard. */
 export const SEND_KEYS = navigator.platform.startsWith('Mac') ? '⌘ ↵' : 'Ctrl ↵'
@@ -89,6 +93,15 @@ export function Composer({
   const textArea = useRef<HTMLTextAreaElement>(null)
 
   const isTeam = audience === 'team'
+  const states = useTicketStates()
+  const nameOf = useStateName()
+  const mentions = useMentions({
+    ticketId,
+    isOn: isTeam,
+    text: draft.body,
+    onText: (body) => change({ ...draft, body }),
+    textArea,
+  })
   const visibility = isTeam ? (isClosed ? 'internal' : draft.visibility) : 'public'
   const isNote = visibility === 'internal'
 
@@ -99,7 +112,7 @@ export function Composer({
     },
   }))
 
-  async function send(status: Status | null) {
+  async function send(stateId: string | null) {
     if (fetching) return
     const found = bodyProblem(draft.body)
     setProblem(found)
@@ -107,7 +120,13 @@ export function Composer({
       textArea.current?.focus()
       return
     }
-    const content = { ticketId, body: draft.body.trim(), visibility, status }
+    const content = {
+      ticketId,
+      body: draft.body.trim(),
+      visibility,
+      stateId,
+      ...(isTeam ? { mentionedUserIds: mentions.mentioned() } : {}),
+    }
     const { error } = await addComment({ ...content, clientMutationKey: mutationKey.keyFor(content) })
     if (error) {
       setProblem(problemOf(error).code)
@@ -119,7 +138,7 @@ export function Composer({
   }
 
   function handleKey(event: KeyboardEvent) {
-    if (event.nativeEvent.isComposing) return
+    if (event.nativeEvent.isComposing || mentions.takesKey(event)) return
     if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
       event.preventDefault()
       void send(null)
@@ -182,25 +201,30 @@ export function Composer({
           )}
         </div>
       )}
-      <textarea
-        ref={textArea}
-        onKeyDown={handleKey}
-        dir="auto"
-        aria-label={label}
-        aria-invalid={problem !== null}
-        placeholder={placeholder}
-        value={draft.body}
-        readOnly={fetching}
-        rows={2}
-        onChange={(event) => {
-          change({ ...draft, body: event.target.value })
-          if (problem) setProblem(null)
-        }}
-        className={classNames(
-          'field-sizing-content max-h-[40dvh] min-h-18 resize-none bg-transparent px-4 py-3 outline-none',
-          isNote && 'placeholder:text-note-text',
-        )}
-      />
+      <div className="relative flex flex-col">
+        {mentions.list}
+        <textarea
+          ref={textArea}
+          onKeyDown={handleKey}
+          onSelect={mentions.follow}
+          {...mentions.areaProps}
+          dir="auto"
+          aria-label={label}
+          aria-invalid={problem !== null}
+          placeholder={placeholder}
+          value={draft.body}
+          readOnly={fetching}
+          rows={2}
+          onChange={(event) => {
+            change({ ...draft, body: event.target.value })
+            if (problem) setProblem(null)
+          }}
+          className={classNames(
+            'field-sizing-content max-h-[40dvh] min-h-18 resize-none bg-transparent px-4 py-3 outline-none',
+            isNote && 'placeholder:text-note-text',
+          )}
+        />
+      </div>
       {problem && (
         <div className="px-3 pb-2">
           <InlineAlert>
@@ -248,17 +272,22 @@ export function Composer({
                   <ChevronDown className="size-4" aria-hidden="true" />
                 </Button>
                 <Menu placement="top end">
-                  {AFTER_REPLY.map((status) => (
-                    <MenuItem
-                      key={status}
-                      mark={
-                        <StatusGlyph status={status} className={classNames('size-4', STATUS_INK[status])} />
-                      }
-                      onAction={() => void send(status)}
-                    >
-                      {t('composer.sendAndSet', { status: t(`components:status.${status}`) })}
-                    </MenuItem>
-                  ))}
+                  {states
+                    .filter(({ kind }) => AFTER_REPLY.includes(kind))
+                    .map((state) => (
+                      <MenuItem
+                        key={state.rowId}
+                        mark={
+                          <StatusGlyph
+                            status={state.kind}
+                            className={classNames('size-4', STATUS_INK[state.kind])}
+                          />
+                        }
+                        onAction={() => void send(state.rowId)}
+                      >
+                        {t('composer.sendAndSet', { status: nameOf(state) })}
+                      </MenuItem>
+                    ))}
                 </Menu>
               </MenuTrigger>
             )}

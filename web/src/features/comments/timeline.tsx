@@ -140,12 +140,12 @@ export function Timeline({ pages, audience, children }: TimelineProps) {
         {entries.map((entry) => (
           <li key={entry.id} className="flex flex-col gap-4">
             {entry.comment ? (
-              <CommentEntry comment={entry.comment} />
+              <CommentEntry comment={entry.comment} audience={audience} />
             ) : (
               <EventEntry event={entry} audience={audience} />
             )}
             {entry.type === 'ticket_created' && entry.description && (
-              <CommentEntry comment={entry.description} />
+              <CommentEntry comment={entry.description} audience={audience} />
             )}
           </li>
         ))}

@@ -11,7 +11,7 @@ export function useTimeInWords(): (time: Date | string) => string {
       weekday: 'short',
       day: 'numeric',
       month: 'short',
-      hour: '2-digit',
+      hour: 'numeric',
       minute: '2-digit',
     }).format(new Date(time))
 }
