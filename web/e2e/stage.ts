@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { withClient } from '../../infra/dev/database.ts'
 import { demo, loadDemo } from '../../infra/dev/demo.ts'
 import { nextFreePort } from '../../infra/dev/ports.ts'
 import { repository } from '../../infra/dev/repository.ts'
@@ -33,6 +34,8 @@ export async function setStage(): Promise<Stage> {
   await buildWeb(AbortSignal.timeout(120_000))
   const database = await createTestDatabase()
   await loadDemo(database.ownerUrl, database.superuserUrl)
+  // Long enough to be seen on its way, and no longer.
+  await undoSendSeconds(database, 1)
   const port = await nextFreePort(18500)
   const address = `http://localhost:${port}`
   const mails = await startMailReceiver()
@@ -86,6 +89,13 @@ export async function setStage(): Promise<Stage> {
       await database.drop()
     },
   }
+}
+
+/** For how long a reply can be taken back, in every organization. */
+export async function undoSendSeconds(database: TestDatabase, seconds: number): Promise<void> {
+  await withClient(database.superuserUrl, (client) =>
+    client.query('update app_public.ticket_settings set undo_send_seconds = $1', [seconds]),
+  )
 }
 
 /** Logs in by the form of a door and waits until it opens. */

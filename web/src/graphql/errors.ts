@@ -111,6 +111,27 @@ export function told(code: unknown): ProblemCode {
   return TOLD.find((candidate) => candidate === code) ?? 'UNKNOWN'
 }
 
+/** What a refusal is called that the database told by its SQLSTATE, as docs/ERROR_CODES.md lists them. */
+const BY_STATE: Readonly<Record<string, ProblemCode>> = {
+  AD101: 'NOT_FOUND',
+  AD102: 'TICKET_CLOSED',
+  AD103: 'ASSIGNEE_NOT_STAFF',
+  AD104: 'SERVICE_ARCHIVED',
+  AD105: 'STATUS_MOVE_REFUSED',
+  AD107: 'ASSIGNEE_OUTSIDE_TEAM',
+  AD108: 'TICKET_MERGED',
+  AD109: 'CHILDREN_OPEN',
+  AD110: 'SNOOZE_REFUSED',
+  AD111: 'COMMENT_CONFLICT',
+  AD112: 'MENTION_REFUSED',
+  AD182: 'AUTHOR_GONE',
+  '42501': 'FORBIDDEN',
+}
+
+/** The code of a SQLSTATE that was kept with what was refused. */
+export const codeOfState = (state: string): ProblemCode =>
+  BY_STATE[state] ?? (/^2[23]/.test(state) ? 'INVALID_INPUT' : 'UNKNOWN')
+
 function responseStatus(error: CombinedError): number | undefined {
   const response: unknown = error.response
   return response instanceof Response ? response.status : undefined

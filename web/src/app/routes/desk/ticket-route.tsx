@@ -56,6 +56,7 @@ const DeskTicketQuery = graphql(
         channel
         createdAt
         nextDueAt
+        lastCommentAt
         requester {
           id
           name
@@ -187,6 +188,7 @@ function DeskTicket({ number }: { number: number }) {
                 ticketId={ticket.rowId}
                 audience="team"
                 requesterName={ticket.requester?.name}
+                lastCommentAt={ticket.lastCommentAt}
                 isClosed={ticket.status === 'closed'}
                 onSent={rereadSoon}
               />

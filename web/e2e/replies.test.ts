@@ -1,0 +1,136 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { Client } from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { repository } from '../../infra/dev/repository.ts'
+import { complaintsOf, logIn, setStage, type Stage, undoSendSeconds, violationsOf } from './stage.ts'
+
+let stage: Stage
+let database: Client
+
+beforeAll(async () => {
+  stage = await setStage()
+  database = new Client({ connectionString: stage.database.superuserUrl })
+  await database.connect()
+}, 180_000)
+
+afterAll(async () => {
+  await database.end()
+  await stage.close()
+})
+
+/** An open ticket of Acme that waits for its first answer, as the address of its page. */
+async function openTicket(subject: string): Promise<string> {
+  const { rows } = await database.query<{ number: number }>(
+    `with claims as (
+      select set_config('atum.organization_id', person.organization_id::text, false), set_config('atum.user_id', person.id::text, false)
+      from app_public.users as person where person.email = 'customer@acme.example'
+    )
+    select ticket.number from claims cross join lateral app_public.create_ticket($1, 'Since this morning.') as ticket`,
+    [subject],
+  )
+  return `/desk/tickets/${rows[0]!.number}`
+}
+
+const replyBox = (page: Page) => page.getByRole('textbox', { name: /^Your reply to/ })
+const commentsOn = async (subject: string) => {
+  const { rows } = await database.query<{ body: string }>(
+    `select comment.body from app_public.comments as comment
+    join app_public.tickets as ticket on ticket.organization_id = comment.organization_id and ticket.id = comment.ticket_id
+    where ticket.subject = $1 and comment.body <> 'Since this morning.' order by comment.created_at`,
+    [subject],
+  )
+  return rows.map(({ body }) => body)
+}
+const draftSaved = (page: Page) => page.getByText('Draft saved').waitFor()
+
+test('a draft follows its author to another browser, and two that crossed are both kept', async () => {
+  const place = await openTicket('The plotter smears')
+  const desk = await stage.open()
+  const complaints = complaintsOf(desk)
+  await logIn(desk, 'desk', 'agent@acme.example')
+  await desk.goto(place)
+  await replyBox(desk).fill('Please clean the head')
+  await draftSaved(desk)
+  await desk.reload()
+  await expect.poll(() => replyBox(desk).inputValue()).toBe('Please clean the head')
+
+  const train = await stage.open()
+  await logIn(train, 'desk', 'agent@acme.example')
+  await train.goto(place)
+  await expect.poll(() => replyBox(train).inputValue()).toBe('Please clean the head')
+  await replyBox(train).fill('Please clean the head and the roller')
+  await draftSaved(train)
+
+  await replyBox(desk).fill('Please clean the head twice')
+  await desk.getByText('You wrote something else here on another device.').waitFor()
+  await desk.getByText('Please clean the head and the roller').waitFor()
+  await screenshot(desk, 'draft-conflict')
+  await desk.getByRole('button', { name: 'Keep both' }).click()
+  await expect
+    .poll(() => replyBox(desk).inputValue())
+    .toBe('Please clean the head and the roller\n\nPlease clean the head twice')
+  await draftSaved(desk)
+  expect(complaints).toEqual([])
+})
+
+test('a reply can be taken back while it is on its way, and leaves when it is not', async () => {
+  const subject = 'The label printer is mute'
+  const place = await openTicket(subject)
+  await undoSendSeconds(stage.database, 60)
+  const desk = await stage.open()
+  const complaints = complaintsOf(desk)
+  await logIn(desk, 'desk', 'agent@acme.example')
+  await desk.goto(place)
+  await replyBox(desk).fill('Switch it off and on')
+  await desk.getByRole('button', { name: 'Send reply' }).click()
+  await desk.getByText(/^Sending in \d+ s$/).waitFor()
+  await desk
+    .getByText('Your reply is about to be sent. You can still take it back.')
+    .waitFor({ state: 'attached' })
+  expect(await replyBox(desk).inputValue()).toBe('')
+  await screenshot(desk, 'undo-send')
+  expect(await violationsOf(desk)).toEqual([])
+
+  // It is still on its way after a reload, and comes back in front of what was begun since.
+  await desk.reload()
+  await replyBox(desk).fill('One more thing')
+  await desk.getByRole('button', { name: 'Undo: take the reply back' }).click()
+  await expect.poll(() => replyBox(desk).inputValue()).toBe('Switch it off and on\n\nOne more thing')
+  expect(await commentsOn(subject)).toEqual([])
+
+  await undoSendSeconds(stage.database, 1)
+  await desk.getByRole('button', { name: 'Send reply' }).click()
+  await desk.getByRole('article').getByText('Switch it off and on').waitFor()
+  await expect.poll(() => desk.getByText(/^Sending/).count()).toBe(0)
+  expect(await replyBox(desk).inputValue()).toBe('')
+  expect(await commentsOn(subject)).toEqual(['Switch it off and on\n\nOne more thing'])
+  expect(complaints).toEqual([])
+})
+
+test('a reply whose ticket was closed meanwhile comes back and says why', async () => {
+  const subject = 'The scanner hums'
+  const place = await openTicket(subject)
+  await undoSendSeconds(stage.database, 3)
+  const desk = await stage.open()
+  await logIn(desk, 'desk', 'agent@acme.example')
+  await desk.goto(place)
+  await replyBox(desk).fill('Does it still?')
+  await desk.getByRole('button', { name: 'Send reply' }).click()
+  await desk.getByText(/^Sending/).waitFor()
+  await database.query(`update app_public.tickets set status = 'closed' where subject = $1`, [subject])
+  await desk.getByText('Your reply was not sent.').waitFor()
+  await screenshot(desk, 'reply-refused')
+  await expect
+    .poll(() => desk.getByRole('textbox', { name: 'Your note for the team' }).inputValue())
+    .toBe('Does it still?')
+  expect(await commentsOn(subject)).toEqual([])
+  await undoSendSeconds(stage.database, 1)
+})
+
+async function screenshot(page: Page, name: string): Promise<void> {
+  const folder = join(repository, '.atum/screenshots')
+  mkdirSync(folder, { recursive: true })
+  await page.screenshot({ path: join(folder, `${name}.png`) })
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { BLANK_REPLY, reconcile, type ReplyDraft, type ServerDraft } from './reply-draft.ts'
+
+const local = (values: Partial<ReplyDraft> = {}): ReplyDraft => ({ ...BLANK_REPLY, ...values })
+const server = (values: Partial<ServerDraft> = {}): ServerDraft => ({
+  body: 'On the desk',
+  visibility: 'public',
+  version: 2,
+  refusedCode: null,
+  ...values,
+})
+
+describe('a draft of this browser and one of the server', () => {
+  test('that were both written on since they were one are left to their author', () => {
+    for (const mine of [
+      local({ body: 'On the train', version: 1, saved: 'On' }),
+      local({ body: 'Never saved' }),
+    ]) {
+      expect(reconcile(mine, server())).toEqual({ kind: 'conflict', server: server() })
+    }
+  })
+
+  test('are that of the server where nothing was written here since', () => {
+    const taken = { kind: 'settled', draft: local({ body: 'On the desk', saved: 'On the desk', version: 2 }) }
+    for (const mine of [
+      local(),
+      local({ body: '  ' }),
+      local({ body: 'On', version: 1, saved: 'On' }),
+      local({ body: 'On the desk', version: 1, saved: 'On' }),
+    ]) {
+      expect(reconcile(mine, server())).toEqual(taken)
+    }
+    expect(reconcile(local(), server({ visibility: 'internal' }))).toMatchObject({
+      draft: { visibility: 'internal' },
+    })
+  })
+
+  test('are that of this browser where it goes on from the one of the server', () => {
+    expect(reconcile(local({ body: 'On the desk, more', version: 2, saved: 'On' }), server())).toEqual({
+      kind: 'settled',
+      draft: local({ body: 'On the desk, more', version: 2, saved: 'On the desk' }),
+    })
+  })
+})
+
+describe('a draft that the server has no more', () => {
+  test('is gone here too, where it was sent as it was', () => {
+    expect(reconcile(local({ body: 'Sent', version: 3, saved: 'Sent' }), null)).toEqual({
+      kind: 'settled',
+      draft: BLANK_REPLY,
+    })
+  })
+
+  test('stays here as one of its own, where it was written on', () => {
+    expect(reconcile(local({ body: 'Sent, and more', version: 3, saved: 'Sent' }), null)).toEqual({
+      kind: 'settled',
+      draft: local({ body: 'Sent, and more' }),
+    })
+    expect(reconcile(local({ body: 'Typed offline' }), null)).toEqual({
+      kind: 'settled',
+      draft: local({ body: 'Typed offline' }),
+    })
+  })
+})

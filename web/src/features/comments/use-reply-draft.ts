@@ -1,0 +1,181 @@
+import { useCallback, useEffect, useEffectEvent, useRef, useState } from 'react'
+import { useClient } from 'urql'
+import { problemOf } from '../../graphql/errors.ts'
+import { graphql } from '../../graphql/tada.ts'
+import { useDraft } from '../../lib/draft.ts'
+import { BLANK_REPLY, reconcile, takenFrom, type ReplyDraft, type ServerDraft } from './reply-draft.ts'
+
+const OwnDraftsQuery = graphql(`
+  query OwnDrafts($ticketId: UUID!) {
+    ticketDrafts(first: 2, filter: { ticketId: { equalTo: $ticketId } }) {
+      nodes {
+        id
+        body
+        visibility
+        version
+        refusedCode
+        updatedAt
+      }
+    }
+  }
+`)
+
+const SaveDraft = graphql(`
+  mutation SaveDraft($ticketId: UUID!, $body: String!, $visibility: CommentVisibility, $seenVersion: Int) {
+    saveDraft(
+      input: { ticketId: $ticketId, body: $body, visibility: $visibility, seenVersion: $seenVersion }
+    ) {
+      ticketDraft {
+        id
+        version
+      }
+    }
+  }
+`)
+
+const DiscardDraft = graphql(`
+  mutation DiscardDraft($ticketId: UUID!, $visibility: CommentVisibility, $seenVersion: Int) {
+    discardDraft(input: { ticketId: $ticketId, visibility: $visibility, seenVersion: $seenVersion }) {
+      discarded
+    }
+  }
+`)
+
+/** Typing is kept on the server this soon after the last key. This browser has it at once. */
+const SAVE_AFTER_MS = 1_200
+
+/**
+ * What is being written on a ticket: kept in this browser with every key, and on the server soon after, so that it is
+ * there in another one too. Where two devices wrote at the same time both texts stay, and their author decides.
+ */
+export function useReplyDraft(ticketId: string) {
+  const client = useClient()
+  const { draft, change: keep, clear: forget } = useDraft(`reply.${ticketId}`, BLANK_REPLY)
+  const [conflict, setConflict] = useState<ServerDraft | null>(null)
+  const [refusedCode, setRefusedCode] = useState<string | null>(null)
+  const latest = useRef(draft)
+  const saving = useRef<Promise<void>>(Promise.resolve())
+
+  const change = useCallback(
+    (next: ReplyDraft) => {
+      latest.current = next
+      keep(next)
+    },
+    [keep],
+  )
+
+  /** Goes on with what the server has. */
+  const take = useCallback(
+    (server: ServerDraft) => {
+      setRefusedCode(server.refusedCode)
+      change(takenFrom(server))
+    },
+    [change],
+  )
+
+  /** Asks the server what it has, and brings both together. */
+  const look = useCallback(async () => {
+    const { data } = await client
+      .query(OwnDraftsQuery, { ticketId }, { requestPolicy: 'network-only' })
+      .toPromise()
+    // What cannot be read now is read with the next save.
+    if (!data) return
+    const mine = latest.current
+    const there = data.ticketDrafts.nodes
+      .filter((node) => node !== null)
+      .toSorted((one, other) => other.updatedAt.localeCompare(one.updatedAt))
+    const isBlank = mine.body.trim() === ''
+    const server = there.find(({ visibility }) => isBlank || visibility === mine.visibility) ?? null
+    const result = reconcile(mine, server)
+    setConflict(result.kind === 'conflict' ? result.server : null)
+    setRefusedCode(server?.refusedCode ?? null)
+    if (result.kind === 'settled' && JSON.stringify(result.draft) !== JSON.stringify(mine))
+      change(result.draft)
+  }, [client, ticketId, change])
+
+  const saveOnce = useCallback(async () => {
+    const { body, visibility, version, saved } = latest.current
+    if (body === saved) return
+    if (body.trim() === '') {
+      if (version > 0)
+        await client.mutation(DiscardDraft, { ticketId, visibility, seenVersion: version }).toPromise()
+      change({
+        ...latest.current,
+        version: 0,
+        saved: latest.current.body.trim() === '' ? latest.current.body : '',
+      })
+      return
+    }
+    const { data, error } = await client
+      .mutation(SaveDraft, { ticketId, body, visibility, seenVersion: version })
+      .toPromise()
+    const made = data?.saveDraft?.ticketDraft
+    if (made) change({ ...latest.current, version: made.version, saved: body })
+    else if (error && problemOf(error).code === 'DRAFT_CONFLICT') await look()
+  }, [client, ticketId, change, look])
+
+  /** Saves now, one after the other; returns when the server has it or cannot be reached. */
+  const save = useCallback(() => {
+    saving.current = saving.current.then(saveOnce, saveOnce)
+    return saving.current
+  }, [saveOnce])
+
+  useEffect(() => {
+    void look()
+  }, [look])
+
+  const isUnsaved = draft.body !== draft.saved && conflict === null
+  const saveSoon = useEffectEvent(() => void save())
+  useEffect(() => {
+    if (!isUnsaved) return
+    const timer = setTimeout(saveSoon, SAVE_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [isUnsaved, draft.body])
+
+  return {
+    draft,
+    /** What another device wrote meanwhile, to be decided about. */
+    conflict,
+    /** Why the reply that is here came back after it was sent. */
+    refusedCode,
+    isSaved: draft.version > 0 && !isUnsaved,
+    write: (body: string) => change({ ...latest.current, body }),
+    /** Makes a note of a reply, or a reply of a note. */
+    moveTo(visibility: ReplyDraft['visibility']) {
+      const before = latest.current
+      if (before.visibility === visibility) return
+      if (before.version > 0) {
+        void client
+          .mutation(DiscardDraft, { ticketId, visibility: before.visibility, seenVersion: before.version })
+          .toPromise()
+      }
+      change({ ...before, visibility, version: 0, saved: '' })
+    },
+    save,
+    take,
+    look,
+    decide(decision: 'theirs' | 'mine' | 'both') {
+      if (!conflict) return
+      const mine = latest.current
+      const body = { theirs: conflict.body, mine: mine.body, both: `${conflict.body}\n\n${mine.body}` }[
+        decision
+      ]
+      change({ ...takenFrom(conflict), body })
+      setConflict(null)
+    },
+    /** What is on the way to the server arrives first; then this is the version to send. */
+    async versionToSend(): Promise<number | null> {
+      await saving.current
+      return latest.current.version || null
+    },
+    /** It was said: nothing is left of it here. */
+    sent() {
+      latest.current = BLANK_REPLY
+      forget()
+      setRefusedCode(null)
+      setConflict(null)
+    },
+    discard: (visibility: ReplyDraft['visibility'], seenVersion: number) =>
+      client.mutation(DiscardDraft, { ticketId, visibility, seenVersion }).toPromise(),
+  }
+}
