@@ -1,4 +1,13 @@
-import { ArrowLeft, Building2, Fingerprint, Network, ShieldCheck, Users, UserStar } from 'lucide-react'
+import {
+  ArrowLeft,
+  Building2,
+  FileStack,
+  Fingerprint,
+  Network,
+  ShieldCheck,
+  Users,
+  UserStar,
+} from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useLocation } from 'react-router'
@@ -8,6 +17,7 @@ const PLACES = [
   { name: 'people', sign: Users },
   { name: 'roles', sign: UserStar },
   { name: 'companies', sign: Building2 },
+  { name: 'ticket-templates', sign: FileStack },
   { name: 'security', sign: ShieldCheck },
   { name: 'ip-rules', sign: Network },
   { name: 'single-sign-on', sign: Fingerprint },

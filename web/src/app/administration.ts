@@ -21,6 +21,10 @@ export const administrationRoutes: RouteObject = {
       lazy: page(() => import('./routes/admin/companies-route.tsx'), 'companies', 'errors'),
     },
     {
+      path: 'ticket-templates',
+      lazy: page(() => import('./routes/admin/ticket-templates-route.tsx'), 'ticket-templates', 'errors'),
+    },
+    {
       path: 'security',
       lazy: page(() => import('./routes/admin/security-policy-route.tsx'), 'security-policy', 'errors'),
     },

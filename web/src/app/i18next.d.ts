@@ -16,6 +16,7 @@ import type singleSignOn from '../features/single-sign-on/locales/en.json'
 import type sla from '../features/sla/locales/en.json'
 import type ticketWork from '../features/ticket-work/locales/en.json'
 import type tickets from '../features/tickets/locales/en.json'
+import type ticketTemplates from '../features/ticket-templates/locales/en.json'
 import type twoFactor from '../features/two-factor/locales/en.json'
 import type errors from '../graphql/locales/en.json'
 import type app from './locales/en.json'
@@ -35,6 +36,7 @@ declare module 'i18next' {
       approvals: typeof approvals
       checklists: typeof checklists
       sla: typeof sla
+      'ticket-templates': typeof ticketTemplates
       'two-factor': typeof twoFactor
       people: typeof people
       companies: typeof companies

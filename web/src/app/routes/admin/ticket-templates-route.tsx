@@ -1,0 +1,1 @@
+export { TemplatesPage as Component } from '../../../features/ticket-templates/templates-page.tsx'
