@@ -273,6 +273,7 @@ export function Composer({
             rows={2}
             onChange={(event) => {
               write(event.target.value)
+              mentions.follow()
               if (problem) setProblem(null)
             }}
             className={classNames(

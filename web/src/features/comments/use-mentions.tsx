@@ -9,9 +9,17 @@ const MentionChoicesQuery = graphql(`
     tickets(first: 1, filter: { rowId: { equalTo: $ticketId } }) {
       nodes {
         id
-        teamId
         assigneeId
         requesterId
+        team {
+          id
+          teamMembers(first: 100) {
+            nodes {
+              id
+              userId
+            }
+          }
+        }
       }
     }
     users(
@@ -25,12 +33,6 @@ const MentionChoicesQuery = graphql(`
         name
         role
         restrictedToTeams
-        teamMembers(first: 100) {
-          nodes {
-            id
-            teamId
-          }
-        }
       }
     }
   }
@@ -66,7 +68,7 @@ export function useMentions({ ticketId, isOn, text, onText, textArea }: Mentions
         user.role !== 'agent' ||
         !user.restrictedToTeams ||
         [ticket?.assigneeId, ticket?.requesterId].includes(user.rowId) ||
-        user.teamMembers.nodes.some((member) => ticket?.teamId != null && member?.teamId === ticket.teamId),
+        ticket?.team?.teamMembers.nodes.some((member) => member?.userId === user.rowId),
     )
   const offered = isOn && typed ? matching(people, typed.words).slice(0, SHOWN) : []
   const isOpen = offered.length > 0
