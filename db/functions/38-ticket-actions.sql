@@ -243,7 +243,7 @@ declare
   wanted_id uuid;
   result app_public.bulk_result;
 begin
-  if cardinality(ticket_ids) > 1000 or array_position(ticket_ids, null) is not null then
+  if ticket_ids is null or cardinality(ticket_ids) > 1000 or array_position(ticket_ids, null) is not null then
     raise exception using errcode = 'AD118', message = 'At most 1,000 tickets are changed at once';
   end if;
   perform app_hidden.check_ticket_actions(actions);

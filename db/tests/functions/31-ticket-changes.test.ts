@@ -241,6 +241,11 @@ describe('a snooze', () => {
 
 describe('custom fields', () => {
   test('tell the customer of those that are theirs to see, and nothing of the others', async () => {
+    await stage.superuser.query(
+      `insert into app_public.custom_fields (organization_id, key, type, label, seen_by_customers)
+      values ($1, 'serial', 'text', 'Serial number', true), ($1, 'cause', 'text', 'Cause', false)`,
+      [stage.acme.organizationId],
+    )
     const id = await newTicket()
     await change(id, `custom_fields = '{"serial": "A1"}', internal_fields = '{"cause": "known"}'`)
     const events = `select after from app_public.ticket_events where ticket_id = $1 and type = 'custom_fields_changed'`

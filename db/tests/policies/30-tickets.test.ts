@@ -179,6 +179,10 @@ describe('a customer', () => {
     expect(await refuses(acme.customer, `select app_public.create_ticket('x', 'y', tags => '{vip}')`)).toBe(
       '42501',
     )
+    await stage.superuser.query(
+      `insert into app_public.custom_fields (organization_id, key, type, label) values ($1, 'cause', 'text', 'Cause')`,
+      [acme.organizationId],
+    )
     await stage.does(
       acme.agent,
       `update app_public.tickets
