@@ -6,6 +6,8 @@ import { readEnvironment } from './env.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
 import deliverReply from './tasks/deliver_reply.ts'
+import fireSlaEscalation from './tasks/fire_sla_escalation.ts'
+import recomputeSlaClocks from './tasks/recompute_sla_clocks.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
 import runAutomations from './tasks/run_automations.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
@@ -43,6 +45,8 @@ const runner = await run({
   crontabFile: join(import.meta.dirname, 'crontab'),
   taskList: {
     deliver_reply: deliverReply,
+    fire_sla_escalation: fireSlaEscalation,
+    recompute_sla_clocks: recomputeSlaClocks,
     record_sla_breach: recordSlaBreach,
     run_automations: runAutomations,
     send_account_mail: sendAccountMail(environment.mail),

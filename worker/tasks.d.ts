@@ -4,6 +4,8 @@ declare global {
     interface Tasks {
       deliver_reply: { organizationId: string; outgoingReplyId: string }
       index_tickets: { organizationId: string; requesterId?: string }
+      fire_sla_escalation: { organizationId: string; slaCalculationId: string }
+      recompute_sla_clocks: { organizationId: string; slaRecomputationId: string }
       record_sla_breach: { organizationId: string; slaCalculationId: string }
       run_automations: { organizationId: string; ticketId: string }
       send_account_mail: { organizationId: string; accountMailId: string }

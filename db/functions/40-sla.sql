@@ -252,9 +252,8 @@ begin
   worked := 0;
   midnight := date_part('epoch', app_hidden.local_instant(day, zone)) * second;
   while midnight < stop loop
-    if midnight - start > 120 * 366 * day_length then
-      raise exception using errcode = 'AD201', message = 'This calendar is never open long enough';
-    end if;
+    -- A calendar that is never open long enough.
+    exit when midnight - start > 120 * 366 * day_length;
 
     if has_holidays and day >= looked_until then
       looked_until := day + 12 + least((target - worked) / (14400 * second), 800)::integer;
@@ -361,7 +360,7 @@ end
 $$;
 
 comment on function app_hidden.business_walk(jsonb, timestamptz, double precision, timestamptz, tstzmultirange) is
-  'Walks from an instant until so many microseconds are worked, or until another instant; what is null has no end. Says when the working time was reached, or else how much was worked, in microseconds.';
+  'Walks from an instant until so many microseconds are worked, or until another instant; what is null has no end but that of 120 years. Says when the working time was reached, or else how much was worked, in microseconds.';
 
 create or replace function app_hidden.business_due_at(
   calendar jsonb,
@@ -375,12 +374,17 @@ as $$
 declare
   reach interval := make_interval(hours => 240 + (-working_seconds / 600)::integer);
   worked double precision;
+  due_at timestamptz;
 begin
   if abs(working_seconds) > 3240000000 then
     raise exception using errcode = 'AD203', message = 'That is more than a hundred years of working time';
   end if;
   if working_seconds >= 0 then
-    return (app_hidden.business_walk(calendar, start_at, working_seconds * 1e6::double precision, null, paused)).reached_at;
+    due_at := (app_hidden.business_walk(calendar, start_at, working_seconds * 1e6::double precision, null, paused)).reached_at;
+    if due_at is null then
+      raise exception using errcode = 'AD201', message = 'This calendar is never open long enough';
+    end if;
+    return due_at;
   end if;
 
   -- Backwards is forwards from far enough before, and then on to the opening when it ends at a closing.
@@ -419,60 +423,12 @@ $$;
 comment on function app_hidden.business_seconds(jsonb, timestamptz, timestamptz, tstzmultirange) is
   'Whole seconds of working time between two instants, without the paused spans; zero when the second is not after the first. Errors SLA_CALENDAR_WITHOUT_HOURS, SLA_CALENDAR_INVALID.';
 
-create or replace function app_hidden.calendar_of(policy app_public.sla_policies) returns jsonb
-  language sql stable
-  set search_path = ''
-as $$
-  select jsonb_build_object(
-    'tz', calendar.time_zone,
-    'hours', calendar.hours,
-    'holidays', coalesce((
-      select jsonb_agg(holiday.held_on order by holiday.held_on)
-      from app_public.sla_holidays as holiday
-      where holiday.organization_id = calendar.organization_id and holiday.calendar_id = calendar.id
-    ), '[]')
-  )
-  from app_public.sla_calendars as calendar
-  where calendar.organization_id = policy.organization_id and calendar.id = policy.calendar_id
-$$;
-
-comment on function app_hidden.calendar_of(app_public.sla_policies) is 'The calendar of a policy in the shape the arithmetic takes.';
-
-create or replace function app_private.tg_sla_calendars__refuse() returns trigger
-  language plpgsql
-  set search_path = ''
-as $$
-begin
-  perform app_hidden.check_calendar(jsonb_build_object('hours', NEW.hours));
-  -- A week of it, so that an unknown time zone and hours of no length are refused here and not by a ticket.
-  perform app_hidden.business_seconds(
-    jsonb_build_object('tz', NEW.time_zone, 'hours', NEW.hours), now(), now() + interval '8 days'
-  );
-  return NEW;
-end
-$$;
-
-comment on function app_private.tg_sla_calendars__refuse() is 'Refuses a calendar without hours, with times that are none, or in an unknown time zone.';
-
-create or replace trigger _200_refuse before insert or update of hours, time_zone on app_public.sla_calendars
-  for each row execute function app_private.tg_sla_calendars__refuse();
-
-create or replace trigger _100_stamp_updated_at before update on app_public.sla_calendars
-  for each row execute function app_private.tg__stamp_updated_at();
-
-create or replace trigger _100_stamp_updated_at before update on app_public.sla_policies
-  for each row execute function app_private.tg__stamp_updated_at();
-
-create or replace trigger _100_stamp_updated_at before update on app_public.sla_calculations
-  for each row execute function app_private.tg__stamp_updated_at();
-
 revoke all on function
   app_hidden.local_instant(timestamp, text), app_hidden.are_hours(jsonb), app_hidden.is_day(text), app_hidden.check_calendar(jsonb),
   app_hidden.business_holidays(jsonb, date, date, boolean), app_hidden.business_shut(jsonb, date, text), app_hidden.business_shifts(text),
   app_hidden.business_walk(jsonb, timestamptz, double precision, timestamptz, tstzmultirange),
   app_hidden.business_due_at(jsonb, timestamptz, bigint, tstzmultirange),
-  app_hidden.business_seconds(jsonb, timestamptz, timestamptz, tstzmultirange),
-  app_hidden.calendar_of(app_public.sla_policies), app_private.tg_sla_calendars__refuse()
+  app_hidden.business_seconds(jsonb, timestamptz, timestamptz, tstzmultirange)
 from public;
 
 grant execute on function

@@ -1,5 +1,79 @@
 -- The clocks of a ticket: they follow the spine, one step for each event.
 
+create or replace function app_private.match_sla_policy(ticket app_public.tickets) returns app_public.sla_policies
+  language sql stable
+  set search_path = ''
+as $$
+  select *
+  from app_public.sla_policies as policy
+  where policy.organization_id = ticket.organization_id and policy.archived_at is null
+    and (policy.priorities = '{}' or ticket.priority = any (policy.priorities))
+    and (policy.service_ids = '{}' or ticket.service_id = any (policy.service_ids))
+    and (policy.team_ids = '{}' or ticket.team_id = any (policy.team_ids))
+    and (policy.company_ids = '{}' or ticket.company_id = any (policy.company_ids))
+    and (policy.channels = '{}' or ticket.channel = any (policy.channels))
+    and (policy.tags = '{}' or policy.tags && ticket.tags)
+  order by policy.position, policy.id
+  limit 1
+$$;
+
+comment on function app_private.match_sla_policy(app_public.tickets) is 'The first policy whose conditions a ticket meets, or null.';
+
+create or replace function app_hidden.calendar_as_json(calendar app_public.sla_calendars) returns jsonb
+  language sql stable
+  set search_path = ''
+as $$
+  select jsonb_build_object(
+    'tz', calendar.time_zone,
+    'hours', calendar.hours,
+    'holidays', coalesce((
+      select jsonb_agg(
+        case
+          when holiday.shut_from is not null then
+            jsonb_build_object('date', day.first, 'from', holiday.shut_from, 'to', holiday.shut_until)
+          when holiday.held_until is null then to_jsonb(day.first)
+          else jsonb_build_object('from', day.first, 'to', day.last)
+        end
+        order by holiday.held_on
+      )
+      from app_public.sla_holidays as holiday
+      cross join lateral (values (case when holiday.repeats_yearly then 'MM-DD' else 'YYYY-MM-DD' end)) as form (pattern)
+      cross join lateral (
+        select to_char(holiday.held_on, form.pattern) as first, to_char(holiday.held_until, form.pattern) as last
+      ) as day
+      where holiday.organization_id = calendar.organization_id and holiday.calendar_id = calendar.id
+    ), '[]')
+  )
+$$;
+
+comment on function app_hidden.calendar_as_json(app_public.sla_calendars) is 'A calendar with its holidays in the shape the arithmetic takes.';
+
+create or replace function app_hidden.calendar_of(policy app_public.sla_policies) returns jsonb
+  language sql stable
+  set search_path = ''
+as $$
+  select app_hidden.calendar_as_json(calendar)
+  from app_public.sla_calendars as calendar
+  where calendar.organization_id = policy.organization_id and calendar.id = policy.calendar_id
+$$;
+
+comment on function app_hidden.calendar_of(app_public.sla_policies) is 'The calendar of a policy in the shape the arithmetic takes.';
+
+create or replace function app_private.clock_due_at(
+  calendar jsonb, started_at timestamptz, target_seconds bigint, paused tstzmultirange default '{}'
+) returns timestamptz
+  language sql stable
+  set search_path = ''
+as $$
+  -- A calendar that is hardly ever open refuses no ticket.
+  select coalesce(
+    (app_hidden.business_walk(calendar, started_at, target_seconds * 1e6::double precision, null, paused)).reached_at,
+    started_at + interval '120 years'
+  )
+$$;
+
+comment on function app_private.clock_due_at(jsonb, timestamptz, bigint, tstzmultirange) is 'When a clock is due: what business_due_at says, or in 120 years where it refuses.';
+
 create or replace function app_private.start_sla_clocks(event app_public.ticket_events) returns void
   language plpgsql volatile security definer
   set search_path = ''
@@ -10,13 +84,8 @@ declare
   calendar jsonb;
 begin
   select * into ticket from app_public.tickets where organization_id = event.organization_id and id = event.ticket_id;
-
-  select * into policy
-  from app_public.sla_policies
-  where organization_id = event.organization_id and archived_at is null
-  order by position, id
-  limit 1;
-  if not found then
+  policy := app_private.match_sla_policy(ticket);
+  if policy.id is null then
     return;
   end if;
   calendar := app_hidden.calendar_of(policy);
@@ -25,10 +94,11 @@ begin
     (organization_id, ticket_id, kind, policy_id, target_seconds, started_at, due_at, paused_at)
   select
     target.organization_id, event.ticket_id, target.kind, policy.id, target.working_seconds, event.created_at,
-    app_hidden.business_due_at(calendar, event.created_at, target.working_seconds),
+    app_private.clock_due_at(calendar, event.created_at, target.working_seconds),
     case when target.kind = 'resolution' and ticket.status in ('pending', 'on_hold') then event.created_at end
   from app_public.sla_targets as target
-  where target.organization_id = event.organization_id and target.policy_id = policy.id and target.priority = ticket.priority;
+  where target.organization_id = event.organization_id and target.policy_id = policy.id and target.priority = ticket.priority
+    and target.kind <> 'next_response';
 end
 $$;
 
@@ -113,7 +183,7 @@ begin
     paused_at = null,
     met_at = null,
     elapsed_seconds = null,
-    due_at = app_hidden.business_due_at(app_private.calendar_of_clock(clock), started_at, target_seconds, pauses)
+    due_at = app_private.clock_due_at(app_private.calendar_of_clock(clock), started_at, target_seconds, pauses)
   where organization_id = clock.organization_id and id = clock.id;
 end
 $$;
@@ -140,40 +210,6 @@ $$;
 
 comment on function app_private.pause_sla_clock(app_public.sla_calculations, timestamptz) is 'Lets a clock stand still.';
 
-create or replace function app_private.retarget_sla_clocks(event app_public.ticket_events) returns void
-  language plpgsql volatile
-  set search_path = ''
-as $$
-begin
-  update app_public.sla_calculations as clock
-  set
-    target_seconds = recomputed.target_seconds,
-    due_at = recomputed.due_at,
-    -- A promise that was broken is not unbroken by changing the promise, unless the new one is still open.
-    breached_at = case when recomputed.due_at > event.created_at then null else clock.breached_at end
-  from (
-    select
-      running.id,
-      target.working_seconds as target_seconds,
-      app_hidden.business_due_at(
-        app_private.calendar_of_clock(running), running.started_at, target.working_seconds, running.paused
-      ) as due_at
-    from app_public.sla_calculations as running
-    join app_public.sla_targets as target
-      on target.organization_id = running.organization_id
-      and target.policy_id = running.policy_id
-      and target.kind = running.kind
-    where running.organization_id = event.organization_id
-      and running.ticket_id = event.ticket_id
-      and running.met_at is null
-      and target.priority = (event.after ->> 'priority')::app_public.ticket_priority
-  ) as recomputed
-  where clock.organization_id = event.organization_id and clock.id = recomputed.id;
-end
-$$;
-
-comment on function app_private.retarget_sla_clocks(app_public.ticket_events) is 'Counts the clocks that still run again from their start with the targets of the new priority; their pauses stay.';
-
 create or replace function app_private.follow_status_with_sla_clocks(event app_public.ticket_events) returns void
   language plpgsql volatile
   set search_path = ''
@@ -182,6 +218,11 @@ declare
   clock app_public.sla_calculations;
   was constant app_public.ticket_status := (event.before ->> 'status')::app_public.ticket_status;
   became constant app_public.ticket_status := (event.after ->> 'status')::app_public.ticket_status;
+  is_merged constant boolean := exists (
+    select
+    from app_public.tickets as ticket
+    where ticket.organization_id = event.organization_id and ticket.id = event.ticket_id and ticket.merged_into_id is not null
+  );
 begin
   if was in ('resolved', 'closed') and became in ('resolved', 'closed') then
     return;
@@ -193,11 +234,18 @@ begin
     order by kind
     for update
   loop
-    if became in ('resolved', 'closed') then
+    if is_merged then
+      -- It goes on elsewhere: nothing was kept here, and nothing can be broken here any more.
+      if clock.met_at is null then
+        perform app_private.leave_sla_clock(clock, event.created_at);
+      end if;
+    elsif became in ('resolved', 'closed') then
       -- The end of a ticket answers every promise that was still open.
       if clock.met_at is null then
         perform app_private.meet_sla_clock(clock, event.created_at);
       end if;
+    elsif clock.left_at is not null then
+      perform app_private.rejoin_sla_clock(clock, became, event.created_at);
     elsif clock.kind = 'resolution' then
       if (clock.paused_at is not null or was in ('resolved', 'closed')) and became not in ('pending', 'on_hold') then
         perform app_private.resume_sla_clock(clock, event.created_at);
@@ -214,7 +262,86 @@ begin
 end
 $$;
 
-comment on function app_private.follow_status_with_sla_clocks(app_public.ticket_events) is 'Pauses, resumes, ends and reopens the clocks as a ticket''s status moves.';
+comment on function app_private.follow_status_with_sla_clocks(app_public.ticket_events) is 'Pauses, resumes, ends and reopens the clocks as a ticket''s status moves, and takes them out of a ticket that is merged.';
+
+create or replace function app_private.leave_sla_clock(clock app_public.sla_calculations, at timestamptz) returns void
+  language plpgsql volatile
+  set search_path = ''
+as $$
+begin
+  if clock.paused_at is null then
+    perform app_private.pause_sla_clock(clock, at);
+  end if;
+  update app_public.sla_calculations
+  set left_at = at
+  where organization_id = clock.organization_id and id = clock.id;
+end
+$$;
+
+comment on function app_private.leave_sla_clock(app_public.sla_calculations, timestamptz) is 'Takes a clock that runs or stands still out of the service level.';
+
+create or replace function app_private.rejoin_sla_clock(
+  clock app_public.sla_calculations, status app_public.ticket_status, at timestamptz
+) returns void
+  language plpgsql volatile
+  set search_path = ''
+as $$
+begin
+  update app_public.sla_calculations
+  set left_at = null
+  where organization_id = clock.organization_id and id = clock.id;
+
+  if clock.kind <> 'resolution' or status not in ('pending', 'on_hold') then
+    perform app_private.resume_sla_clock(clock, at);
+  end if;
+end
+$$;
+
+comment on function app_private.rejoin_sla_clock(app_public.sla_calculations, app_public.ticket_status, timestamptz) is
+  'Brings a clock back that was taken out: the time between counts as a pause.';
+
+create or replace function app_private.follow_comment_with_sla_clocks(event app_public.ticket_events) returns void
+  language plpgsql volatile
+  set search_path = ''
+as $$
+declare
+  ticket app_public.tickets;
+  by_staff boolean;
+  policy app_public.sla_policies;
+begin
+  select * into ticket from app_public.tickets where organization_id = event.organization_id and id = event.ticket_id;
+  select author.role <> 'customer' and author.id <> ticket.requester_id into by_staff
+  from app_public.users as author
+  where author.organization_id = event.organization_id and author.id = event.actor_id;
+
+  if by_staff then
+    perform app_private.meet_sla_clock(clock, event.created_at)
+    from app_public.sla_calculations as clock
+    where clock.organization_id = event.organization_id and clock.ticket_id = event.ticket_id
+      and clock.kind in ('first_response', 'next_response') and clock.met_at is null and clock.left_at is null;
+  elsif not by_staff and ticket.first_responded_at is not null and ticket.merged_into_id is null then
+    policy := app_private.match_sla_policy(ticket);
+    -- What waits already waits since the first word: another one does not move it.
+    insert into app_public.sla_calculations as clock
+      (organization_id, ticket_id, kind, policy_id, target_seconds, started_at, due_at)
+    select
+      target.organization_id, event.ticket_id, target.kind, policy.id, target.working_seconds, event.created_at,
+      app_private.clock_due_at(app_hidden.calendar_of(policy), event.created_at, target.working_seconds)
+    from app_public.sla_targets as target
+    where target.organization_id = event.organization_id and target.policy_id = policy.id and target.priority = ticket.priority
+      and target.kind = 'next_response'
+    on conflict on constraint sla_calculations_organization_id_ticket_id_kind_key do update
+      set
+        policy_id = excluded.policy_id, target_seconds = excluded.target_seconds, started_at = excluded.started_at,
+        due_at = excluded.due_at, paused = '{}', paused_at = null, met_at = null, breached_at = null, elapsed_seconds = null,
+        fired_escalation_ids = '{}'
+      where clock.met_at is not null;
+  end if;
+end
+$$;
+
+comment on function app_private.follow_comment_with_sla_clocks(app_public.ticket_events) is
+  'A public answer of staff meets the responses that are waited for; what the customer says after one starts the next.';
 
 -- What the ticket itself shows of its clocks, and the job at the very second the next one is due.
 create or replace function app_private.refresh_ticket_clocks(organization_id uuid, ticket_id uuid) returns void
@@ -241,34 +368,16 @@ create or replace function app_private.tg_ticket_events__follow_with_sla_clocks(
   language plpgsql security definer
   set search_path = ''
 as $$
-declare
-  clock app_public.sla_calculations;
 begin
   case NEW.type
     when 'ticket_created' then
       perform app_private.start_sla_clocks(NEW);
-    when 'priority_changed' then
-      perform app_private.retarget_sla_clocks(NEW);
     when 'status_changed' then
       perform app_private.follow_status_with_sla_clocks(NEW);
     when 'comment_added' then
-      if NEW.visibility = 'internal' then
-        return null;
-      end if;
-      select waiting.* into clock
-      from app_public.sla_calculations as waiting
-      join app_public.tickets as ticket on ticket.organization_id = waiting.organization_id and ticket.id = waiting.ticket_id
-      join app_public.users as author on author.organization_id = waiting.organization_id and author.id = NEW.actor_id
-      where waiting.organization_id = NEW.organization_id
-        and waiting.ticket_id = NEW.ticket_id
-        and waiting.kind = 'first_response'
-        and waiting.met_at is null
-        and author.role <> 'customer'
-        and author.id <> ticket.requester_id;
-      if not found then
-        return null;
-      end if;
-      perform app_private.meet_sla_clock(clock, NEW.created_at);
+      perform app_private.follow_comment_with_sla_clocks(NEW);
+    when 'priority_changed', 'service_changed', 'team_changed', 'requester_changed', 'tags_changed' then
+      perform app_private.retarget_sla_clocks(NEW.organization_id, NEW.ticket_id, NEW.created_at);
     else
       return null;
   end case;
@@ -282,121 +391,28 @@ comment on function app_private.tg_ticket_events__follow_with_sla_clocks() is 'M
 
 create or replace trigger _500_follow_with_sla_clocks after insert on app_public.ticket_events
   for each row
-  when (NEW.type in ('ticket_created', 'priority_changed', 'status_changed', 'comment_added'))
+  when (
+    NEW.type in (
+      'ticket_created', 'status_changed', 'priority_changed', 'service_changed', 'team_changed', 'requester_changed', 'tags_changed'
+    )
+    or (NEW.type = 'comment_added' and NEW.visibility = 'public')
+  )
   execute function app_private.tg_ticket_events__follow_with_sla_clocks();
 
-create or replace function app_private.tg_sla_calculations__schedule() returns trigger
-  language plpgsql security definer
-  set search_path = ''
-as $$
-begin
-  perform app_private.enqueue(
-    'record_sla_breach', NEW.organization_id, jsonb_build_object('slaCalculationId', NEW.id),
-    run_at => NEW.due_at, job_key => 'record_sla_breach:' || NEW.id
-  );
-  return null;
-end
-$$;
-
-comment on function app_private.tg_sla_calculations__schedule() is 'Has a job run at the instant a clock is due, when that is soon.';
-
--- Only what is due within five minutes gets its job here; schedule_sla_breaches does the same each minute for the rest.
--- A job for each clock from the start would cost a third of opening a ticket, and most are met before they are due.
-create or replace trigger _900_schedule_on_insert after insert on app_public.sla_calculations
-  for each row
-  when (NEW.met_at is null and NEW.paused_at is null and NEW.breached_at is null and NEW.due_at < now() + interval '5 minutes')
-  execute function app_private.tg_sla_calculations__schedule();
-
-create or replace trigger _900_schedule_on_update after update of due_at, paused_at, met_at on app_public.sla_calculations
-  for each row
-  when (NEW.met_at is null and NEW.paused_at is null and NEW.breached_at is null and NEW.due_at < now() + interval '5 minutes')
-  execute function app_private.tg_sla_calculations__schedule();
-
--- What the worker calls, with the claims of the organization.
-
-create or replace function app_private.record_sla_breaches(sla_calculation_id uuid default null) returns integer
-  language plpgsql volatile security definer
-  set search_path = ''
-as $$
-declare
-  late app_public.sla_calculations;
-  recorded integer := 0;
-begin
-  if app_hidden.current_organization_id() is null then
-    raise exception using errcode = 'AD301', message = 'Breaches are recorded for one organization at a time';
-  end if;
-
-  for late in
-    update app_public.sla_calculations as clock
-    set breached_at = clock.due_at
-    from (
-      select due.id
-      from app_public.sla_calculations as due
-      where due.organization_id = app_hidden.current_organization_id()
-        and due.met_at is null and due.paused_at is null and due.breached_at is null
-        and due.due_at <= clock_timestamp()
-        and (sla_calculation_id is null or due.id = sla_calculation_id)
-      order by due.due_at
-      limit 1000
-      for update skip locked
-    ) as overdue
-    where clock.organization_id = app_hidden.current_organization_id() and clock.id = overdue.id
-    returning clock.*
-  loop
-    perform app_private.record_sla_event(late, 'sla_breached', late.breached_at);
-    perform app_private.refresh_ticket_clocks(late.organization_id, late.ticket_id);
-    recorded := recorded + 1;
-  end loop;
-  return recorded;
-end
-$$;
-
-comment on function app_private.record_sla_breaches(uuid) is
-  'Records the targets of the current organization that are overdue, or one of them, each with the instant it was due, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
-
-create or replace function app_private.schedule_sla_breaches() returns integer
-  language plpgsql volatile security definer
-  set search_path = ''
-as $$
-declare
-  soon app_public.sla_calculations;
-  scheduled integer := 0;
-begin
-  if app_hidden.current_organization_id() is null then
-    raise exception using errcode = 'AD301', message = 'Breaches are scheduled for one organization at a time';
-  end if;
-
-  for soon in
-    select *
-    from app_public.sla_calculations as clock
-    where clock.organization_id = app_hidden.current_organization_id()
-      and clock.met_at is null and clock.paused_at is null and clock.breached_at is null
-      and clock.due_at > clock_timestamp()
-      and clock.due_at < clock_timestamp() + interval '5 minutes'
-  loop
-    perform app_private.enqueue(
-      'record_sla_breach', soon.organization_id, jsonb_build_object('slaCalculationId', soon.id),
-      run_at => soon.due_at, job_key => 'record_sla_breach:' || soon.id
-    );
-    scheduled := scheduled + 1;
-  end loop;
-  return scheduled;
-end
-$$;
-
-comment on function app_private.schedule_sla_breaches() is
-  'Gives each clock of the current organization that is due within five minutes its job at that very second, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
-
 revoke all on function
+  app_private.match_sla_policy(app_public.tickets), app_hidden.calendar_as_json(app_public.sla_calendars),
+  app_hidden.calendar_of(app_public.sla_policies),
+  app_private.clock_due_at(jsonb, timestamptz, bigint, tstzmultirange),
   app_private.start_sla_clocks(app_public.ticket_events), app_private.calendar_of_clock(app_public.sla_calculations),
   app_private.record_sla_event(app_public.sla_calculations, app_public.ticket_event_type, timestamptz),
   app_private.meet_sla_clock(app_public.sla_calculations, timestamptz),
   app_private.resume_sla_clock(app_public.sla_calculations, timestamptz),
   app_private.pause_sla_clock(app_public.sla_calculations, timestamptz),
-  app_private.retarget_sla_clocks(app_public.ticket_events), app_private.follow_status_with_sla_clocks(app_public.ticket_events),
-  app_private.refresh_ticket_clocks(uuid, uuid), app_private.tg_ticket_events__follow_with_sla_clocks(),
-  app_private.tg_sla_calculations__schedule(), app_private.record_sla_breaches(uuid),
-  app_private.schedule_sla_breaches()
+  app_private.leave_sla_clock(app_public.sla_calculations, timestamptz),
+  app_private.rejoin_sla_clock(app_public.sla_calculations, app_public.ticket_status, timestamptz),
+  app_private.follow_status_with_sla_clocks(app_public.ticket_events),
+  app_private.follow_comment_with_sla_clocks(app_public.ticket_events),
+  app_private.refresh_ticket_clocks(uuid, uuid), app_private.tg_ticket_events__follow_with_sla_clocks()
 from public;
 
-grant execute on function app_private.record_sla_breaches(uuid), app_private.schedule_sla_breaches() to atum_worker;
+grant execute on function app_hidden.calendar_as_json(app_public.sla_calendars) to atum_agent;

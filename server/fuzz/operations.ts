@@ -58,6 +58,8 @@ const words: Record<string, string> = {
   createdBy: 'user',
   field: 'customField',
   calendar: 'slaCalendar',
+  holiday: 'slaHoliday',
+  escalation: 'slaEscalation',
   policy: 'slaPolicy',
 }
 

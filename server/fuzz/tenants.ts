@@ -45,6 +45,8 @@ export async function furnish(client: Client, tenant: Tenant): Promise<void> {
     insert into app_public.automation_firings (organization_id, automation_id, automation_name, ticket_id, outcome)
     select automation.organization_id, automation.id, automation.name, ticket.id, 'unchanged'
     from automation, lateral (select id from app_public.tickets as one where one.organization_id = automation.organization_id limit 1) as ticket;
+    insert into app_public.sla_escalations (organization_id, policy_id, kind, offset_seconds, actions)
+    select organization_id, id, 'resolution', 31536000, '[]' from app_public.sla_policies where organization_id = '${tenant.id}';
     select set_config('atum.organization_id', '', false);`)
 }
 
@@ -70,6 +72,8 @@ const tables = {
   slaHoliday: ['app_public.sla_holidays', 'SlaHoliday'],
   slaPolicy: ['app_public.sla_policies', 'SlaPolicy'],
   slaTarget: ['app_public.sla_targets', 'SlaTarget'],
+  slaEscalation: ['app_public.sla_escalations', 'SlaEscalation'],
+  slaRecomputation: ['app_public.sla_recomputations', 'SlaRecomputation'],
   slaCalculation: ['app_public.sla_calculations', 'SlaCalculation'],
   customField: ['app_public.custom_fields', 'CustomField'],
   automation: ['app_public.automations', 'Automation'],

@@ -138,6 +138,7 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
   const publicCommentId = await addComment('We are on it', 'public')
   const internalCommentId = await addComment('It is the switch again', 'internal')
   await automation(client, people.admin, ticketId)
+  await serviceLevels(client, people)
   await ticketWork(client, people.agent, { ticketId, neighbourTicketId, publicCommentId })
   const time = await workedTime(id, people.agent, ticketId)
   await preparedReplies(client, people.agent, { ticketId, teamId: people.teamId })
@@ -153,6 +154,19 @@ async function tenant(client: Client, slug: string): Promise<Tenant> {
     internalCommentId,
     ...time,
   }
+}
+
+/** A level that waits for years; the recomputation it asks for is over. */
+async function serviceLevels(client: Client, { organizationId }: { organizationId: string }) {
+  await client.query(
+    `insert into app_public.sla_escalations (organization_id, policy_id, kind, offset_seconds, actions)
+    select organization_id, id, 'resolution', 31536000, '[{"type": "raise_priority"}]' from app_public.sla_policies where organization_id = $1`,
+    [organizationId],
+  )
+  await client.query(
+    'update app_public.sla_recomputations set started_at = now(), finished_at = now() where organization_id = $1',
+    [organizationId],
+  )
 }
 
 /** A row in each table of what agents note about tickets; none of it changes a ticket. */

@@ -122,7 +122,7 @@ export interface Clock {
 export const instant = `'YYYY-MM-DD HH24:MI:SS'`
 
 /** The clock of a ticket. */
-export async function clockOf(ticketId: string, kind: 'first_response' | 'resolution'): Promise<Clock> {
+export async function clockOf(ticketId: string, kind: 'first_response' | 'next_response' | 'resolution'): Promise<Clock> {
   const { rows } = await client.query<Clock>(
     `select
       to_char(due_at, ${instant}) as due,
@@ -150,7 +150,7 @@ export async function ticketShows(ticketId: string) {
 export async function slaEvents(ticketId: string) {
   const { rows } = await client.query<{ event: string }>(
     `select format('%s %s %s %s', to_char(created_at, ${instant}), type, after ->> 'kind', visibility) as event
-    from app_public.ticket_events where ticket_id = $1 and type in ('sla_met', 'sla_breached') order by created_at, after ->> 'kind'`,
+    from app_public.ticket_events where ticket_id = $1 and type in ('sla_met', 'sla_breached', 'sla_warned', 'sla_escalated') order by created_at, after ->> 'kind'`,
     [ticketId],
   )
   return rows.map(({ event }) => event)

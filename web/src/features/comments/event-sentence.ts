@@ -66,6 +66,7 @@ export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSen
     case 'sla_met':
     case 'sla_warned':
     case 'sla_breached':
+    case 'sla_escalated':
       return plain(type)
     case 'status_changed': {
       const was = field(before, 'status')
