@@ -129,6 +129,78 @@ test('a reply whose ticket was closed meanwhile comes back and says why', async 
   await undoSendSeconds(stage.database, 1)
 })
 
+test('a manager prepares a text and a macro, and an agent uses them with the keyboard', async () => {
+  const subject = 'The turnstile counts twice'
+  const place = await openTicket(subject)
+  const manager = await stage.open()
+  const complaints = complaintsOf(manager)
+  await logIn(manager, 'desk', 'manager@acme.example')
+  await manager.getByRole('link', { name: 'Prepared replies' }).click()
+  await manager.getByRole('button', { name: 'Add a response' }).click()
+  await manager.getByLabel('Title').fill('Counter reset')
+  await manager.getByLabel('Folder').fill('Gates / Turnstiles')
+  await manager
+    .getByLabel('Text', { exact: true })
+    .fill('Hello {{requester.first_name}}, the counter is reset.')
+  await manager.getByRole('button', { name: /^Only me/ }).click()
+  await manager.getByRole('option', { name: 'Everybody' }).click()
+  await screenshot(manager, 'canned-response-dialog')
+  await manager.getByRole('dialog').getByRole('button', { name: 'Add a response' }).click()
+  await manager.getByRole('heading', { name: 'Gates/Turnstiles' }).waitFor()
+  expect(await violationsOf(manager)).toEqual([])
+  await screenshot(manager, 'canned-responses')
+
+  await manager.getByRole('tab', { name: 'Macros' }).click()
+  await manager.getByRole('button', { name: 'Add a macro' }).click()
+  await manager.getByLabel('Name', { exact: true }).fill('Counter is reset')
+  for (const action of ['Raise the priority', 'Assign to whoever applies it', 'Add tags', 'Say something']) {
+    await manager.getByRole('button', { name: 'Add an action' }).click()
+    await manager.getByRole('menuitem', { name: action }).click()
+  }
+  await manager.getByRole('textbox', { name: 'Add tags' }).fill('gate, counter')
+  await manager
+    .getByLabel('Text', { exact: true })
+    .fill('{{requester.first_name}}, we reset the counter of {{ticket.reference}}.')
+  await manager.getByRole('button', { name: /^Only me/ }).click()
+  await manager.getByRole('option', { name: 'Everybody' }).click()
+  await screenshot(manager, 'macro-dialog')
+  await manager.getByRole('dialog').getByRole('button', { name: 'Add a macro' }).click()
+  await manager.getByText('4 actions').waitFor()
+  expect(complaints).toEqual([])
+
+  const agent = await stage.open()
+  const agentComplaints = complaintsOf(agent)
+  await logIn(agent, 'desk', 'agent@acme.example')
+  await agent.goto(place)
+  await replyBox(agent).focus()
+  await agent.keyboard.type('::turnst')
+  await agent.getByRole('option', { name: /Counter reset/ }).waitFor()
+  expect(await violationsOf(agent)).toEqual([])
+  await screenshot(agent, 'canned-picker')
+  await agent.keyboard.press('Enter')
+  await expect.poll(() => replyBox(agent).inputValue()).toBe('Hello Jonas, the counter is reset.')
+  await agent.keyboard.press('Control+Enter')
+  await agent.getByRole('article').getByText('Hello Jonas, the counter is reset.').waitFor()
+
+  await agent.getByRole('button', { name: 'Macros' }).click()
+  await agent.getByRole('menuitem', { name: 'Counter is reset' }).click()
+  await agent.getByText(/^Jonas, we reset the counter of ACME-\d+\.$/).waitFor()
+  await screenshot(agent, 'macro-preview')
+  await agent.getByRole('button', { name: 'Apply' }).click()
+  await agent.getByRole('article').getByText('Jonas, we reset the counter of').waitFor()
+  expect(agentComplaints).toEqual([])
+
+  const { rows } = await database.query(
+    `select ticket.priority, ticket.tags, person.email from app_public.tickets as ticket
+    join app_public.users as person on person.organization_id = ticket.organization_id and person.id = ticket.assignee_id
+    where ticket.subject = $1`,
+    [subject],
+  )
+  expect(rows).toEqual([{ priority: 'high', tags: ['counter', 'gate'], email: 'agent@acme.example' }])
+  await manager.reload()
+  await manager.getByText('Used 1 time in the last year').waitFor()
+})
+
 async function screenshot(page: Page, name: string): Promise<void> {
   const folder = join(repository, '.atum/screenshots')
   mkdirSync(folder, { recursive: true })

@@ -3,6 +3,7 @@ import type components from '../components/locales/en.json'
 import type apiTokens from '../features/api-tokens/locales/en.json'
 import type approvals from '../features/approvals/locales/en.json'
 import type checklists from '../features/checklists/locales/en.json'
+import type cannedResponses from '../features/canned-responses/locales/en.json'
 import type comments from '../features/comments/locales/en.json'
 import type companies from '../features/companies/locales/en.json'
 import type identity from '../features/identity/locales/en.json'
@@ -33,6 +34,7 @@ declare module 'i18next' {
       tickets: typeof tickets
       'ticket-work': typeof ticketWork
       comments: typeof comments
+      'canned-responses': typeof cannedResponses
       approvals: typeof approvals
       checklists: typeof checklists
       sla: typeof sla

@@ -1,4 +1,4 @@
-import { Menu as MenuSign, Settings } from 'lucide-react'
+import { Menu as MenuSign, Settings, TextQuote } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, Outlet, useMatch, useNavigate } from 'react-router'
@@ -103,11 +103,19 @@ function DeskNavigation({ onNavigate }: { onNavigate?: () => void }) {
   return (
     <>
       <InboxNavigation {...handed} />
+      <Link
+        to="/desk/prepared"
+        {...(onNavigate ? { onClick: onNavigate } : {})}
+        className="mt-4 flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors hover:bg-hover pointer-coarse:min-h-11"
+      >
+        <TextQuote className="size-4 text-muted" aria-hidden="true" />
+        {t('desk.prepared')}
+      </Link>
       {role === 'admin' && (
         <Link
           to="/desk/admin"
           {...(onNavigate ? { onClick: onNavigate } : {})}
-          className="mt-4 flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors hover:bg-hover pointer-coarse:min-h-11"
+          className="flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors hover:bg-hover pointer-coarse:min-h-11"
         >
           <Settings className="size-4 text-muted" aria-hidden="true" />
           {t('admin.open')}

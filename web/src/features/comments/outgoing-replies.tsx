@@ -122,7 +122,7 @@ interface OutgoingReplyProps {
 function OutgoingReply({ sendAt, isUndoing, isReading, onUndo, onDue }: OutgoingReplyProps) {
   const { t } = useTranslation('comments')
   const now = useNow('second')
-  const seconds = Math.max(0, Math.ceil((Date.parse(sendAt) - now) / 1000))
+  const seconds = Math.max(0, Math.round((Date.parse(sendAt) - now) / 1000))
   const lookAgain = useEffectEvent(() => {
     if (!isReading) onDue()
   })

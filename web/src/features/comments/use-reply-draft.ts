@@ -138,7 +138,7 @@ export function useReplyDraft(ticketId: string) {
     conflict,
     /** Why the reply that is here came back after it was sent. */
     refusedCode,
-    isSaved: draft.version > 0 && !isUnsaved,
+    isSaved: draft.version > 0 && draft.body === draft.saved,
     write: (body: string) => change({ ...latest.current, body }),
     /** Makes a note of a reply, or a reply of a note. */
     moveTo(visibility: ReplyDraft['visibility']) {

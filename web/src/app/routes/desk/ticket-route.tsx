@@ -14,6 +14,7 @@ import { Skeleton } from '../../../components/skeleton.tsx'
 import { StatusPill } from '../../../components/status-pill.tsx'
 import { Approvals, ApprovalsFragment } from '../../../features/approvals/approvals.tsx'
 import { Checklist, ChecklistFragment } from '../../../features/checklists/checklist.tsx'
+import { MacroMenu } from '../../../features/canned-responses/macro-menu.tsx'
 import { Composer, SEND_KEYS, type ComposerHandle } from '../../../features/comments/composer.tsx'
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
 import { RequesterCard, RequesterCardFragment } from '../../../features/identity/requester-card.tsx'
@@ -190,6 +191,7 @@ function DeskTicket({ number }: { number: number }) {
                 requesterName={ticket.requester?.name}
                 lastCommentAt={ticket.lastCommentAt}
                 isClosed={ticket.status === 'closed'}
+                tools={<MacroMenu ticketId={ticket.rowId} onApplied={rereadSoon} />}
                 onSent={rereadSoon}
               />
             </BottomDock>
