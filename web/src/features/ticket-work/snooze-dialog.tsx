@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { Button } from '../../components/button.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { TextField } from '../../components/text-field.tsx'
-import { localInputValue, snoozeTime } from './snooze-times.ts'
+import { localInputValue, snoozeTime } from '../../lib/snooze-times.ts'
 
 export interface SnoozeDialogProps {
   isOpen: boolean

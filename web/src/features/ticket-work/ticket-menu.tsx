@@ -7,7 +7,7 @@ import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { MergeDialog } from './merge-dialog.tsx'
 import { RequesterDialog } from './requester-dialog.tsx'
 import { SnoozeDialog } from './snooze-dialog.tsx'
-import { SNOOZES, snoozeTime } from './snooze-times.ts'
+import { SNOOZES, snoozeTime } from '../../lib/snooze-times.ts'
 import { SubjectDialog } from './subject-dialog.tsx'
 import { useSnooze, useTimeInWords } from './use-snooze.ts'
 

@@ -10,10 +10,12 @@ import { StatusPill } from '../../components/status-pill.tsx'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
 import type { InboxSort, SortDirection } from './inbox-views.ts'
+import type { Selection } from './use-selection.ts'
 
 export const InboxRowFragment = graphql(`
   fragment InboxRow on Ticket {
     id
+    rowId
     number
     reference
     subject
@@ -65,7 +67,8 @@ export const InboxRowsQuery = graphql(
 export const ROW_LINK = 'data-inbox-row'
 
 export interface InboxTableProps {
-  rows: readonly (FragmentOf<typeof InboxRowFragment> & { id: string })[]
+  rows: readonly (FragmentOf<typeof InboxRowFragment> & { id: string; rowId: string })[]
+  selection: Selection
   /** Rows that changed while they were on the screen, by id, and how often. */
   arrivals: ReadonlyMap<string, number>
   sort: InboxSort
@@ -82,9 +85,19 @@ const HEAD =
  * The dense list. A real table; below the `md` width its rows are laid out as cards, and the explicit roles keep it a
  * table for screen readers there.
  */
-export function InboxTable({ rows, arrivals, sort, direction, onSort, tableRef, label }: InboxTableProps) {
+export function InboxTable({
+  rows,
+  selection,
+  arrivals,
+  sort,
+  direction,
+  onSort,
+  tableRef,
+  label,
+}: InboxTableProps) {
   const { t } = useTranslation('tickets')
   const head = { sort, direction, onSort }
+  const chosen = rows.filter(({ rowId }) => selection.selected.has(rowId)).length
   return (
     <table
       ref={tableRef}
@@ -94,7 +107,19 @@ export function InboxTable({ rows, arrivals, sort, direction, onSort, tableRef, 
     >
       <thead role="rowgroup" className="sr-only md:not-sr-only md:table-header-group">
         <tr role="row" className="md:table-row">
-          <SortableHead {...head} column="created" className="ps-5 whitespace-nowrap">
+          <th role="columnheader" className={classNames(HEAD, 'ps-5 pe-0')}>
+            <input
+              type="checkbox"
+              aria-label={t('bulk.page')}
+              checked={chosen > 0 && chosen === rows.length}
+              ref={(box) => {
+                if (box) box.indeterminate = chosen > 0 && chosen < rows.length
+              }}
+              onChange={selection.toggleAll}
+              className={CHECKBOX}
+            />
+          </th>
+          <SortableHead {...head} column="created" className="whitespace-nowrap">
             {t('columns.reference')}
           </SortableHead>
           <th role="columnheader" className={classNames(HEAD, 'w-full')}>
@@ -125,6 +150,8 @@ export function InboxTable({ rows, arrivals, sort, direction, onSort, tableRef, 
           <InboxRow
             key={`${row.id} ${arrivals.get(row.id) ?? 0}`}
             row={row}
+            isSelected={selection.selected.has(row.rowId)}
+            onSelect={(isRange) => selection.toggle(row.rowId, isRange)}
             hasArrived={arrivals.has(row.id)}
           />
         ))}
@@ -164,7 +191,16 @@ function SortableHead({ column, sort, direction, onSort, className, children }: 
 
 const CELL = 'align-middle text-sm md:border-b md:border-border md:px-3 md:py-2'
 
-function InboxRow({ row, hasArrived }: { row: FragmentOf<typeof InboxRowFragment>; hasArrived: boolean }) {
+const CHECKBOX = 'touch-target relative z-[1] size-4 cursor-pointer align-middle accent-accent'
+
+interface InboxRowProps {
+  row: FragmentOf<typeof InboxRowFragment>
+  isSelected: boolean
+  onSelect: (isRange: boolean) => void
+  hasArrived: boolean
+}
+
+function InboxRow({ row, isSelected, onSelect, hasArrived }: InboxRowProps) {
   const { t } = useTranslation('tickets')
   const ticket = readFragment(InboxRowFragment, row)
   const isDone = ticket.status === 'resolved' || ticket.status === 'closed'
@@ -174,19 +210,26 @@ function InboxRow({ row, hasArrived }: { row: FragmentOf<typeof InboxRowFragment
       className={classNames(
         'group relative grid grid-cols-[auto_1fr_auto] gap-x-4 gap-y-1 border-b border-border px-4 py-3 md:table-row md:p-0',
         'focus-within:bg-selected hover:bg-hover',
+        isSelected && 'bg-selected',
         hasArrived && 'animate-arrive',
       )}
     >
-      <td
-        role="cell"
-        className={classNames(CELL, 'figures order-1 col-span-2 whitespace-nowrap text-muted md:ps-5')}
-      >
+      <td role="cell" className={classNames(CELL, 'order-1 md:ps-5 md:pe-0')}>
+        <input
+          type="checkbox"
+          aria-label={t('bulk.one', { reference: ticket.reference })}
+          checked={isSelected}
+          onChange={(event) => onSelect((event.nativeEvent as MouseEvent).shiftKey)}
+          className={CHECKBOX}
+        />
+      </td>
+      <td role="cell" className={classNames(CELL, 'figures order-1 whitespace-nowrap text-muted')}>
         {ticket.reference}
       </td>
       <td role="cell" className={classNames(CELL, 'order-3 col-span-3 min-w-0 md:max-w-0')}>
         <Link
           to={`/desk/tickets/${ticket.number}`}
-          {...{ [ROW_LINK]: ticket.id }}
+          {...{ [ROW_LINK]: ticket.rowId }}
           className={classNames(
             'block truncate text-base outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-focus md:text-sm',
             isDone ? 'text-muted' : 'font-medium text-text',

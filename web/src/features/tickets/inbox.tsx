@@ -7,6 +7,7 @@ import { ErrorState } from '../../components/error-state.tsx'
 import { PageHeading } from '../../components/page-heading.tsx'
 import { Select } from '../../components/select.tsx'
 import { Skeleton } from '../../components/skeleton.tsx'
+import { notify } from '../../components/toast.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { usePages } from '../../graphql/pages.ts'
 import { useReread } from '../../graphql/reread.ts'
@@ -14,6 +15,8 @@ import type { ResultOf } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { useSessionUser } from '../../lib/session.ts'
 import { useShortcuts } from '../../lib/shortcuts.ts'
+import { BulkBar } from './bulk-bar.tsx'
+import { BulkOutcomeDialog } from './bulk-outcome.tsx'
 import { InboxNavigation } from './inbox-navigation.tsx'
 import { rememberInboxPlace } from './inbox-place.ts'
 import { InboxRowsQuery, InboxTable, ROW_LINK } from './inbox-table.tsx'
@@ -26,7 +29,10 @@ import {
   type InboxSort,
 } from './inbox-views.ts'
 import { useArrivals } from './use-arrivals.ts'
+import { useBulkChange, type BulkAction } from './use-bulk-change.ts'
 import { useInboxChanges } from './use-inbox-changes.ts'
+import { SELECTION_LIMIT, useSelection } from './use-selection.ts'
+import { useWholeList } from './use-whole-list.ts'
 
 const connectionOf = (data: ResultOf<typeof InboxRowsQuery>) => data.tickets
 
@@ -43,6 +49,12 @@ export function Inbox() {
   useInboxChanges(rereadSoon)
   const arrivals = useArrivals(list.nodes, JSON.stringify(variables), !list.isLoading && !list.isStale)
   const table = useRef<HTMLTableElement>(null)
+  const selection = useSelection(
+    JSON.stringify(variables),
+    list.nodes.map(({ rowId }) => rowId),
+  )
+  const bulk = useBulkChange(rereadSoon)
+  const whole = useWholeList()
   rememberInboxPlace(parameters.toString())
 
   const step = useCallback((by: 1 | -1) => {
@@ -56,7 +68,29 @@ export function Inbox() {
     { key: 'j', label: t('shortcuts.next'), run: () => step(1) },
     { key: 'k', label: t('shortcuts.previous'), run: () => step(-1) },
     { key: 'Enter', label: t('shortcuts.open') },
+    { key: 'x', label: t('shortcuts.select'), run: () => selectFocused(false) },
+    { key: 'X', label: t('shortcuts.selectRange'), run: () => selectFocused(true) },
   ])
+
+  function selectFocused(isRange: boolean) {
+    const rowId = document.activeElement?.getAttribute(ROW_LINK)
+    if (rowId) selection.toggle(rowId, isRange)
+  }
+
+  async function selectWholeList() {
+    const ids = await whole.read(variables)
+    if (ids) selection.choose(new Set(ids))
+    else notify({ tone: 'danger', title: t('listError') })
+  }
+
+  async function act(actions: BulkAction[]) {
+    const { changed, refused, problem } = await bulk.run([...selection.selected], actions)
+    // What was refused stays chosen, for another try.
+    selection.choose(new Set(refused.map(({ ticketId }) => ticketId)))
+    if (refused.length > 0 || problem) return
+    bulk.dismiss()
+    notify({ tone: 'success', title: t('bulk.changed', { count: changed, amount: changed }) })
+  }
 
   function sortBy(next: InboxSort, toggles: boolean) {
     const flipped = direction === 'ascending' ? 'descending' : 'ascending'
@@ -101,6 +135,7 @@ export function Inbox() {
           <InboxTable
             label={t(`views.${view}`)}
             rows={list.nodes}
+            selection={selection}
             arrivals={arrivals}
             sort={sort}
             direction={direction}
@@ -116,6 +151,19 @@ export function Inbox() {
           </Button>
         </div>
       )}
+      {selection.selected.size > 0 && (
+        <BulkBar
+          count={selection.selected.size}
+          isRunning={bulk.outcome?.isRunning ?? false}
+          onSelectAll={
+            list.hasMore && selection.selected.size < SELECTION_LIMIT ? () => void selectWholeList() : null
+          }
+          isSelectingAll={whole.isReading}
+          onClear={selection.clear}
+          onAct={(actions) => void act(actions)}
+        />
+      )}
+      <BulkOutcomeDialog outcome={bulk.outcome} onStop={bulk.stop} onClose={bulk.dismiss} />
     </>
   )
 }

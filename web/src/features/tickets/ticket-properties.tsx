@@ -11,6 +11,7 @@ import { problemOf } from '../../graphql/errors.ts'
 import { graphql, readFragment, type FragmentOf, type VariablesOf } from '../../graphql/tada.ts'
 import { useSessionUser } from '../../lib/session.ts'
 import { useShortcuts } from '../../lib/shortcuts.ts'
+import { TicketChoices } from './ticket-choices.ts'
 import { PRIORITIES } from './ticket-states.ts'
 import { useStateChoices } from './use-state-choices.tsx'
 
@@ -39,33 +40,6 @@ export const TicketPropertiesFragment = graphql(`
       id
       rowId
       name
-    }
-  }
-`)
-
-const TicketChoices = graphql(`
-  query TicketChoices {
-    users(first: 100, filter: { role: { in: [agent, manager, admin] } }, orderBy: [NAME_ASC]) {
-      nodes {
-        id
-        rowId
-        name
-        disabledAt
-      }
-    }
-    teams(first: 100, orderBy: [NAME_ASC]) {
-      nodes {
-        id
-        rowId
-        name
-      }
-    }
-    services(first: 100, orderBy: [NAME_ASC]) {
-      nodes {
-        id
-        rowId
-        name
-      }
     }
   }
 `)
