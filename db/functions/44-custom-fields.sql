@@ -251,8 +251,15 @@ declare
   changed app_public.custom_fields;
 begin
   perform app_private.lock_custom_fields();
+  -- It goes to the end: those that are asked for come first, however they are arranged.
   update app_public.custom_fields as field
-  set archived_at = case when coalesce(archive_custom_field.archived, true) then coalesce(field.archived_at, now()) end
+  set
+    archived_at = case when coalesce(archive_custom_field.archived, true) then coalesce(field.archived_at, now()) end,
+    position = (
+      select max(last.position) + 1
+      from app_public.custom_fields as last
+      where last.organization_id = app_hidden.current_organization_id()
+    )
   where field.organization_id = app_hidden.current_organization_id() and field.id = archive_custom_field.field_id
   returning * into changed;
   if not found then
@@ -263,7 +270,7 @@ end
 $$;
 
 comment on function app_public.archive_custom_field(uuid, boolean) is
-  'Retires a field, or takes it up again when `archived` is false, and returns it. Tickets keep the values they have; nobody is asked for new ones. Admins only. Errors: NOT_FOUND, FIELD_DEFINITION_INVALID when it decides whether other fields are asked for.';
+  'Retires a field, or takes it up again when `archived` is false, and returns it, now the last in order. Tickets keep the values they have; nobody is asked for new ones. Admins only. Errors: NOT_FOUND, FIELD_DEFINITION_INVALID when it decides whether other fields are asked for.';
 
 create or replace function app_public.arrange_custom_fields(field_ids uuid[]) returns setof app_public.custom_fields
   language plpgsql volatile security definer

@@ -5,6 +5,7 @@ import {
   Fingerprint,
   Network,
   ShieldCheck,
+  TextCursorInput,
   Users,
   UserStar,
 } from 'lucide-react'
@@ -18,6 +19,7 @@ const PLACES = [
   { name: 'roles', sign: UserStar },
   { name: 'companies', sign: Building2 },
   { name: 'ticket-templates', sign: FileStack },
+  { name: 'fields', sign: TextCursorInput },
   { name: 'security', sign: ShieldCheck },
   { name: 'ip-rules', sign: Network },
   { name: 'single-sign-on', sign: Fingerprint },

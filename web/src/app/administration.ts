@@ -25,6 +25,10 @@ export const administrationRoutes: RouteObject = {
       lazy: page(() => import('./routes/admin/ticket-templates-route.tsx'), 'ticket-templates', 'errors'),
     },
     {
+      path: 'fields',
+      lazy: page(() => import('./routes/admin/custom-fields-route.tsx'), 'custom-fields', 'errors'),
+    },
+    {
       path: 'security',
       lazy: page(() => import('./routes/admin/security-policy-route.tsx'), 'security-policy', 'errors'),
     },

@@ -6,6 +6,7 @@ import type checklists from '../features/checklists/locales/en.json'
 import type cannedResponses from '../features/canned-responses/locales/en.json'
 import type comments from '../features/comments/locales/en.json'
 import type companies from '../features/companies/locales/en.json'
+import type customFields from '../features/custom-fields/locales/en.json'
 import type identity from '../features/identity/locales/en.json'
 import type ipRules from '../features/ip-rules/locales/en.json'
 import type landing from '../features/landing/locales/en.json'
@@ -42,6 +43,7 @@ declare module 'i18next' {
       'two-factor': typeof twoFactor
       people: typeof people
       companies: typeof companies
+      'custom-fields': typeof customFields
       'security-policy': typeof securityPolicy
       'ip-rules': typeof ipRules
       'single-sign-on': typeof singleSignOn

@@ -41,7 +41,13 @@ export const router = createBrowserRouter([
           },
           {
             path: 'tickets/:number',
-            lazy: page(() => import('./routes/portal/ticket-route.tsx'), 'tickets', 'comments', 'errors'),
+            lazy: page(
+              () => import('./routes/portal/ticket-route.tsx'),
+              'tickets',
+              'comments',
+              'custom-fields',
+              'errors',
+            ),
           },
           { path: 'profile', lazy: page(() => import('./routes/profile-route.tsx'), ...profileWords) },
           { path: '*', Component: NotFoundPage },
@@ -65,6 +71,7 @@ export const router = createBrowserRouter([
               'ticket-work',
               'approvals',
               'checklists',
+              'custom-fields',
               'comments',
               'canned-responses',
               'sla',

@@ -13,6 +13,7 @@ import {
   Split,
   Sunrise,
   Tags,
+  TextCursorInput,
   Undo2,
   UserRound,
   type LucideIcon,
@@ -23,7 +24,9 @@ import { PriorityGlyph, type Priority } from '../../components/priority-mark.tsx
 import { RelativeTime } from '../../components/relative-time.tsx'
 import { StatusGlyph, type Status } from '../../components/status-glyph.tsx'
 import { STATUS_INK } from '../../components/status-pill.tsx'
+import { useCustomFields } from '../../graphql/custom-fields.ts'
 import { classNames } from '../../lib/class-names.ts'
+import { fieldText } from '../../lib/custom-fields.ts'
 import { eventSentence, eventTarget, type TimelineEvent } from './event-sentence.ts'
 
 const STATUSES = [
@@ -45,7 +48,22 @@ export interface EventEntryProps {
 /** Something that happened, in one quiet sentence. */
 export function EventEntry({ event, audience }: EventEntryProps) {
   const { t, i18n } = useTranslation(['comments', 'components'])
+  const { fields } = useCustomFields({ pause: event.type !== 'custom_fields_changed' })
+  const fieldWords = {
+    language: i18n.language,
+    yes: t('components:customField.yes'),
+    no: t('components:customField.no'),
+  }
   const sentence = eventSentence(event, {
+    fields: (values) =>
+      fields
+        .filter(({ key }) => key in values)
+        .map((field) => {
+          const value = values[field.key]
+          if (value === null) return t('emptiedField', { field: field.label })
+          const text = fieldText(field, value, fieldWords)
+          return text === '' ? field.label : t('setField', { field: field.label, value: text })
+        }),
     status: (value) => (isOneOf(STATUSES, value) ? t(`components:status.${value}`) : value),
     priority: (value) => (isOneOf(PRIORITIES, value) ? t(`components:priority.${value}`) : value),
     list: (values) => new Intl.ListFormat(i18n.language).format(values),
@@ -123,6 +141,7 @@ function EventSign({ event }: { event: TimelineEvent }) {
 
 const SIGNS: Record<string, LucideIcon> = {
   assignee_changed: UserRound,
+  custom_fields_changed: TextCursorInput,
   merge_received: Merge,
   merge_undone: Undo2,
   relationship_added: Link2,

@@ -6,6 +6,8 @@ const words = {
   priority: (value: string) => `!${value}`,
   list: (values: string[]) => values.join(' + '),
   time: (value: string) => `at ${value}`,
+  fields: (values: Record<string, unknown>) =>
+    Object.entries(values).flatMap(([key, value]) => (key === 'unknown' ? [] : [`${key}=${String(value)}`])),
 }
 const ada = { rowId: 'u1', name: 'Ada' }
 const event = (type: string, before: unknown = null, after: unknown = null): TimelineEvent => ({
@@ -67,6 +69,17 @@ describe('eventSentence', () => {
     expect(changed([], ['a', 'b'])).toEqual({ key: 'tags_added', before: '', after: 'a + b' })
     expect(changed(['a'], [])).toEqual({ key: 'tags_removed', before: 'a', after: '' })
     expect(changed(['a', 'c'], ['b', 'c'])).toEqual({ key: 'tags_changed', before: 'a', after: 'b' })
+  })
+
+  it('tells what was filled in and what was emptied', () => {
+    const changed = (before: object, after: object) =>
+      eventSentence(event('custom_fields_changed', before, after), words)
+    expect(changed({ site: 'a', floor: 1 }, { site: 'b', desk: 2 })).toEqual({
+      key: 'fields_changed',
+      before: null,
+      after: 'site=b + floor=null + desk=2',
+    })
+    expect(changed({}, { unknown: 1 }).key).toBe('other')
   })
 
   it('tells watching from being asked to', () => {

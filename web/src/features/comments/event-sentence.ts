@@ -25,12 +25,18 @@ export interface Vocabulary {
   priority: (value: string) => string
   list: (values: string[]) => string
   time: (value: string) => string
+  /** Values of custom fields, each as "Cost centre: 4711"; of fields that are not known, none. */
+  fields: (values: Record<string, unknown>) => string[]
 }
 
 function field(value: unknown, name: string): string | null {
   if (typeof value !== 'object' || value === null || !(name in value)) return null
   const found = (value as Record<string, unknown>)[name]
   return typeof found === 'string' && found !== '' ? found : null
+}
+
+function object(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
 function texts(value: unknown, name: string): string[] {
@@ -125,6 +131,14 @@ export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSen
         before: words.list(removed),
         after: words.list(added),
       }
+    }
+    case 'custom_fields_changed': {
+      // What was emptied is named as well, without a value.
+      const emptied = Object.keys(object(before)).map((key): [string, unknown] => [key, null])
+      const told = words.fields({ ...Object.fromEntries(emptied), ...object(after) })
+      return told.length > 0
+        ? { key: 'fields_changed', before: null, after: words.list(told) }
+        : plain('other')
     }
     case 'watcher_added':
     case 'watcher_removed': {

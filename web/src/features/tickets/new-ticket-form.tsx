@@ -4,15 +4,26 @@ import { useTranslation } from 'react-i18next'
 import { useMutation, useQuery } from 'urql'
 import { ButtonLink } from '../../components/button-link.tsx'
 import { Button } from '../../components/button.tsx'
+import { FieldInputs, focusField } from '../../components/field-inputs.tsx'
 import { InlineAlert } from '../../components/inline-alert.tsx'
 import { PriorityGlyph, type Priority } from '../../components/priority-mark.tsx'
 import { Select } from '../../components/select.tsx'
 import { TextArea } from '../../components/text-area.tsx'
 import { TextField } from '../../components/text-field.tsx'
+import { useCustomFields } from '../../graphql/custom-fields.ts'
 import { problemOf, type Problem } from '../../graphql/errors.ts'
 import { useMutationKey } from '../../graphql/mutation-key.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
+import {
+  askedFields,
+  fieldFault,
+  isFilled,
+  sentValue,
+  type FieldDefinition,
+  type FieldValues,
+} from '../../lib/custom-fields.ts'
 import { useDraft } from '../../lib/draft.ts'
+import { isStaff, useSessionUser } from '../../lib/session.ts'
 import { BODY_LIMIT, bodyProblem, SUBJECT_LIMIT, subjectProblem } from '../../lib/text-limits.ts'
 import { useSharingCompany } from './own-company.ts'
 import { PRIORITIES } from './ticket-states.ts'
@@ -36,6 +47,7 @@ const CreateTicket = graphql(`
     $body: String!
     $priority: TicketPriority
     $serviceId: UUID
+    $customFields: JSON
     $clientMutationKey: String
   ) {
     createTicket(
@@ -44,6 +56,7 @@ const CreateTicket = graphql(`
         body: $body
         priority: $priority
         serviceId: $serviceId
+        customFields: $customFields
         clientMutationKey: $clientMutationKey
       }
     ) {
@@ -63,9 +76,10 @@ interface Draft {
   body: string
   priority: Priority
   serviceId: string | null
+  fields: FieldValues
 }
 
-const BLANK: Draft = { subject: '', body: '', priority: 'normal', serviceId: null }
+const BLANK: Draft = { subject: '', body: '', priority: 'normal', serviceId: null, fields: {} }
 
 /** The value of "I am not sure"; row ids are UUIDs, so it cannot be one. */
 const NO_SERVICE = 'none'
@@ -80,6 +94,9 @@ export function NewTicketForm({ onCreated }: { onCreated: (ticket: CreatedTicket
   const [{ fetching }, createTicket] = useMutation(CreateTicket)
   const mutationKey = useMutationKey()
   const company = useSharingCompany()
+  const user = useSessionUser()
+  const { fields: definitions, reread: rereadFields } = useCustomFields()
+  const form = useRef<HTMLFormElement>(null)
   const subjectInput = useRef<HTMLInputElement>(null)
   const bodyInput = useRef<HTMLTextAreaElement>(null)
 
@@ -87,6 +104,11 @@ export function NewTicketForm({ onCreated }: { onCreated: (ticket: CreatedTicket
   const number = (value: number) => new Intl.NumberFormat(i18n.language).format(value)
   const subjectFault = subjectProblem(draft.subject)
   const bodyFault = bodyProblem(draft.body)
+
+  const fields = askedFields(definitions, draft.serviceId, draft.fields).filter(
+    (field) => field.setByCustomers || isStaff(user.role),
+  )
+  const isRequired = (field: FieldDefinition) => field.requiredWhen === 'creating'
 
   function edit(part: Partial<Draft>) {
     change({ ...draft, ...part })
@@ -99,11 +121,27 @@ export function NewTicketForm({ onCreated }: { onCreated: (ticket: CreatedTicket
     setWasTried(true)
     if (subjectFault) return subjectInput.current?.focus()
     if (bodyFault) return bodyInput.current?.focus()
-    const content = { ...draft, subject: draft.subject.trim(), body: draft.body.trim() }
+    const faulty = fields.find((field) => fieldFault(field, draft.fields[field.key], isRequired(field)))
+    if (faulty) return focusField(form.current, faulty.key)
+    const { fields: typed, ...said } = draft
+    const content = {
+      ...said,
+      subject: draft.subject.trim(),
+      body: draft.body.trim(),
+      customFields: Object.fromEntries(
+        fields
+          .filter(({ key }) => isFilled(typed[key]))
+          .map((field) => [field.key, sentValue(field, typed[field.key])]),
+      ),
+    }
     const result = await createTicket({ ...content, clientMutationKey: mutationKey.keyFor(content) })
     const ticket = result.data?.createTicket?.ticket
     if (!ticket) {
-      setProblem(result.error ? problemOf(result.error) : { code: 'UNKNOWN' })
+      const refusal: Problem = result.error ? problemOf(result.error) : { code: 'UNKNOWN' }
+      setProblem(refusal)
+      // What is asked for may have changed since the form was opened.
+      if (refusal.code.startsWith('FIELD_')) rereadFields()
+      if (refusal.field) focusField(form.current, refusal.field)
       return
     }
     mutationKey.done()
@@ -112,7 +150,7 @@ export function NewTicketForm({ onCreated }: { onCreated: (ticket: CreatedTicket
   }
 
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="flex flex-col gap-6">
+    <form ref={form} onSubmit={(event) => void submit(event)} noValidate className="flex flex-col gap-6">
       <TextField
         label={t('form.subject')}
         description={t('form.subjectHint')}
@@ -169,6 +207,14 @@ export function NewTicketForm({ onCreated }: { onCreated: (ticket: CreatedTicket
           (bodyFault === 'long' && t('form.descriptionLong', { limit: number(BODY_LIMIT) })) ||
           null
         }
+      />
+      <FieldInputs
+        fields={fields}
+        values={draft.fields}
+        onChange={(key, value) => edit({ fields: { ...draft.fields, [key]: value } })}
+        isRequired={isRequired}
+        wasTried={wasTried}
+        refused={problem?.code === 'FIELD_INVALID' ? problem.field : undefined}
       />
       {company !== null && (
         <p className="flex items-start gap-2 text-sm text-muted">

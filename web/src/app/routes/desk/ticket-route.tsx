@@ -17,6 +17,7 @@ import { Checklist, ChecklistFragment } from '../../../features/checklists/check
 import { MacroMenu } from '../../../features/canned-responses/macro-menu.tsx'
 import { Composer, SEND_KEYS, type ComposerHandle } from '../../../features/comments/composer.tsx'
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
+import { TicketFields, TicketFieldsFragment } from '../../../features/custom-fields/ticket-fields.tsx'
 import { RequesterCard, RequesterCardFragment } from '../../../features/identity/requester-card.tsx'
 import { SlaClocks, SlaClocksFragment } from '../../../features/sla/sla-clocks.tsx'
 import { TicketMenu, TicketMenuFragment } from '../../../features/ticket-work/ticket-menu.tsx'
@@ -66,6 +67,7 @@ const DeskTicketQuery = graphql(
         ...TicketMenu
         ...TicketNotices
         ...TicketProperties
+        ...TicketFields
         ...TicketTags
         ...TicketWatchers
         ...TicketRelationships
@@ -80,6 +82,7 @@ const DeskTicketQuery = graphql(
     TicketMenuFragment,
     TicketNoticesFragment,
     TicketPropertiesFragment,
+    TicketFieldsFragment,
     TicketTagsFragment,
     TicketWatchersFragment,
     TicketRelationshipsFragment,
@@ -213,6 +216,7 @@ function DeskTicket({ number }: { number: number }) {
           </h2>
           <TicketProperties ticket={ticket} />
         </section>
+        <TicketFields ticket={ticket} />
         <TicketTags ticket={ticket} />
         <TicketWatchers ticket={ticket} />
         <TicketRelationships ticket={ticket} onChanged={rereadSoon} />

@@ -13,6 +13,7 @@ import { Skeleton } from '../../../components/skeleton.tsx'
 import { StatusPill } from '../../../components/status-pill.tsx'
 import { Composer } from '../../../features/comments/composer.tsx'
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
+import { SharedFields } from '../../../features/custom-fields/ticket-fields.tsx'
 import { useTicketChanges } from '../../../features/tickets/use-ticket-changes.ts'
 import { problemOf } from '../../../graphql/errors.ts'
 import { usePages } from '../../../graphql/pages.ts'
@@ -30,6 +31,7 @@ const PortalTicketQuery = graphql(`
       subject
       status
       updatedAt
+      customFields
       service {
         id
         name
@@ -112,6 +114,7 @@ function PortalTicket({ number }: { number: number }) {
           </span>
         </p>
       </header>
+      <SharedFields values={ticket.customFields} />
       <Timeline pages={timeline} audience="requester" />
       {ticket.status === 'closed' ? (
         <div className="flex flex-wrap items-center justify-between gap-3 rounded-xl border border-border bg-surface px-4 py-3">

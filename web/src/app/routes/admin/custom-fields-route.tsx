@@ -1,0 +1,1 @@
+export { CustomFieldsPage as Component } from '../../../features/custom-fields/custom-fields-page.tsx'
