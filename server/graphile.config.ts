@@ -8,6 +8,7 @@ import { makePgService } from 'postgraphile/adaptors/pg'
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
 import { makePgSmartTagsFromFilePlugin } from 'postgraphile/utils'
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter'
+import { BulkResultsPlugin } from './plugins/bulk-results.ts'
 import { MultirangesPlugin } from './plugins/multiranges.ts'
 import { NamingPlugin } from './plugins/naming.ts'
 import { NodeIdsPlugin } from './plugins/node-ids.ts'
@@ -41,6 +42,7 @@ export function schemaPreset(
       OrdersPlugin,
       PagesPlugin,
       UpdatesPlugin,
+      BulkResultsPlugin,
       SubscriptionsPlugin,
       PresencePlugin,
     ],

@@ -193,7 +193,6 @@ test('an event reaches those it concerns and nobody else', async () => {
   }
   for (const channel of [
     `ticket:${acme.ticketId}:staff`,
-    `ticket:${acme.ticketId}:public`,
     `inbox:${acme.id}`,
     `inbox:${globex.id}`,
     `requester:${acme.customer.id}`,

@@ -361,7 +361,6 @@ begin
     );
 
   if NEW.visibility = 'public' then
-    perform pg_notify('ticket:' || NEW.ticket_id || ':public', payload);
     perform pg_notify('requester:' || ticket.requester_id, payload);
     perform pg_notify('requester:' || colleague.id, payload)
     from app_public.companies as company
@@ -373,7 +372,7 @@ begin
 end
 $$;
 
-comment on function app_private.tg_ticket_events__notify() is 'Tells the listeners of a ticket, of the inbox, the agents who see only their teams, its requester and the colleagues who may see it that something happened.';
+comment on function app_private.tg_ticket_events__notify() is 'Tells that something happened: those who follow the ticket or the inbox and see every team, the agents who see only their teams, its requester and the colleagues who may see it.';
 
 create or replace trigger _800_notify after insert on app_public.ticket_events
   for each row execute function app_private.tg_ticket_events__notify();

@@ -232,7 +232,7 @@ $$;
 comment on type app_public.bulk_result is 'What became of one ticket of many.';
 comment on column app_public.bulk_result.ticket_id is 'The row id of the ticket.';
 comment on column app_public.bulk_result.changed is 'Whether the actions were done to it.';
-comment on column app_public.bulk_result.code is 'Why not: the SQLSTATE of the refusal, as docs/ERROR_CODES.md lists them; null when it was changed.';
+comment on column app_public.bulk_result.code is 'Why not, by one of the codes that errors carry; null when it was changed.';
 comment on column app_public.bulk_result.message is 'Why not, in a sentence; null when it was changed.';
 
 create or replace function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb) returns setof app_public.bulk_result

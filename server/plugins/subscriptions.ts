@@ -19,7 +19,11 @@ function claimed(settings: Settings | null | undefined): Settings {
   return settings
 }
 
-/** The channel of one ticket, once the row-level security of whoever asks has shown it to them. */
+/**
+ * Where one ticket is heard of, once the row-level security of whoever asks has shown it to them. Only those from whom no
+ * ticket can go away hear its own channel; the others the channel of all they see, `channel/ticket`, so that they are
+ * told no more of it from the moment at which it left their sight.
+ */
 async function ticketChannel([ticketId, pgSettings, withPgClient]: readonly [string, Settings, WithClient]) {
   const settings = claimed(pgSettings)
   const visible = await withPgClient(settings, async (client) => {
@@ -30,9 +34,40 @@ async function ticketChannel([ticketId, pgSettings, withPgClient]: readonly [str
     return rows[0] as { id: string } | undefined
   })
   if (!visible) throw new RequestError('NOT_FOUND', 'There is no such ticket')
+  const channel = await inboxChannel([settings, withPgClient])
   // The id as Postgres writes it: NOTIFY goes to that spelling, and a UUID has several.
-  return `ticket:${visible.id}:${isCustomer(settings) ? 'public' : 'staff'}`
+  return channel.startsWith('inbox:') ? `ticket:${visible.id}:staff` : `${channel}/${visible.id}`
 }
+
+/** What a channel says of one ticket. */
+function ofTicket(
+  ticketId: string,
+  notifications: AsyncIterableIterator<string>,
+): AsyncIterableIterator<string> {
+  return {
+    async next() {
+      for (;;) {
+        const result = await notifications.next()
+        if (result.done || (JSON.parse(result.value) as { ticketId: string }).ticketId === ticketId)
+          return result
+      }
+    },
+    // At once, also while the next one is waited for, as a generator would not.
+    return: () => notifications.return!(),
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}
+
+/** Subscribes to what `ticketChannel` answers. */
+const ticketSubscriber = (subscriber: GrafastSubscriber): GrafastSubscriber => ({
+  async subscribe(topic) {
+    const [channel, ticketId] = String(topic).split('/') as [string, string | undefined]
+    const notifications = (await subscriber.subscribe(channel as never)) as AsyncIterableIterator<string>
+    return (ticketId ? ofTicket(ticketId, notifications) : notifications) as never
+  },
+})
 
 /**
  * The channel of all that concerns one person: staff hear of their organization, an agent who is restricted of the own
@@ -50,8 +85,7 @@ async function inboxChannel([pgSettings, withPgClient]: readonly [Settings, With
 
 const fromContext = <T>(key: string) => context().get(key as never) as unknown as Step<T>
 
-const listenOn = ($channel: Step<string>) =>
-  listen(fromContext<GrafastSubscriber>('pgSubscriber'), $channel, jsonParse)
+const $subscriber = () => fromContext<GrafastSubscriber>('pgSubscriber')
 
 /**
  * Live changes. An event holds ids and nothing else; what it means the client reads again under its own row-level
@@ -96,7 +130,8 @@ export const SubscriptionsPlugin = extendSchema({
         ticketChanged: {
           subscribePlan(_$root, args) {
             const $ticketId = args.getRaw('ticketId') as Step<string>
-            return listenOn(
+            return listen(
+              lambda($subscriber(), ticketSubscriber),
               lambda(
                 [
                   $ticketId,
@@ -105,17 +140,20 @@ export const SubscriptionsPlugin = extendSchema({
                 ] as const,
                 ticketChannel,
               ),
+              jsonParse,
             )
           },
           plan: ($event) => $event,
         },
         inboxChanged: {
           subscribePlan: () =>
-            listenOn(
+            listen(
+              $subscriber(),
               lambda(
                 [fromContext<Settings>('pgSettings'), fromContext<WithClient>('withPgClient')] as const,
                 inboxChannel,
               ),
+              jsonParse,
             ),
           plan: ($event) => $event,
         },

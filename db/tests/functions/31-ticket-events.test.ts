@@ -125,7 +125,6 @@ describe('events', () => {
 describe('listeners', () => {
   const channelsOf = (ticketId: string) => ({
     staff: `ticket:${ticketId}:staff`,
-    public: `ticket:${ticketId}:public`,
     inbox: `inbox:${stage.acme.organizationId}`,
     requester: `requester:${stage.acme.customer.userId}`,
     otherRequester: `requester:${stage.acme.neighbour.userId}`,
@@ -163,7 +162,6 @@ describe('listeners', () => {
     ).toEqual({
       staff: ['priority_changed', 'team_changed', 'assignee_changed'],
       inbox: ['priority_changed', 'team_changed', 'assignee_changed'],
-      public: [],
       requester: [],
       otherRequester: [],
       otherInbox: [],
@@ -174,7 +172,6 @@ describe('listeners', () => {
     expect(await heard(stage.acme.ticketId, () => update(`subject = 'Nothing works'`))).toEqual({
       staff: ['subject_changed'],
       inbox: ['subject_changed'],
-      public: ['subject_changed'],
       requester: ['subject_changed'],
       otherRequester: [],
       otherInbox: [],
