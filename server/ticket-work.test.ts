@@ -140,13 +140,13 @@ test('what agents note about a ticket is read from it', async () => {
     desk,
     acme.agent,
     `query ($rows: [UUID!]) {
-      tickets(filter: { rowId: { in: $rows } }, orderBy: [NUMBER_ASC]) { nodes {
+      tickets(first: 2, filter: { rowId: { in: $rows } }, orderBy: [NUMBER_ASC]) { nodes {
         subject status tags
         state { kind name isDefault }
         mergedInto { subject }
-        watchers { nodes { user { name } } }
-        relationships { nodes { kind otherTicket { subject } } }
-        relationshipsFromOthers { nodes { kind ticket { subject } } }
+        watchers(first: 2) { nodes { user { name } } }
+        relationships(first: 2) { nodes { kind otherTicket { subject } } }
+        relationshipsFromOthers(first: 2) { nodes { kind ticket { subject } } }
       } }
     }`,
     { rows: [one.rowId, two.rowId] },

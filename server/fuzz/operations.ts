@@ -49,7 +49,9 @@ export interface Filling {
 
 const deepest = 5
 const deepestSelection = 2
-const pageSize = 10
+const pageSize = 8
+/** Less than a query may have; one that would have more is asked in parts. */
+const mostFields = 400
 const words: Record<string, string> = {
   requester: 'user',
   assignee: 'user',
@@ -69,18 +71,36 @@ export function operationsOf(schemaFile: string): Operation[] {
   return (['query', 'mutation'] as const).flatMap((kind) =>
     Object.values(
       (kind === 'query' ? schema.getQueryType() : schema.getMutationType())?.getFields() ?? {},
-    ).map((field) => operationOf(schema, kind, field)),
+    ).flatMap((field) =>
+      inParts(partsOf(schema, getNamedType(field.type), deepestSelection)).map((selection) =>
+        operationOf(kind, field, selection),
+      ),
+    ),
   )
 }
 
+const fieldsIn = (part: string) => part.split(' ').filter((word) => /^\w/.test(word)).length
+
+/** Selections that have all parts between them, each with no more fields than may be asked for at once. */
+function inParts(parts: string[]): string[] {
+  const selections: string[][] = [[]]
+  for (const part of parts) {
+    const fields = fieldsIn([...selections.at(-1)!, part].join(' '))
+    if (fields > mostFields && selections.at(-1)!.length > 0) selections.push([])
+    selections.at(-1)!.push(part)
+  }
+  return selections.map(braced)
+}
+
+const braced = (parts: string[]) => (parts.length > 0 ? `{ ${parts.join(' ')} }` : '')
+
 function operationOf(
-  schema: GraphQLSchema,
   kind: 'query' | 'mutation',
   field: GraphQLField<unknown, unknown>,
+  selection: string,
 ): Operation {
   const declared = field.args.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ')
   const passed = field.args.map(({ name }) => `${name}: $${name}`).join(', ')
-  const selection = selectionOf(schema, getNamedType(field.type), deepestSelection)
   const text = `${kind} ${declared && `(${declared})`} { ${field.name}${passed && `(${passed})`} ${selection} }`
   const slots = field.args.flatMap(({ name, type }) => slotsOf(type, name, name))
   return {
@@ -96,25 +116,24 @@ function operationOf(
 }
 
 /** All scalars, and what lies below as deep as is worth looking. */
-function selectionOf(schema: GraphQLSchema, type: GraphQLNamedType, depth: number): string {
-  if (!isCompositeType(type)) return ''
+function partsOf(schema: GraphQLSchema, type: GraphQLNamedType, depth: number): string[] {
+  if (!isCompositeType(type)) return []
   if (!isObjectType(type)) {
     // `node` may be anything: each type says what it is called.
     const members = schema
       .getPossibleTypes(type)
       .map((member) => `... on ${member.name} ${scalarsOf(member)}`)
-    return `{ __typename ${members.join(' ')} }`
+    return ['__typename', ...members]
   }
-  const parts = Object.values(type.getFields()).flatMap((field) => {
+  return Object.values(type.getFields()).flatMap((field) => {
     const next = getNamedType(field.type)
     if (!isCompositeType(next)) return [field.name]
     if (field.args.some(({ type: argument }) => isNonNullType(argument)) || depth === 0) return []
     if (next.name.endsWith('Edge')) return []
-    const small = next.name.endsWith('Connection') ? '(first: 5)' : ''
-    const below = selectionOf(schema, next, depth - 1)
+    const small = next.name.endsWith('Connection') ? '(first: 3)' : ''
+    const below = braced(partsOf(schema, next, depth - 1))
     return below ? [`${field.name}${small} ${below}`] : []
   })
-  return parts.length > 0 ? `{ ${parts.join(' ')} }` : ''
 }
 
 function scalarsOf(type: GraphQLNamedType): string {
