@@ -8,6 +8,7 @@ import {
   TextCursorInput,
   Users,
   UserStar,
+  Zap,
 } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -20,6 +21,7 @@ const PLACES = [
   { name: 'companies', sign: Building2 },
   { name: 'ticket-templates', sign: FileStack },
   { name: 'fields', sign: TextCursorInput },
+  { name: 'automations', sign: Zap },
   { name: 'security', sign: ShieldCheck },
   { name: 'ip-rules', sign: Network },
   { name: 'single-sign-on', sign: Fingerprint },

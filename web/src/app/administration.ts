@@ -3,6 +3,7 @@ import { requireAdmin } from './guards.ts'
 import { page } from './page.ts'
 
 const people = page(() => import('./routes/admin/people-routes.tsx'), 'people', 'errors')
+const automations = page(() => import('./routes/admin/automations-routes.tsx'), 'automations', 'errors')
 const providers = page(() => import('./routes/admin/single-sign-on-routes.tsx'), 'single-sign-on', 'errors')
 
 /** Where admins decide about people and ways in, inside the desk. */
@@ -19,6 +20,12 @@ export const administrationRoutes: RouteObject = {
     {
       path: 'companies',
       lazy: page(() => import('./routes/admin/companies-route.tsx'), 'companies', 'errors'),
+    },
+    { path: 'automations', lazy: async () => ({ Component: (await automations()).AutomationsRoute }) },
+    { path: 'automations/new', lazy: async () => ({ Component: (await automations()).NewAutomationRoute }) },
+    {
+      path: 'automations/:automationId',
+      lazy: async () => ({ Component: (await automations()).AutomationRoute }),
     },
     {
       path: 'ticket-templates',

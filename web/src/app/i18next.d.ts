@@ -2,6 +2,7 @@ import 'i18next'
 import type components from '../components/locales/en.json'
 import type apiTokens from '../features/api-tokens/locales/en.json'
 import type approvals from '../features/approvals/locales/en.json'
+import type automations from '../features/automations/locales/en.json'
 import type checklists from '../features/checklists/locales/en.json'
 import type cannedResponses from '../features/canned-responses/locales/en.json'
 import type comments from '../features/comments/locales/en.json'
@@ -37,6 +38,7 @@ declare module 'i18next' {
       comments: typeof comments
       'canned-responses': typeof cannedResponses
       approvals: typeof approvals
+      automations: typeof automations
       checklists: typeof checklists
       sla: typeof sla
       'ticket-templates': typeof ticketTemplates

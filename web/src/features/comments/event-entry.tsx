@@ -2,6 +2,7 @@ import {
   AlarmClock,
   AlarmClockOff,
   ArrowRightLeft,
+  Bell,
   CalendarClock,
   CircleCheck,
   CircleX,
@@ -16,6 +17,7 @@ import {
   TextCursorInput,
   Undo2,
   UserRound,
+  Zap,
   type LucideIcon,
 } from 'lucide-react'
 import { Trans, useTranslation } from 'react-i18next'
@@ -142,8 +144,10 @@ function EventSign({ event }: { event: TimelineEvent }) {
 const SIGNS: Record<string, LucideIcon> = {
   assignee_changed: UserRound,
   custom_fields_changed: TextCursorInput,
+  automation_fired: Zap,
   merge_received: Merge,
   merge_undone: Undo2,
+  notice_sent: Bell,
   relationship_added: Link2,
   relationship_removed: Link2,
   requester_changed: UserRound,

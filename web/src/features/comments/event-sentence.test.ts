@@ -121,6 +121,22 @@ describe('eventSentence', () => {
   })
 })
 
+describe('automations', () => {
+  it('are named, and so is what they tell people', () => {
+    expect(eventSentence(event('automation_fired', null, { automation_name: 'Urgent' }), words)).toEqual({
+      key: 'automation_fired',
+      before: null,
+      after: 'Urgent',
+    })
+    expect(eventSentence(event('notice_sent', null, { to: 'managers', text: 'Look' }), words)).toEqual({
+      key: 'notice_sent',
+      before: null,
+      after: 'Look',
+    })
+    expect(eventSentence(event('automation_fired'), words).key).toBe('other')
+  })
+})
+
 describe('inOrder', () => {
   it('puts what was said before what followed from it in the same save', () => {
     const at = '2026-03-02T10:00:00Z'

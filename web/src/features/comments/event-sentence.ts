@@ -148,6 +148,14 @@ export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSen
         return plain(type === 'watcher_added' ? 'watcher_joined' : 'watcher_left')
       return name ? { key: type, before: null, after: name } : plain('other')
     }
+    case 'automation_fired': {
+      const name = field(after, 'automation_name')
+      return name ? { key: type, before: null, after: name } : plain('other')
+    }
+    case 'notice_sent': {
+      const text = field(after, 'text')
+      return text ? { key: type, before: null, after: text } : plain('other')
+    }
     case 'ticket_snoozed': {
       const until = field(after, 'snoozed_until')
       return until ? { key: type, before: null, after: words.time(until) } : plain('other')

@@ -1,0 +1,21 @@
+import { useTranslation } from 'react-i18next'
+import { Pill } from '../../components/pill.tsx'
+
+export type Outcome = 'acted' | 'unchanged' | 'refused' | 'loop_stopped'
+
+const TONES = { acted: 'success', unchanged: 'neutral', refused: 'danger', loop_stopped: 'warning' } as const
+
+export interface OutcomePillProps {
+  outcome: Outcome
+  /** The SQLSTATE of what was refused. */
+  errorCode?: string | null
+  /** Whether it only would be so. */
+  isTrial?: boolean
+}
+
+/** What became of a run. */
+export function OutcomePill({ outcome, errorCode, isTrial = false }: OutcomePillProps) {
+  const { t } = useTranslation('automations')
+  const word = t(`${isTrial ? 'wouldBe' : 'outcome'}.${outcome}`)
+  return <Pill tone={TONES[outcome]}>{errorCode ? `${word} (${errorCode})` : word}</Pill>
+}
