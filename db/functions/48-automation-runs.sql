@@ -310,6 +310,8 @@ comment on function app_private.run_automations(uuid) is
 create or replace function app_private.queue_timed_automation(automation app_public.automations) returns integer
   language plpgsql volatile
   set search_path = ''
+  -- A few tickets out of many are found by their index, also where reading all of them looks as cheap.
+  set random_page_cost = 1.1
 as $$
 declare
   fitting_id uuid;
