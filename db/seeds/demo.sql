@@ -357,3 +357,24 @@ begin
   perform set_config('atum.organization_id', '', true), set_config('atum.user_id', '', true);
 end
 $demo$;
+
+-- Automations come when the stories are told: they answer what happens from now on. The second shows how time is spoken
+-- of, and waits to be switched on.
+insert into app_public.automations (organization_id, name, kind, position, is_enabled, event_types, actors, conditions, actions)
+select organization.id, automation.*
+from app_public.organizations as organization
+cross join (
+  values
+    (
+      'Urgent from a customer', 'event'::app_public.automation_kind, 1, true,
+      '{ticket_created}'::app_public.ticket_event_type[], '{customer}'::app_public.automation_actor[],
+      '{"all": [{"field": "priority", "operator": "is", "value": "urgent"}]}'::jsonb,
+      '[{"type": "add_tags", "tags": ["urgent call"]}, {"type": "notify", "to": "managers", "text": "{{requester.name}} waits urgently: {{ticket.subject}}"}]'::jsonb
+    ),
+    (
+      'Remind us of what waits', 'time', 2, false, '{}', '{}',
+      '{"all": [{"field": "status", "operator": "is", "value": "pending"}, {"field": "last_comment_at", "operator": "older_than", "value": 259200}]}',
+      '[{"type": "comment", "visibility": "internal", "body": "No word for three days. Is {{requester.first_name}} still waiting for us?"}]'
+    )
+) as automation
+where exists (select from pg_temp.demo_stories as told where told.organization_slug = organization.slug);
