@@ -225,14 +225,21 @@ begin
     jsonb_build_object('status', NEW.status, 'priority', NEW.priority, 'channel', NEW.channel), NEW.created_at
   );
 
-  -- Whoever opens a ticket names no assignee: it found one by itself.
   if NEW.assignee_id is not null then
-    insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_name, before, after, created_at)
+    insert into app_public.ticket_events (
+      organization_id, ticket_id, type, visibility, actor_id, actor_name, before, after, created_at
+    )
     select
-      NEW.organization_id, NEW.id, 'assignee_changed', 'internal', 'Auto-assignment',
+      NEW.organization_id, NEW.id, 'assignee_changed', 'internal',
+      case when by_itself.id is null then coalesce(app_hidden.current_user_id(), NEW.created_by_id) end,
+      case when by_itself.id is null then app_hidden.current_actor_name() else 'Auto-assignment' end,
       app_private.named_reference('assignee', null, null), app_private.named_reference('assignee', assignee.id, assignee.name),
       NEW.created_at
     from app_public.users as assignee
+    -- Whom next_assignee chose in this transaction was named by nobody.
+    left join app_public.team_members as by_itself
+      on by_itself.organization_id = assignee.organization_id and by_itself.user_id = assignee.id
+      and by_itself.team_id = NEW.team_id and by_itself.last_assigned_at >= now()
     where assignee.organization_id = NEW.organization_id and assignee.id = NEW.assignee_id;
   end if;
   return null;

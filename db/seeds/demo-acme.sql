@@ -66,6 +66,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
     "assignee": null,
     "priority": "normal",
     "subject": "VPN drops every ten minutes since client update 5.2.1",
+    "tags": ["vpn", "client update"],
     "channel": "portal",
     "age": "41 days 3 hours 12 minutes",
     "body": "Hello,\n\nmy VPN client updated itself to 5.2.1 over lunch and since then the tunnel drops about every ten minutes. It reconnects by itself after 20 seconds or so, but SAP logs me out every single time and I lose whatever I was booking.\n\nI work from home on Tuesdays and Thursdays. Wi-Fi itself is fine, video calls without VPN run for hours. The little tray window says \"Tunnel lost, reason: peer not responding\".",
@@ -336,6 +337,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
     "assignee": null,
     "priority": "high",
     "subject": "Shipping label API returns 502 for all international parcels",
+    "tags": ["label api"],
     "channel": "portal",
     "age": "19 days 5 hours 5 minutes",
     "body": "Packing reports that labels for parcels to Switzerland, Norway and the UK can't be printed. The packing station shows \"Label service: HTTP 502 Bad Gateway\". Labels within the EU print normally. About 70 parcels are waiting in the cage.",
@@ -444,7 +446,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
         "say": "Glad you like it. The dock is ordered (supplier order 55-20931) and the supplier confirmed delivery in 12 working days. I put this ticket on hold until the parcel arrives, you don't need to do anything.",
         "visibility": "public",
         "set": {
-          "status": "on_hold"
+          "state": "Waiting for parts"
         }
       },
       {
@@ -862,6 +864,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
     "assignee": null,
     "priority": "normal",
     "subject": "VPN bricht seit dem Windows-Update bei jedem Standby ab",
+    "tags": ["vpn", "windows update"],
     "channel": "mail",
     "age": "2 days 1 hour 25 minutes",
     "body": "Guten Tag,\n\nseit dem letzten Windows-Update (KB5063878) trennt sich die VPN-Verbindung, sobald mein Notebook in den Standby geht, und lässt sich danach nicht wieder aufbauen. Es kommt die Meldung \"Der virtuelle Netzwerkadapter wurde nicht gefunden (Fehler 2738)\". Erst nach einem kompletten Neustart geht es wieder.\n\nVor dem Update konnte ich den Deckel zuklappen und zu Hause einfach weiterarbeiten. Gerät: ACM-LT-2291, VPN-Client 5.3.0.\n\nViele Grüße\nSabine Krüger",
@@ -1003,6 +1006,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
     "assignee": null,
     "priority": "high",
     "subject": "VPN tunnel drops again after last night's update",
+    "tags": ["vpn", "client update"],
     "channel": "portal",
     "age": "5 hours 10 minutes",
     "body": "Hi, me again with the VPN.\n\nThe client updated last night to 5.3.0 and it drops again, this time every 25 to 30 minutes, not every ten. Same message: \"Tunnel lost, reason: peer not responding\". I am at home the whole week because of the renovation in building B, so without VPN I can't run the MRP for hall 2.\n\nTwo colleagues in planning see the same thing.",
@@ -1055,6 +1059,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
     "assignee": null,
     "priority": "normal",
     "subject": "Tracking numbers are not written back to the orders",
+    "tags": ["label api"],
     "channel": "desk",
     "age": "3 hours 40 minutes",
     "body": "(Taken by phone, for Jonas) Since the start of the shift, shipped orders have no tracking number in the portal, the field stays empty. The labels themselves print and the parcels do leave. Customers call and ask where their parcel is. About 60 orders so far.",
@@ -1109,6 +1114,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
     "assignee": null,
     "priority": "urgent",
     "subject": "Label API 502 Bad Gateway, packing line 2 has stopped",
+    "tags": ["label api", "production stop"],
     "channel": "portal",
     "age": "1 hour 5 minutes",
     "body": "Packing line 2 stands still. Every label request ends with \"Label service: HTTP 502 Bad Gateway\", this time also for parcels within Germany. Line 1 still prints, but slowly, every third attempt.\n\nStarted about 15 minutes ago. Around 200 parcels have to be out today.",
@@ -1150,6 +1156,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
     "assignee": null,
     "priority": "low",
     "subject": "Printer on the second floor prints pages of strange symbols",
+    "tags": ["printer driver"],
     "channel": "portal",
     "age": "52 minutes",
     "body": "When I print the monthly report to PRN-B2-05, it produces page after page with one line of symbols each, something like \"%-12345X@PJL SET RESOLUTION=600\" at the top and then only boxes and hearts. I stopped it after 30 pages.\n\nFrom Word it prints normally. It only happens with the PDF from the reporting system.",
@@ -1169,6 +1176,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
     "assignee": null,
     "priority": "normal",
     "subject": "VPN connects but SAP and the file shares are unreachable",
+    "tags": ["vpn"],
     "channel": "portal",
     "age": "35 minutes",
     "body": "The VPN says \"Connected\" with the green icon, but SAP GUI answers \"partner 'sap-prd.acme.example:3200' not reached\" and \\\\fs01\\controlling can't be opened. The intranet page does load.\n\nI am working from a hotel today. At home it worked yesterday evening with the same laptop. I have already restarted and tried the mobile hotspot: with the hotspot everything works.",
@@ -1188,6 +1196,7 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
     "assignee": null,
     "priority": "normal",
     "subject": "Password reset mail never arrives",
+    "tags": ["mail delivery"],
     "channel": "mail",
     "age": "20 minutes",
     "body": "Hello,\n\nI've requested a password reset for the order portal three times in the last half hour and no mail has arrived. Not in junk either. Order confirmations from orders@acme.example come through without any trouble, so our mail server does accept mail from you.\n\nCould you check whether it's being sent at all? The account is owen.hughes@tidewater-marine.example.\n\nOwen",
@@ -1199,6 +1208,18 @@ insert into demo_stories (organization_slug, story) values ('acme', $story$
         "visibility": "public"
       }
     ]
+  },
+  {
+    "requester": "fiona.marsh@tidewater-marine.example",
+    "service": "Accounts and passwords",
+    "team": "Service Desk",
+    "assignee": null,
+    "priority": "normal",
+    "subject": "No reset mail for the order portal",
+    "channel": "portal",
+    "age": "12 minutes",
+    "body": "Hi, I'm trying to reset my portal password and nothing comes through. Owen sits next to me and has the same problem, so perhaps you know about it already. My password is not urgent, but I have an order to confirm by four.",
+    "steps": []
   }
 ]
 $story$::jsonb);

@@ -1,11 +1,12 @@
--- The demo: two organizations, their people, and the story of sixty tickets. Run once, as the owner, last of the three
+-- The demo: two organizations, their people, and the story of some sixty tickets. Run once, as the owner, last of the three
 -- files and in the same transaction: demo-acme.sql, demo-globex.sql, demo.sql. Alone it makes the organizations without
 -- tickets. Everything is dated relative to now().
 --
 -- A story is one ticket: `requester`, `by` (who wrote it down, where that is not the requester), `service`, `team`,
--- `assignee`, `priority`, `subject`, `channel`, `age` before now, `body` of the first message, and `steps`. A step comes
--- `after` the one before it, is done `by` somebody, and may `say` something (`visibility` public or internal) and `set`
--- status, priority, team or assignee. What follows from that (numbers, reopening, events, clocks) the triggers do.
+-- `assignee`, `priority`, `subject`, `tags`, `channel`, `age` before now, `body` of the first message, and `steps`. A step
+-- comes `after` the one before it, is done `by` somebody, and may `say` something (`visibility` public or internal) and
+-- `set` status, state, priority, team or assignee. What follows from that (numbers, reopening, events, clocks) the triggers
+-- do. How tickets stand to each other, who watches and what was merged comes last.
 
 create temporary table if not exists demo_stories (
   organization_slug text not null,
@@ -47,6 +48,9 @@ declare
     ],
     "companies": [
       {"name": "Tidewater Marine", "shares_tickets": true}
+    ],
+    "states": [
+      {"kind": "on_hold", "name": "Waiting for parts"}
     ],
     "teams": [
       {"name": "Service Desk", "members": ["agent@acme.example", "lukas.novak@acme.example", "manager@acme.example"]},
@@ -111,6 +115,7 @@ declare
       {"email": "lucia.fernandez@solmarina.example", "name": "Lucía Fernández", "role": "customer", "locale": "es", "time_zone": "Europe/Madrid"}
     ],
     "companies": [],
+    "states": [],
     "teams": [
       {"name": "Customer Support", "members": ["agent@globex.example", "diego.santos@globex.example", "manager@globex.example"]},
       {"name": "Billing Operations", "members": ["hannah.cho@globex.example", "diego.santos@globex.example", "manager@globex.example"]},
@@ -194,6 +199,10 @@ begin
       perform app_private.set_password(new_organization_id, new_person_id, password, is_demo => true);
     end loop;
 
+    insert into app_public.ticket_states (organization_id, kind, name, created_at, updated_at)
+    select new_organization_id, (state.value ->> 'kind')::app_public.ticket_status, state.value ->> 'name', founded_at, founded_at
+    from jsonb_array_elements(organization -> 'states') as state;
+
     for team in select value from jsonb_array_elements(organization -> 'teams') loop
       insert into app_public.teams (organization_id, name, created_at, updated_at)
       values (new_organization_id, team ->> 'name', founded_at, founded_at)
@@ -269,7 +278,7 @@ begin
 
     if happening.position = 1 then
       insert into app_public.tickets (
-        organization_id, subject, priority, channel, service_id, team_id, assignee_id, requester_id, created_by_id,
+        organization_id, subject, priority, channel, service_id, team_id, assignee_id, requester_id, created_by_id, tags,
         last_comment_at, created_at, updated_at
       )
       select
@@ -287,6 +296,7 @@ begin
         ),
         requester.id,
         actor_id,
+        array(select jsonb_array_elements_text(happening.story -> 'tags')),
         happening.happened_at,
         happening.happened_at,
         happening.happened_at
@@ -319,6 +329,14 @@ begin
       update app_public.tickets as ticket
       set
         status = coalesce((changes ->> 'status')::app_public.ticket_status, ticket.status),
+        state_id = coalesce(
+          (
+            select state.id
+            from app_public.ticket_states as state
+            where state.organization_id = ticket.organization_id and state.name = changes ->> 'state'
+          ),
+          ticket.state_id
+        ),
         priority = coalesce((changes ->> 'priority')::app_public.ticket_priority, ticket.priority),
         team_id = case
           when changes ? 'team' then (
@@ -353,6 +371,61 @@ begin
     -- What is overdue is seen to be at the first look and not when the worker has got round to it.
     perform app_private.record_sla_breaches();
   end loop;
+
+  perform set_config('atum.organization_id', '', true), set_config('atum.user_id', '', true);
+end
+$demo$;
+
+-- What Acme's agents noted about their tickets beside the conversation.
+do $demo$
+declare
+  acme_id uuid;
+  agent_id uuid;
+  manager_id uuid;
+  outage app_public.tickets;
+  reset app_public.tickets;
+  same_reset app_public.tickets;
+begin
+  select id into acme_id from app_public.organizations where slug = 'acme';
+  if not exists (select from app_public.tickets where organization_id = acme_id) then
+    return;
+  end if;
+  perform set_config('atum.organization_id', acme_id::text, true);
+  select id into strict agent_id from app_public.users where organization_id = acme_id and email = 'agent@acme.example';
+  select id into strict manager_id from app_public.users where organization_id = acme_id and email = 'manager@acme.example';
+  select * into strict outage from app_public.tickets where organization_id = acme_id and subject like 'Label API 502%';
+  select * into strict reset from app_public.tickets where organization_id = acme_id and subject = 'Password reset mail never arrives';
+  select * into strict same_reset from app_public.tickets where organization_id = acme_id and subject = 'No reset mail for the order portal';
+
+  -- Two of Tidewater ask the same. A merge by nobody, and then put into the name of whoever did it: the owner is no agent.
+  perform set_config('atum.user_id', '', true);
+  perform app_public.merge_ticket(same_reset.id, reset.id);
+  update app_public.ticket_merges set merged_by_id = agent_id where organization_id = acme_id;
+  update app_public.ticket_events
+  set actor_id = agent_id
+  where organization_id = acme_id and ticket_id in (reset.id, same_reset.id) and created_at = now() and actor_id is null;
+
+  perform set_config('atum.user_id', manager_id::text, true);
+  perform app_private.add_watcher(outage, manager_id);
+
+  perform set_config('atum.user_id', agent_id::text, true);
+  insert into app_public.ticket_relationships (organization_id, ticket_id, kind, other_ticket_id, created_by_id)
+  select acme_id, ticket.id, noted.kind::app_public.ticket_relationship_kind, outage.id, agent_id
+  from (
+    values
+      ('Tracking numbers are not written back to the orders', 'child_of'),
+      ('Shipping label API returns 502 for all international parcels', 'relates_to')
+  ) as noted (subject, kind)
+  join app_public.tickets as ticket on ticket.organization_id = acme_id and ticket.subject = noted.subject;
+
+  update app_public.tickets
+  set snoozed_until = now() + interval '3 days'
+  where organization_id = acme_id and subject = 'Docking station and second monitor for the planning office';
+
+  -- New tickets about printers find their agent by themselves.
+  update app_public.teams set assignment_method = 'round_robin' where organization_id = acme_id and name = 'Infrastructure';
+  update app_public.users set skills = '{printers,vpn}' where organization_id = acme_id and email = 'lukas.novak@acme.example';
+  update app_public.services set required_skills = '{printers}' where organization_id = acme_id and name = 'Printing and label printers';
 
   perform set_config('atum.organization_id', '', true), set_config('atum.user_id', '', true);
 end
