@@ -17,6 +17,16 @@ export const administrationRoutes: RouteObject = {
     { path: 'people', lazy: async () => ({ Component: (await people()).PeopleRoute }) },
     { path: 'people/:userId', lazy: async () => ({ Component: (await people()).PersonRoute }) },
     { path: 'roles', lazy: async () => ({ Component: (await people()).RolesRoute }) },
+    { path: 'teams', lazy: page(() => import('./routes/admin/teams-route.tsx'), 'teams', 'errors') },
+    { path: 'services', lazy: page(() => import('./routes/admin/services-route.tsx'), 'services', 'errors') },
+    {
+      path: 'ticket-statuses',
+      lazy: page(() => import('./routes/admin/ticket-statuses-route.tsx'), 'ticket-rules', 'errors'),
+    },
+    {
+      path: 'ticket-settings',
+      lazy: page(() => import('./routes/admin/ticket-settings-route.tsx'), 'ticket-rules', 'errors'),
+    },
     {
       path: 'companies',
       lazy: page(() => import('./routes/admin/companies-route.tsx'), 'companies', 'errors'),

@@ -18,6 +18,9 @@ import type securityPolicy from '../features/security-policy/locales/en.json'
 import type singleSignOn from '../features/single-sign-on/locales/en.json'
 import type sla from '../features/sla/locales/en.json'
 import type ticketWork from '../features/ticket-work/locales/en.json'
+import type services from '../features/services/locales/en.json'
+import type teams from '../features/teams/locales/en.json'
+import type ticketRules from '../features/ticket-rules/locales/en.json'
 import type tickets from '../features/tickets/locales/en.json'
 import type ticketTemplates from '../features/ticket-templates/locales/en.json'
 import type twoFactor from '../features/two-factor/locales/en.json'
@@ -36,6 +39,9 @@ declare module 'i18next' {
       tickets: typeof tickets
       'ticket-work': typeof ticketWork
       comments: typeof comments
+      teams: typeof teams
+      services: typeof services
+      'ticket-rules': typeof ticketRules
       'canned-responses': typeof cannedResponses
       approvals: typeof approvals
       automations: typeof automations

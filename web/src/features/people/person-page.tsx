@@ -18,6 +18,7 @@ import { PersonClosing, PersonClosingFragment } from './person-closing.tsx'
 import { PersonDetails, PersonDetailsFragment } from './person-details.tsx'
 import { PersonSessions, PersonSessionFragment } from './person-sessions.tsx'
 import { PersonSignIn, PersonSignInFragment } from './person-sign-in.tsx'
+import { PersonSkills, PersonSkillsFragment } from './person-skills.tsx'
 import { PersonStatePill } from './person-state-pill.tsx'
 import { personState } from './person-state.ts'
 
@@ -36,6 +37,7 @@ const PersonQuery = graphql(
           disabledAt
           ...PersonDetails
           ...PersonAccess
+          ...PersonSkills
           ...PersonSignIn
           ...PersonClosing
         }
@@ -63,6 +65,7 @@ const PersonQuery = graphql(
   [
     PersonDetailsFragment,
     PersonAccessFragment,
+    PersonSkillsFragment,
     PersonSignInFragment,
     PersonClosingFragment,
     PersonSessionFragment,
@@ -122,6 +125,7 @@ export function PersonPage({ userId }: { userId: string }) {
       />
       <PersonDetails person={person} isOwn={isOwn} />
       <PersonAccess person={person} isOwn={isOwn} onChanged={rereadSoon} />
+      {person.role !== 'customer' && <PersonSkills person={person} />}
       <PersonSignIn
         person={person}
         isOwn={isOwn}

@@ -208,7 +208,7 @@ function InboxRow({ row, isSelected, onSelect, hasArrived }: InboxRowProps) {
     <tr
       role="row"
       className={classNames(
-        'group relative grid grid-cols-[auto_1fr_auto] gap-x-4 gap-y-1 border-b border-border px-4 py-3 md:table-row md:p-0',
+        'group relative grid grid-cols-[auto_auto_1fr_auto] gap-x-4 gap-y-1 border-b border-border px-4 py-3 md:table-row md:p-0',
         'focus-within:bg-selected hover:bg-hover',
         isSelected && 'bg-selected',
         hasArrived && 'animate-arrive',
@@ -223,10 +223,10 @@ function InboxRow({ row, isSelected, onSelect, hasArrived }: InboxRowProps) {
           className={CHECKBOX}
         />
       </td>
-      <td role="cell" className={classNames(CELL, 'figures order-1 whitespace-nowrap text-muted')}>
+      <td role="cell" className={classNames(CELL, 'figures order-1 col-span-2 whitespace-nowrap text-muted')}>
         {ticket.reference}
       </td>
-      <td role="cell" className={classNames(CELL, 'order-3 col-span-3 min-w-0 md:max-w-0')}>
+      <td role="cell" className={classNames(CELL, 'order-3 col-span-4 min-w-0 md:max-w-0')}>
         <Link
           to={`/desk/tickets/${ticket.number}`}
           {...{ [ROW_LINK]: ticket.rowId }}
@@ -242,7 +242,7 @@ function InboxRow({ row, isSelected, onSelect, hasArrived }: InboxRowProps) {
       <td role="cell" className={classNames(CELL, 'order-2 justify-self-end')}>
         <StatusPill status={ticket.status} name={ticket.state?.name} className="max-w-44" />
       </td>
-      <td role="cell" className={classNames(CELL, 'order-4')}>
+      <td role="cell" className={classNames(CELL, 'order-4 col-span-2')}>
         <PriorityMark priority={ticket.priority} />
       </td>
       <td role="cell" className={classNames(CELL, 'hidden xl:table-cell')}>
@@ -267,7 +267,7 @@ function InboxRow({ row, isSelected, onSelect, hasArrived }: InboxRowProps) {
         role="cell"
         className={classNames(
           CELL,
-          'order-6 col-start-3 text-end whitespace-nowrap text-muted md:pe-5 md:text-start',
+          'order-6 col-start-4 text-end whitespace-nowrap text-muted md:pe-5 md:text-start',
         )}
       >
         <RelativeTime at={ticket.updatedAt} length="short" />

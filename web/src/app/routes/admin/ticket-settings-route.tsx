@@ -1,0 +1,1 @@
+export { TicketSettingsPage as Component } from '../../../features/ticket-rules/settings-page.tsx'

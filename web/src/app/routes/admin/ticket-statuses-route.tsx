@@ -1,0 +1,1 @@
+export { StatusesPage as Component } from '../../../features/ticket-rules/statuses-page.tsx'
