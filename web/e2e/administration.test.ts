@@ -69,6 +69,7 @@ test('nothing is wrong with the pages, nor with what a reader hears', async () =
     'People',
     'Roles',
     'Companies',
+    'Fields',
     'Sign-in and security',
     'IP rules',
     'Single sign-on',

@@ -285,7 +285,7 @@ function FieldForm({ field, fields, onDraft, onClose, onSaved }: FieldFormProps)
           error={faultOf('serviceIds')}
         />
       </div>
-      <div data-part="visibleWhenValues">
+      <div data-part="visibleWhenValues" className="empty:hidden">
         <ConditionInputs draft={draft} fields={fields} onChange={edit} error={faultOf('visibleWhenValues')} />
       </div>
       {problem && !isTaken && <ProblemAlert problem={problem} />}
