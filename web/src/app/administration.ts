@@ -46,6 +46,10 @@ export const administrationRoutes: RouteObject = {
       lazy: page(() => import('./routes/admin/custom-fields-route.tsx'), 'custom-fields', 'errors'),
     },
     {
+      path: 'time-activities',
+      lazy: page(() => import('./routes/admin/time-activities-route.tsx'), 'time', 'errors'),
+    },
+    {
       path: 'security',
       lazy: page(() => import('./routes/admin/security-policy-route.tsx'), 'security-policy', 'errors'),
     },

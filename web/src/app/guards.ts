@@ -26,6 +26,12 @@ export async function requireAdmin(): Promise<Response | null> {
   return mayNot ? redirect('/desk') : null
 }
 
+/** Lets managers and admins pass; agents go back to their work. */
+export async function requireManager(): Promise<Response | null> {
+  const session = await sessionReady()
+  return session.status === 'signed-in' && session.user.role === 'agent' ? redirect('/desk') : null
+}
+
 /** Sends those who are signed in already past the login page. */
 export function skipWhenSignedIn(door: Door) {
   return async ({ request }: LoaderFunctionArgs): Promise<Response | null> => {

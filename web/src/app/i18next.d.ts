@@ -23,6 +23,8 @@ import type teams from '../features/teams/locales/en.json'
 import type ticketRules from '../features/ticket-rules/locales/en.json'
 import type tickets from '../features/tickets/locales/en.json'
 import type ticketTemplates from '../features/ticket-templates/locales/en.json'
+import type presence from '../features/presence/locales/en.json'
+import type time from '../features/time/locales/en.json'
 import type twoFactor from '../features/two-factor/locales/en.json'
 import type errors from '../graphql/locales/en.json'
 import type app from './locales/en.json'
@@ -47,6 +49,8 @@ declare module 'i18next' {
       automations: typeof automations
       checklists: typeof checklists
       sla: typeof sla
+      time: typeof time
+      presence: typeof presence
       'ticket-templates': typeof ticketTemplates
       'two-factor': typeof twoFactor
       people: typeof people

@@ -2,7 +2,7 @@ import { createBrowserRouter } from 'react-router'
 import { subscribeToSession } from '../lib/session.ts'
 import { administrationRoutes } from './administration.ts'
 import { entranceRoutes } from './entrance.ts'
-import { requireSession } from './guards.ts'
+import { requireManager, requireSession } from './guards.ts'
 import { RootLayout } from './layouts/root-layout.tsx'
 import { page } from './page.ts'
 import { NotFoundPage } from './routes/not-found-page.tsx'
@@ -56,7 +56,7 @@ export const router = createBrowserRouter([
       {
         path: 'desk',
         loader: requireSession('desk'),
-        lazy: page(() => import('./layouts/desk-layout.tsx'), 'tickets', 'errors'),
+        lazy: page(() => import('./layouts/desk-layout.tsx'), 'tickets', 'time', 'errors'),
         ErrorBoundary: ProblemPage,
         children: [
           {
@@ -74,7 +74,9 @@ export const router = createBrowserRouter([
               'custom-fields',
               'comments',
               'canned-responses',
+              'presence',
               'sla',
+              'time',
               'identity',
               'errors',
             ),
@@ -84,6 +86,11 @@ export const router = createBrowserRouter([
             lazy: page(() => import('./routes/desk/prepared-route.tsx'), 'canned-responses', 'errors'),
           },
           { path: 'profile', lazy: page(() => import('./routes/desk/profile-route.tsx'), ...profileWords) },
+          {
+            path: 'time',
+            loader: requireManager,
+            lazy: page(() => import('./routes/desk/time-report-route.tsx'), 'time', 'errors'),
+          },
           administrationRoutes,
           { path: '*', Component: NotFoundPage },
         ],

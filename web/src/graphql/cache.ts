@@ -1,4 +1,4 @@
-import { cacheExchange, type Cache } from '@urql/exchange-graphcache'
+import { cacheExchange, type Cache, type Entity } from '@urql/exchange-graphcache'
 
 const embedded = () => null
 
@@ -65,6 +65,18 @@ export function normalisedCache() {
       CreateMacroPayload: embedded,
       UpdateMacroPayload: embedded,
       ApplyMacroPayload: embedded,
+      TimeTotal: embedded,
+      TimeReportRow: embedded,
+      RecordTimePayload: embedded,
+      CorrectTimePayload: embedded,
+      StartTimerPayload: embedded,
+      StopTimerPayload: embedded,
+      DiscardTimerPayload: embedded,
+      CreateTimeActivityPayload: embedded,
+      UpdateTimeActivityPayload: embedded,
+      TicketPresencePayload: embedded,
+      PresentPerson: embedded,
+      ShowTypingPayload: embedded,
       LoginSession: (session) => session['rowId'] as string,
       TwoFactorStatus: embedded,
       MadeApiToken: embedded,
@@ -92,6 +104,17 @@ export function normalisedCache() {
       ChangeSecurityPolicyPayload: embedded,
       SaveIdentityProviderPayload: embedded,
       DeleteIdentityProviderPayload: embedded,
+    },
+    updates: {
+      Mutation: {
+        // Every place that shows the timer follows at once.
+        startTimer(result, _args, cache) {
+          const { timer } = result['startTimer'] as { timer: Entity }
+          cache.link('Query', 'currentTimer', timer)
+        },
+        stopTimer: (_result, _args, cache) => cache.link('Query', 'currentTimer', null),
+        discardTimer: (_result, _args, cache) => cache.link('Query', 'currentTimer', null),
+      },
     },
     optimistic: {
       // The screen shows the new property at once; a refusal rolls it back by itself.

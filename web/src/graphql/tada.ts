@@ -6,6 +6,7 @@ export const graphql = initGraphQLTada<{
   introspection: introspection
   scalars: {
     Datetime: string
+    Date: string
     UUID: string
     Cursor: string
     BigInt: string

@@ -1,4 +1,4 @@
-import { Menu as MenuSign, Settings, TextQuote } from 'lucide-react'
+import { ChartNoAxesColumn, Menu as MenuSign, Settings, TextQuote } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, Outlet, useMatch, useNavigate } from 'react-router'
@@ -7,6 +7,7 @@ import { Button } from '../../components/button.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { Notices } from '../../components/toast.tsx'
 import { InboxNavigation } from '../../features/tickets/inbox-navigation.tsx'
+import { RunningTimer } from '../../features/time/running-timer.tsx'
 import { CodesLeftNotice } from '../../features/two-factor/codes-left-notice.tsx'
 import { ApiProvider } from '../../graphql/api-provider.tsx'
 import { useSession, useSessionUser } from '../../lib/session.ts'
@@ -55,6 +56,7 @@ function Desk() {
         <nav aria-label={t('desk.navigation')} className="flex-1 overflow-y-auto px-2.5 py-2">
           <DeskNavigation />
         </nav>
+        <RunningTimer className="mx-2.5 mb-2" />
         <LiveIndicator className="px-5 pb-2" />
         <div className="border-t border-border p-2.5">
           <AccountMenu place="desk" onShowShortcuts={showHelp} />
@@ -67,7 +69,8 @@ function Desk() {
         <Link to="/desk" aria-label={t('desk.home')} className="flex rounded-md">
           <BrandLockup />
         </Link>
-        <LiveIndicator className="ms-auto pe-2" />
+        <RunningTimer className="ms-auto" />
+        <LiveIndicator className="pe-2" />
       </header>
       <div className="flex min-w-0 flex-1 flex-col">
         <ConnectionBanner />
@@ -111,6 +114,16 @@ function DeskNavigation({ onNavigate }: { onNavigate?: () => void }) {
         <TextQuote className="size-4 text-muted" aria-hidden="true" />
         {t('desk.prepared')}
       </Link>
+      {(role === 'manager' || role === 'admin') && (
+        <Link
+          to="/desk/time"
+          {...(onNavigate ? { onClick: onNavigate } : {})}
+          className="flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors hover:bg-hover pointer-coarse:min-h-11"
+        >
+          <ChartNoAxesColumn className="size-4 text-muted" aria-hidden="true" />
+          {t('desk.timeReport')}
+        </Link>
+      )}
       {role === 'admin' && (
         <Link
           to="/desk/admin"

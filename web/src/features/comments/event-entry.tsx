@@ -6,6 +6,7 @@ import {
   CalendarClock,
   CircleCheck,
   CircleX,
+  Clock,
   Eye,
   EyeOff,
   Link2,
@@ -29,6 +30,7 @@ import { STATUS_INK } from '../../components/status-pill.tsx'
 import { useCustomFields } from '../../graphql/custom-fields.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { fieldText } from '../../lib/custom-fields.ts'
+import { clockOf } from '../../lib/duration.ts'
 import { eventSentence, eventTarget, type TimelineEvent } from './event-sentence.ts'
 
 const STATUSES = [
@@ -73,6 +75,7 @@ export function EventEntry({ event, audience }: EventEntryProps) {
       new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
         new Date(value),
       ),
+    duration: clockOf,
   })
   return (
     <div className="flex items-start gap-3 px-4 py-0.5 text-sm text-muted">
@@ -128,6 +131,9 @@ function EventSign({ event }: { event: TimelineEvent }) {
         <ArrowRightLeft className={sign} aria-hidden="true" />
       )
     }
+    case 'time_recorded':
+    case 'time_corrected':
+      return <Clock className={sign} aria-hidden="true" />
     case 'sla_met':
       return <CircleCheck className={classNames(sign, 'text-success-text')} aria-hidden="true" />
     case 'sla_warned':

@@ -8,6 +8,7 @@ const words = {
   time: (value: string) => `at ${value}`,
   fields: (values: Record<string, unknown>) =>
     Object.entries(values).flatMap(([key, value]) => (key === 'unknown' ? [] : [`${key}=${String(value)}`])),
+  duration: (seconds: number) => `${seconds} s`,
 }
 const ada = { rowId: 'u1', name: 'Ada' }
 const event = (type: string, before: unknown = null, after: unknown = null): TimelineEvent => ({
@@ -26,6 +27,23 @@ describe('eventSentence', () => {
     expect(eventSentence(event('team_changed', { team_name: null }, { team_name: null }), words)).toEqual(
       other,
     )
+  })
+
+  it('tells time that was recorded, corrected and taken back apart', () => {
+    const told = (before: unknown, after: unknown) =>
+      eventSentence(event('time_corrected', before, after), words)
+    expect(eventSentence(event('time_recorded', null, { seconds: 60 }), words)).toMatchObject({
+      key: 'time_recorded',
+      after: '60 s',
+    })
+    expect(told({ seconds: 60 }, { seconds: 90 })).toMatchObject({
+      key: 'time_corrected',
+      before: '60 s',
+      after: '90 s',
+    })
+    expect(told({ seconds: 60 }, { seconds: 60 }).key).toBe('time_details_corrected')
+    expect(told({ seconds: 60 }, { seconds: 0 })).toMatchObject({ key: 'time_taken_back', before: '60 s' })
+    expect(told({}, {}).key).toBe('other')
   })
 
   it.each([

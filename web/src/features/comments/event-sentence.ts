@@ -27,6 +27,7 @@ export interface Vocabulary {
   time: (value: string) => string
   /** Values of custom fields, each as "Cost centre: 4711"; of fields that are not known, none. */
   fields: (values: Record<string, unknown>) => string[]
+  duration: (seconds: number) => string
 }
 
 function field(value: unknown, name: string): string | null {
@@ -37,6 +38,12 @@ function field(value: unknown, name: string): string | null {
 
 function object(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function amount(value: unknown, name: string): number | null {
+  if (typeof value !== 'object' || value === null || !(name in value)) return null
+  const found = (value as Record<string, unknown>)[name]
+  return typeof found === 'number' ? found : null
 }
 
 function texts(value: unknown, name: string): string[] {
@@ -175,6 +182,20 @@ export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSen
     case 'merge_received':
     case 'merge_undone':
       return about(type, after)
+    case 'time_recorded': {
+      const seconds = amount(after, 'seconds')
+      return seconds === null ? plain('other') : { key: type, before: null, after: words.duration(seconds) }
+    }
+    case 'time_corrected': {
+      const was = amount(before, 'seconds')
+      const is = amount(after, 'seconds')
+      if (was === null || is === null) return plain('other')
+      return {
+        key: is === 0 ? 'time_taken_back' : was === is ? 'time_details_corrected' : type,
+        before: words.duration(was),
+        after: words.duration(is),
+      }
+    }
     case 'ticket_split':
       return about(
         (after as { is_origin?: unknown } | null)?.is_origin === true ? 'split_from' : 'split_into',

@@ -19,6 +19,8 @@ import { Composer, SEND_KEYS, type ComposerHandle } from '../../../features/comm
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
 import { TicketFields, TicketFieldsFragment } from '../../../features/custom-fields/ticket-fields.tsx'
 import { RequesterCard, RequesterCardFragment } from '../../../features/identity/requester-card.tsx'
+import { PresentFaces, TypingGuard } from '../../../features/presence/ticket-presence.tsx'
+import { usePresence } from '../../../features/presence/use-presence.ts'
 import { SlaClocks, SlaClocksFragment } from '../../../features/sla/sla-clocks.tsx'
 import { TicketMenu, TicketMenuFragment } from '../../../features/ticket-work/ticket-menu.tsx'
 import { TicketNotices, TicketNoticesFragment } from '../../../features/ticket-work/ticket-notices.tsx'
@@ -28,6 +30,7 @@ import {
 } from '../../../features/ticket-work/ticket-relationships.tsx'
 import { TicketTags, TicketTagsFragment } from '../../../features/ticket-work/ticket-tags.tsx'
 import { TicketWatchers, TicketWatchersFragment } from '../../../features/ticket-work/ticket-watchers.tsx'
+import { TicketTime } from '../../../features/time/ticket-time.tsx'
 import { inboxPlace } from '../../../features/tickets/inbox-place.ts'
 import { TicketProperties, TicketPropertiesFragment } from '../../../features/tickets/ticket-properties.tsx'
 import { useTicketChanges } from '../../../features/tickets/use-ticket-changes.ts'
@@ -58,6 +61,7 @@ const DeskTicketQuery = graphql(
         channel
         createdAt
         nextDueAt
+        mergedIntoId
         lastCommentAt
         requester {
           id
@@ -119,6 +123,7 @@ function DeskTicket({ number }: { number: number }) {
   )
   const ticket = data?.ticketByNumber
   useTicketChanges(ticket?.rowId, rereadSoon)
+  const people = usePresence(ticket?.rowId)
   useShortcuts([
     { key: 'c', label: t('shortcuts.reply'), run: () => composer.current?.write('public') },
     { key: 'n', label: t('shortcuts.note'), run: () => composer.current?.write('internal') },
@@ -163,6 +168,7 @@ function DeskTicket({ number }: { number: number }) {
               </Link>
               <span className="figures">{ticket.reference}</span>
               <span className="ms-auto flex items-center gap-2">
+                <PresentFaces people={people} />
                 {ticket.nextDueAt && <Deadline dueAt={ticket.nextDueAt} className="xl:hidden" />}
                 <TicketMenu ticket={ticket} onChanged={rereadSoon} />
               </span>
@@ -187,16 +193,18 @@ function DeskTicket({ number }: { number: number }) {
               <Timeline pages={timeline} audience="team" />
             </div>
             <BottomDock>
-              <Composer
-                ref={composer}
-                ticketId={ticket.rowId}
-                audience="team"
-                requesterName={ticket.requester?.name}
-                lastCommentAt={ticket.lastCommentAt}
-                isClosed={ticket.status === 'closed'}
-                tools={<MacroMenu ticketId={ticket.rowId} onApplied={rereadSoon} />}
-                onSent={rereadSoon}
-              />
+              <TypingGuard ticketId={ticket.rowId} people={people}>
+                <Composer
+                  ref={composer}
+                  ticketId={ticket.rowId}
+                  audience="team"
+                  requesterName={ticket.requester?.name}
+                  lastCommentAt={ticket.lastCommentAt}
+                  isClosed={ticket.status === 'closed'}
+                  tools={<MacroMenu ticketId={ticket.rowId} onApplied={rereadSoon} />}
+                  onSent={rereadSoon}
+                />
+              </TypingGuard>
             </BottomDock>
           </div>
         </div>
@@ -226,6 +234,7 @@ function DeskTicket({ number }: { number: number }) {
           </h2>
           <SlaClocks ticket={ticket} />
         </section>
+        <TicketTime ticketId={ticket.rowId} isMerged={ticket.mergedIntoId !== null} />
         <section
           aria-labelledby="checklist-heading"
           className="flex flex-col gap-3 border-t border-border pt-5"

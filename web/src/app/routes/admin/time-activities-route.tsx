@@ -1,0 +1,1 @@
+export { TimeActivitiesPage as Component } from '../../../features/time/time-activities-page.tsx'

@@ -1,0 +1,1 @@
+export { TimeReportPage as Component } from '../../../features/time/time-report-page.tsx'
