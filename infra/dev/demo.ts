@@ -10,8 +10,8 @@ export const demo = {
   organizations: ['acme.example', 'globex.example'],
 }
 
-// The stories of each organization, then what plays them.
-const seedFiles = ['demo-acme.sql', 'demo-globex.sql', 'demo.sql']
+// The stories of each organization, what plays them, and what its agents prepared.
+const seedFiles = ['demo-acme.sql', 'demo-globex.sql', 'demo.sql', 'demo-prepared.sql']
 
 /**
  * Loads the demo into a database without any organization, as its owner and in one transaction, so that a run that
