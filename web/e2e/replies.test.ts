@@ -129,6 +129,66 @@ test('a reply whose ticket was closed meanwhile comes back and says why', async 
   await undoSendSeconds(stage.database, 1)
 })
 
+test('a reply that crosses with an answer waits until its author has read it', async () => {
+  const subject = 'The lift smells of oil'
+  const place = await openTicket(subject)
+  const desk = await stage.open()
+  await logIn(desk, 'desk', 'agent@acme.example')
+  await desk.goto(place)
+  await replyBox(desk).fill('Is it the machine room?')
+  await draftSaved(desk)
+  // The answer arrives when the reply has left the screen and has not reached the server.
+  let isFirst = true
+  await desk.route('**/graphql', async (route) => {
+    if (isFirst && route.request().postData()?.includes('"SendReply"')) {
+      isFirst = false
+      await database.query(
+        `with claims as (
+          select set_config('atum.organization_id', person.organization_id::text, false), set_config('atum.user_id', person.id::text, false)
+          from app_public.users as person where person.email = 'customer@acme.example'
+        )
+        select made.id from claims
+        cross join (select id from app_public.tickets where subject = $1) as ticket
+        cross join lateral app_public.add_comment(ticket.id, 'It is gone now.') as made`,
+        [subject],
+      )
+    }
+    await route.continue()
+  })
+  await desk.getByRole('button', { name: 'Send reply' }).click()
+  await desk.getByText('Jonas Weber answered while you were writing. Your reply is still here.').waitFor()
+  await desk.getByRole('alert').getByText('It is gone now.').waitFor()
+  expect(await replyBox(desk).inputValue()).toBe('Is it the machine room?')
+  await screenshot(desk, 'crossing-answer')
+  expect(await commentsOn(subject)).toEqual(['It is gone now.'])
+  await desk.getByRole('button', { name: 'Send mine anyway' }).click()
+  await expect
+    .poll(() => commentsOn(subject), { timeout: 10_000 })
+    .toEqual(['It is gone now.', 'Is it the machine room?'])
+})
+
+test('what agents prepared reads well on a phone, in the dark and in German', async () => {
+  const phone = await stage.open({ viewport: { width: 360, height: 740 }, colorScheme: 'dark' })
+  await logIn(phone, 'desk', 'agent@acme.example')
+  await phone.evaluate("localStorage.setItem('atum.language', 'de')")
+  await phone.goto('/desk/prepared')
+  await phone.getByRole('heading', { name: 'Vorbereitete Antworten' }).waitFor()
+  await phone.getByText('Solved, thank you').waitFor()
+  expect(await violationsOf(phone)).toEqual([])
+  expect(await phone.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  await screenshot(phone, 'prepared-phone')
+  await undoSendSeconds(stage.database, 60)
+  await phone.goto(await openTicket('Das Tor klemmt'))
+  await phone.getByRole('textbox', { name: /^Ihre Antwort/ }).fill('Wir sehen nach.')
+  await phone.getByRole('button', { name: 'Antwort senden' }).click()
+  await phone.getByText(/^Wird in \d+ s gesendet$/).waitFor()
+  await phone.getByRole('button', { name: 'Textbaustein einfügen' }).click()
+  await phone.getByRole('option', { name: /Solved, thank you/ }).waitFor()
+  expect(await phone.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  await screenshot(phone, 'composer-phone')
+  await undoSendSeconds(stage.database, 1)
+})
+
 test('a manager prepares a text and a macro, and an agent uses them with the keyboard', async () => {
   const subject = 'The turnstile counts twice'
   const place = await openTicket(subject)

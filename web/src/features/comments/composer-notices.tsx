@@ -13,10 +13,11 @@ const LatestAnswerQuery = graphql(`
       nodes {
         id
         lastCommentAt
-        comments(first: 1, filter: { visibility: { equalTo: public } }, orderBy: [CREATED_AT_DESC]) {
+        comments(first: 20, orderBy: [CREATED_AT_DESC]) {
           nodes {
             id
             body
+            visibility
             author {
               id
               name
@@ -67,17 +68,17 @@ export function CrossingAnswer({
     requestPolicy: 'network-only',
   })
   const ticket = data?.tickets.nodes[0]
-  const comment = ticket?.comments.nodes[0]
+  // Notes of the team may have come after it.
+  const comment = ticket?.comments.nodes.find((node) => node?.visibility === 'public')
+  if (!ticket) return null
   return (
     <Notice
       text={t('crossing.title', { name: comment?.author?.name ?? t('system') })}
       quote={comment?.body ?? ''}
     >
-      {ticket && (
-        <Button size="small" onPress={() => onSendAnyway(ticket.lastCommentAt)}>
-          {t('crossing.send')}
-        </Button>
-      )}
+      <Button size="small" onPress={() => onSendAnyway(ticket.lastCommentAt)}>
+        {t('crossing.send')}
+      </Button>
     </Notice>
   )
 }
