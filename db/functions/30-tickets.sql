@@ -174,7 +174,10 @@ begin
   returning * into ticket;
 
   if found then
-    perform app_private.refuse_unseen_ticket(ticket);
+    -- Everybody sees what they ask for themselves.
+    if ticket.requester_id <> caller_id then
+      perform app_private.refuse_unseen_ticket(ticket);
+    end if;
 
     -- Only here: whoever mails, or splits a comment, is shown no form.
     perform app_private.require_fields(ticket, 'creating');

@@ -66,7 +66,7 @@ begin
   end if;
 
   -- Looked at now that the comment has locked its ticket, so that of two that cross one is refused.
-  if exists (
+  if add_comment.seen_comment_at is not null and exists (
     select
     from app_public.comments as crossed
     where crossed.organization_id = caller_organization_id and crossed.ticket_id = add_comment.ticket_id
@@ -204,7 +204,7 @@ create or replace function app_private.tg_comments__follow() returns trigger
   set search_path = ''
 as $$
 declare
-  ticket app_public.tickets;
+  ticket record;
   by_staff boolean;
 begin
   -- The description is part of opening the ticket, not something that happened to it.
@@ -216,21 +216,18 @@ begin
     return null;
   end if;
 
-  select * into ticket
-  from app_public.tickets
-  where organization_id = NEW.organization_id and id = NEW.ticket_id
-  for no key update;
+  select said_on.requester_id, said_on.status, said_on.snoozed_until, said_on.merged_into_id, author.role as author_role into ticket
+  from app_public.tickets as said_on
+  left join app_public.users as author on author.organization_id = NEW.organization_id and author.id = NEW.author_id
+  where said_on.organization_id = NEW.organization_id and said_on.id = NEW.ticket_id
+  for no key update of said_on;
 
   -- Merged while this was being written: what was said would be left behind.
   if ticket.merged_into_id is not null then
     raise exception using errcode = 'AD108', message = 'This ticket goes on in another one; write there';
   end if;
 
-  by_staff := NEW.author_id is distinct from ticket.requester_id and exists (
-    select
-    from app_public.users as author
-    where author.organization_id = NEW.organization_id and author.id = NEW.author_id and author.role <> 'customer'
-  );
+  by_staff := coalesce(ticket.author_role <> 'customer' and NEW.author_id <> ticket.requester_id, false);
 
   insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_id, actor_name, comment_id, created_at)
   values (

@@ -434,7 +434,7 @@ describe('queries', () => {
       from app_public.tickets where organization_id = $1 and status <> 'closed'`,
       [acme.organizationId, acme.agent.userId],
     )
-    expect(await counts(acme.agent)).toEqual(rows[0])
+    expect(await counts(acme.agent)).toMatchObject(rows[0] as object)
     expect(await counts(acme.agent)).not.toEqual(await counts(globex.agent))
     await asRole(server, acme.customer, async () => {
       expect(await refusal(server, 'select * from app_public.inbox_counts()')).toBe('42501')
