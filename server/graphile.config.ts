@@ -8,6 +8,7 @@ import { makePgService } from 'postgraphile/adaptors/pg'
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
 import { makePgSmartTagsFromFilePlugin } from 'postgraphile/utils'
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter'
+import { AutomationResultsPlugin } from './plugins/automation-results.ts'
 import { BulkResultsPlugin } from './plugins/bulk-results.ts'
 import { MultirangesPlugin } from './plugins/multiranges.ts'
 import { NamingPlugin } from './plugins/naming.ts'
@@ -42,6 +43,7 @@ export function schemaPreset(
       OrdersPlugin,
       PagesPlugin,
       UpdatesPlugin,
+      AutomationResultsPlugin,
       BulkResultsPlugin,
       SubscriptionsPlugin,
       PresencePlugin,

@@ -431,7 +431,7 @@ comment on column app_public.automation_dry_run_ticket.reference is 'What people
 comment on column app_public.automation_dry_run_ticket.subject is 'Its subject.';
 comment on column app_public.automation_dry_run_ticket.outcome is 'What would become of it: `acted`, `unchanged` or `refused`.';
 comment on column app_public.automation_dry_run_ticket.changes is 'The events it would cause, each with `type`, `before` and `after`.';
-comment on column app_public.automation_dry_run_ticket.error_code is 'Why it would be refused, when it would be: the SQLSTATE, as docs/ERROR_CODES.md lists them.';
+comment on column app_public.automation_dry_run_ticket.error_code is 'Why it would be refused, when it would be, by one of the codes that errors carry.';
 
 create or replace function app_private.try_automation(automation app_public.automations, ticket app_public.tickets)
   returns app_public.automation_dry_run_ticket

@@ -108,7 +108,7 @@ comment on column app_public.automation_firings.outcome is 'What became of it.';
 comment on column app_public.automation_firings.matched is 'Why: the conditions that held, `{"all": […], "any": […]}`; of `any` only those that did.';
 comment on column app_public.automation_firings.changes is 'What it did: the events it caused, each with `type`, `before` and `after`.';
 comment on column app_public.automation_firings.stopped_because is 'Why it was stopped, when it was.';
-comment on column app_public.automation_firings.error_code is 'Why it was refused, when it was: the SQLSTATE, as docs/ERROR_CODES.md lists them.';
+comment on column app_public.automation_firings.error_code is 'Why it was refused, when it was, by one of the codes that errors carry.';
 comment on column app_public.automation_firings.fired_at is 'When it was.';
 
 create table app_private.automation_queue (

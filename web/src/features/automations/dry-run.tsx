@@ -5,6 +5,7 @@ import { Button } from '../../components/button.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { SettingsSection } from '../../components/settings-section.tsx'
 import { TextLink } from '../../components/text-link.tsx'
+import { told } from '../../graphql/errors.ts'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
 import { useSubmission } from '../../lib/submission.ts'
@@ -72,7 +73,7 @@ export function DryRun({ draft, isReady }: DryRunProps) {
 }
 
 function Outcome({ result, isOld }: { result: Result; isOld: boolean }) {
-  const { t } = useTranslation('automations')
+  const { t } = useTranslation(['automations', 'errors'])
   const tickets = result.tickets.filter((ticket) => ticket !== null)
   return (
     <div className="flex flex-col gap-3">
@@ -94,9 +95,13 @@ function Outcome({ result, isOld }: { result: Result; isOld: boolean }) {
                 <TextLink to={`/desk/tickets/${ticket.number}`}>{ticket.reference}</TextLink> {ticket.subject}
               </span>
               <span className="text-muted">
-                <Changes changes={ticket.changes} />
+                {ticket.errorCode ? (
+                  t(`errors:${told(ticket.errorCode)}`)
+                ) : (
+                  <Changes changes={ticket.changes} />
+                )}
               </span>
-              <OutcomePill outcome={ticket.outcome} errorCode={ticket.errorCode} isTrial />
+              <OutcomePill outcome={ticket.outcome} isTrial />
             </li>
           ))}
         </ul>

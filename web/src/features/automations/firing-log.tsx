@@ -7,7 +7,7 @@ import { RelativeTime } from '../../components/relative-time.tsx'
 import { SettingsSection } from '../../components/settings-section.tsx'
 import { SkeletonRows } from '../../components/skeleton-rows.tsx'
 import { TextLink } from '../../components/text-link.tsx'
-import { problemOf } from '../../graphql/errors.ts'
+import { problemOf, told } from '../../graphql/errors.ts'
 import { usePages } from '../../graphql/pages.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
 import { Changes } from './changes.tsx'
@@ -71,7 +71,7 @@ export function FiringLog({ automationId }: { automationId: string }) {
             {list.nodes.map((firing) => (
               <li key={firing.id} className="flex flex-col gap-1 px-5 py-3 text-sm">
                 <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-                  <OutcomePill outcome={firing.outcome} errorCode={firing.errorCode} />
+                  <OutcomePill outcome={firing.outcome} />
                   {firing.ticket && (
                     <span className="min-w-0 flex-1 basis-48 truncate">
                       <TextLink to={`/desk/tickets/${firing.ticket.number}`}>
@@ -91,6 +91,7 @@ export function FiringLog({ automationId }: { automationId: string }) {
                       })
                     : t('log.becauseTime')}
                   {firing.stoppedBecause && <> {t(`stop.${firing.stoppedBecause}`)}</>}
+                  {firing.errorCode && <> {t(`errors:${told(firing.errorCode)}`)}</>}
                   {firing.outcome === 'acted' && (
                     <>
                       {' → '}

@@ -7,15 +7,12 @@ const TONES = { acted: 'success', unchanged: 'neutral', refused: 'danger', loop_
 
 export interface OutcomePillProps {
   outcome: Outcome
-  /** The SQLSTATE of what was refused. */
-  errorCode?: string | null
   /** Whether it only would be so. */
   isTrial?: boolean
 }
 
 /** What became of a run. */
-export function OutcomePill({ outcome, errorCode, isTrial = false }: OutcomePillProps) {
+export function OutcomePill({ outcome, isTrial = false }: OutcomePillProps) {
   const { t } = useTranslation('automations')
-  const word = t(`${isTrial ? 'wouldBe' : 'outcome'}.${outcome}`)
-  return <Pill tone={TONES[outcome]}>{errorCode ? `${word} (${errorCode})` : word}</Pill>
+  return <Pill tone={TONES[outcome]}>{t(`${isTrial ? 'wouldBe' : 'outcome'}.${outcome}`)}</Pill>
 }
