@@ -18,24 +18,25 @@ export interface LoadResult {
 }
 
 /**
- * Sends requests for so many seconds, each of `concurrency` clients its next one when its last is answered. An answer
+ * Sends requests for so many seconds or so many of them, each of `concurrency` clients its next one when its last is answered. An answer
  * that is not right ends the measurement: a fast error is no result.
  */
 export async function applyLoad(options: {
   port: number
   concurrency: number
-  seconds: number
+  seconds?: number
+  requests?: number
   next: (count: number) => BenchRequest
   isRight: (answer: string) => boolean
 }): Promise<LoadResult> {
-  const { port, concurrency, seconds, next, isRight } = options
+  const { port, concurrency, seconds = Infinity, requests = Infinity, next, isRight } = options
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency })
   const latencies: number[] = []
   const started = performance.now()
   const end = started + seconds * 1000
   let count = 0
   const client = async () => {
-    while (performance.now() < end) {
+    while (performance.now() < end && count < requests) {
       const sent = performance.now()
       const answer = await send(agent, port, next(count++))
       latencies.push(performance.now() - sent)

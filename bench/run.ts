@@ -2,25 +2,20 @@
  * `npm run bench [-- --tickets 10000 --seconds 6]` measures the API beside a handwritten handler on the same database: a
  * cluster of its own with the durability of production. Prints a table in Markdown for bench/README.md.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { prepareDatabase } from '../infra/dev/database.ts'
 import { startCluster } from '../infra/dev/postgres.ts'
 import { makeReachableDirectory } from '../infra/dev/throw-away-database.ts'
+import { applyUncommittedSql } from '../infra/dev/uncommitted-sql.ts'
+import { type Contestant, logIn, password, start, startApi } from './contestants.ts'
 import { applyLoad, type LoadResult } from './load.ts'
 import { familyOf, processorMilliseconds, proportionalMegabytes } from './process-figures.ts'
 import { type BenchMaterial, scenarios } from './scenarios.ts'
 import { type BenchOrganization, fillVolume } from './volume.ts'
 
-const repository = join(import.meta.dirname, '..')
-const password = 'measured-not-guessed'
 const concurrencies = [1, 8, 32]
 const warmUpSeconds = 3
 
@@ -29,12 +24,6 @@ const { values } = parseArgs({
 })
 const tickets = Number(values.tickets)
 const seconds = Number(values.seconds)
-
-interface Contestant {
-  name: 'graphql' | 'handwritten'
-  port: number
-  process: ChildProcess
-}
 
 const directory = makeReachableDirectory()
 const cluster = await startCluster({
@@ -51,23 +40,12 @@ try {
     database: 'atum_bench',
     passwords: { atum_owner: 'owner', atum_server: 'server', atum_worker: 'worker' },
   })
+  await applyUncommittedSql(urls.ownerUrl)
   console.error(`filling ${tickets} tickets`)
   const bench = await fillVolume(urls.ownerUrl, tickets, (done) => console.error(`  ${done}`))
   const openTicketIds = await prepare(urls.ownerUrl, bench)
   contestants.push(
-    await start('graphql', 'server/main.ts', 18901, {
-      DATABASE_URL: urls.serverUrl,
-      ATUM_JWT_SECRET: 'measured-not-guessed-measured-not-guessed',
-      ATUM_ENCRYPTION_KEY: 'measured-not-guessed-measured-not-guessed',
-      // One person asks here as often as thousands do.
-      ATUM_RATE_LIMITS: 'off',
-      // The web would send hashes; what is run is the same.
-      ATUM_TRUSTED_DOCUMENTS: 'also',
-      ATUM_PUBLIC_URL: 'http://localhost:18901',
-      HOST: '127.0.0.1',
-      NODE_ENV: 'production',
-      LOG_LEVEL: 'warn',
-    }),
+    await startApi(18901, urls.serverUrl),
     await start('handwritten', 'bench/handwritten.ts', 18902, {
       DATABASE_URL: urls.serverUrl,
       BENCH_ORGANIZATION: bench.organizationId,
@@ -87,6 +65,7 @@ try {
       for (const contestant of contestants) {
         const material: BenchMaterial = {
           token: contestant.name === 'graphql' ? await logIn(contestant.port) : '',
+          agentId: bench.agentId,
           lastNumber: bench.lastNumber,
           openTicketIds,
         }
@@ -155,39 +134,4 @@ async function prepare(ownerUrl: string, bench: BenchOrganization): Promise<stri
   } finally {
     await client.end()
   }
-}
-
-async function start(
-  name: Contestant['name'],
-  script: string,
-  port: number,
-  environment: Record<string, string>,
-): Promise<Contestant> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=8', '--max-old-space-size=256', script], {
-    cwd: repository,
-    env: { ...environment, PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  createInterface({ input: child.stdout }).resume()
-  const ended = once(child, 'exit')
-  for (;;) {
-    try {
-      await fetch(`http://127.0.0.1:${port}/healthz`)
-      return { name, port, process: child }
-    } catch {
-      if (child.exitCode !== null) throw new Error(`${name} did not start`)
-      await Promise.race([delay(100), ended])
-    }
-  }
-}
-
-async function logIn(port: number): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/api/v1/auth/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email: 'agent1@bench.example', password, organization: 'bench' }),
-  })
-  const { accessToken } = (await response.json()) as { accessToken?: string }
-  if (!accessToken) throw new Error(`the login answered ${response.status}`)
-  return accessToken
 }

@@ -3,6 +3,7 @@ import type { BenchRequest } from './load.ts'
 /** What a scenario is made of: tickets that exist, and a token of an agent. */
 export interface BenchMaterial {
   token: string
+  agentId: string
   lastNumber: number
   openTicketIds: string[]
 }

@@ -1,6 +1,6 @@
 -- Fills one organization with tickets for measuring: as they would be after years, in seconds. The triggers are off, so
 -- nothing of it is in the audit log; the rows are those that the triggers would have written.
--- $1 organization, $2 how many tickets, spread over two years, $3 the first number.
+-- $1 organization, $2 how many tickets, spread over two years, $3 the first number, $4 how many comments on each.
 with people as (
   select
     array_agg(id) filter (where role = 'customer') as customers,
@@ -13,18 +13,27 @@ places as (
     (select array_agg(id) from app_public.teams where organization_id = $1::uuid) as teams,
     (select array_agg(id) from app_public.services where organization_id = $1::uuid) as services
 ),
+-- Some words are in every text, most in few: 8,000 of them, the first ones a thousand times as often as the last.
+vocabulary as (
+  select array_agg(a || b || c order by hashtext(a || b || c)) as words
+  from unnest(array['ba', 'ce', 'di', 'fo', 'gu', 'la', 'me', 'ni', 'po', 'ru', 'sa', 'te', 'vi', 'zo', 'ku', 'bra', 'cle', 'dri', 'flo', 'gru']) as a
+  cross join unnest(array['bel', 'cam', 'dor', 'fin', 'gal', 'hum', 'kel', 'lin', 'mar', 'nol', 'pur', 'ras', 'sil', 'tor', 'vun', 'wex', 'bin', 'cor', 'dam', 'fel']) as b
+  cross join unnest(array['ant', 'ber', 'cus', 'dex', 'eon', 'fix', 'gor', 'hal', 'ion', 'jax', 'kin', 'lum', 'mot', 'nar', 'ost', 'pel', 'qua', 'rin', 'sol', 'tum']) as c
+),
 made as (
   insert into app_public.tickets (
-    organization_id, number, reference, subject, status, priority, channel, service_id, team_id, assignee_id,
+    organization_id, number, reference, subject, status, state_id, priority, channel, service_id, team_id, assignee_id,
     requester_id, created_by_id, last_comment_at, first_responded_at, resolved_at, closed_at, next_due_at, breached,
     created_at, updated_at
   )
   select
     $1::uuid, $3::integer + n, 'BENCH-' || $3::integer + n,
-    (array['Printer on floor %s prints blank pages', 'Cannot reach the file server from room %s', 'Invoice %s has the wrong total',
-      'Password of account %s does not work', 'Export number %s has broken characters', 'VPN drops every %s minutes'])[1 + n % 6]
-      || ' ' || n,
-    status.value, (array['low', 'normal', 'normal', 'normal', 'high', 'urgent']::app_public.ticket_priority[])[1 + n % 6], 'portal',
+    format(
+      (array['Printer on floor %s prints blank pages', 'Cannot reach the file server from room %s', 'Invoice %s has the wrong total',
+        'Password of account %s does not work', 'Export number %s has broken characters', 'VPN drops every %s minutes'])[1 + n % 6],
+      vocabulary.words[1 + abs(hashint4($3::integer + n)) % 8000] || ' ' || $3::integer + n
+    ),
+    status.value, state.id, (array['low', 'normal', 'normal', 'normal', 'high', 'urgent']::app_public.ticket_priority[])[1 + n % 6], 'portal',
     places.services[1 + n % cardinality(places.services)], places.teams[1 + n % cardinality(places.teams)],
     case when n % 9 > 0 then people.staff[1 + n % cardinality(people.staff)] end,
     people.customers[1 + n % cardinality(people.customers)], people.customers[1 + n % cardinality(people.customers)],
@@ -39,19 +48,26 @@ made as (
     -- One in twenty is still being worked on, as in a desk that keeps up.
     select case when n % 20 = 0 then (array['new', 'open', 'pending', 'on_hold', 'resolved'])[1 + n / 20 % 5] else 'closed' end::app_public.ticket_status as value
   ) as status
+  join app_public.ticket_states as state on state.organization_id = $1::uuid and state.kind = status.value and state.is_default
   cross join people
   cross join places
-  returning id, created_at, requester_id, assignee_id, status, priority
+  cross join vocabulary
+  returning id, number, created_at, requester_id, assignee_id, status, priority
 ),
 said as (
   insert into app_public.comments (organization_id, ticket_id, author_id, visibility, body, created_at)
   select
     $1::uuid, made.id, case when turn % 2 = 0 then made.requester_id else made.assignee_id end,
     case when turn = 3 then 'internal' else 'public' end::app_public.comment_visibility,
-    repeat('It happens since the update of last night, and restarting did not help. ', 1 + turn % 4),
+    repeat('It happens since the update of last night, and restarting did not help. ', 1 + turn % 4)
+      || (
+        select string_agg(vocabulary.words[1 + floor(8000 * power(abs(hashint4(made.number * 41 + turn * 13 + word)::float8) / 2147483648, 3))::integer], ' ')
+        from generate_series(1, 8) as word
+      ),
     made.created_at + turn * interval '1 hour'
   from made
-  cross join generate_series(0, 3) as turn
+  cross join generate_series(0, $4::integer - 1) as turn
+  cross join vocabulary
   returning id, ticket_id, author_id, visibility, created_at
 ),
 happened as (

@@ -13,20 +13,25 @@ export interface BenchOrganization {
 
 const ticketsPerStatement = 50_000
 const filledTables = ['tickets', 'comments', 'ticket_events', 'sla_calculations']
+/** From so many tickets on it is quicker to build the indexes anew. */
+const manyTickets = 50_000
 
 /**
- * Makes the organization `bench`, or adds to it, and fills it with tickets, four comments each. A neighbour of the same
+ * Makes the organization `bench`, or adds to it, and fills it with tickets and their comments. A neighbour of the same
  * shape and a tenth of the size stands beside it, so that every index holds more than one organization.
  */
 export async function fillVolume(
   ownerUrl: string,
   tickets: number,
   onProgress: (done: number) => void = () => {},
+  { comments = 4 }: { comments?: number } = {},
 ): Promise<BenchOrganization> {
   const client = new Client({ connectionString: ownerUrl, application_name: 'atum-bench' })
   await client.connect()
   try {
     const insert = await readFile(join(import.meta.dirname, 'volume.sql'), 'utf8')
+    const index = await readFile(join(import.meta.dirname, 'volume-search.sql'), 'utf8')
+    const indexes = tickets >= manyTickets ? await dropIndexes(client) : []
     let done = 0
     for (const { slug, share } of [
       { slug: 'bench-neighbour', share: Math.ceil(tickets / 10) },
@@ -44,18 +49,39 @@ export async function fillVolume(
            returning last_number - $2 as last_number`,
           [organizationId, count],
         )
-        await client.query(insert, [organizationId, count, rows[0]?.last_number])
+        await client.query(insert, [organizationId, count, rows[0]?.last_number, comments])
+        await client.query(index, [organizationId, rows[0]?.last_number])
         for (const table of filledTables)
           await client.query(`alter table app_public.${table} enable trigger user`)
         await client.query('commit')
         onProgress((done += count))
       }
     }
+    await client.query(
+      `select app_private.learn_words(organization_id, string_agg(word, ' '))
+       from (select distinct organization_id, regexp_split_to_table(subject, '[^[:alpha:]]+') as word from app_public.tickets) as words
+       group by organization_id`,
+    )
+    for (const definition of indexes) await client.query(definition)
     await client.query('vacuum analyze')
     return await describe(client)
   } finally {
     await client.end()
   }
+}
+
+/** Takes away the indexes that no constraint needs, and returns what makes them again. */
+async function dropIndexes(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string; definition: string }>(
+    `select index.indexrelid::regclass::text as name, pg_get_indexdef(index.indexrelid) as definition
+     from pg_index as index
+     where index.indrelid = any ($1::regclass[]) and not index.indisunique
+       -- By this one the search documents find what was said.
+       and index.indexrelid <> 'app_public.comments_organization_id_ticket_id_created_at_idx'::regclass`,
+    [[...filledTables.map((table) => `app_public.${table}`), 'app_hidden.ticket_documents']],
+  )
+  for (const { name } of rows) await client.query(`drop index ${name}`)
+  return rows.map(({ definition }) => definition)
 }
 
 async function organization(client: Client, slug: string): Promise<string> {

@@ -377,12 +377,14 @@ comment on function app_hidden.match_rank(uuid, tsquery) is 'How well a ticket t
 create or replace function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) returns uuid[]
   language plpgsql stable
   set search_path = ''
+  -- Reading a whole table is reading what is everybody's; an organization waits for its own size at most.
+  set enable_seqscan = off
 as $$
 declare
   caller_organization_id constant uuid := app_hidden.current_organization_id();
   organization_word constant tsquery := app_hidden.lexeme(app_hidden.organization_word(caller_organization_id));
   newest constant integer := app_hidden.newest_ticket_number();
-  within tsquery;
+  level record;
   found uuid[] := '{}';
   numbered uuid[];
   -- One more than are put in order, to know that there are more.
@@ -432,31 +434,32 @@ begin
 
   -- A word that is on every sixth ticket is found among the newest at once; one that is not there is rare, and all
   -- tickets that have it are few. Customers see few tickets, so theirs are looked through first.
-  foreach within in array case
-    when app_hidden.is_staff() then array[
-      app_hidden.lexeme((app_hidden.block_words(caller_organization_id, newest))[1])
-        || app_hidden.lexeme((app_hidden.block_words(caller_organization_id, greatest(newest - 2048, 0)))[1]),
-      app_hidden.lexeme((app_hidden.block_words(caller_organization_id, newest))[2])
-        || app_hidden.lexeme((app_hidden.block_words(caller_organization_id, greatest(newest - 32768, 0)))[2]),
-      organization_word
-    ]
-    else array[organization_word]
-  end loop
-    perform set_config('atum.searched_words', (within && words)::text, true);
+  for level in
+    select *
+    from (
+      values
+        (1, app_hidden.newest_blocks(caller_organization_id, newest, 2048, 1), greatest(newest / 2048 - 1, 0) * 2048),
+        (2, app_hidden.newest_blocks(caller_organization_id, newest, 32768, 2), greatest(newest / 32768 - 1, 0) * 32768),
+        (3, app_hidden.lexeme(app_hidden.organization_word(caller_organization_id)), 0)
+    ) as levels (place, within, first_number)
+    where app_hidden.is_staff() or place = 3
+    order by place
+  loop
+    perform set_config('atum.searched_words', (level.within && words)::text, true);
     execute format(
       $sql$
         with matching as materialized (
           select ticket.number, ticket.id
           from app_hidden.ticket_documents as document
           join app_public.tickets as ticket on ticket.organization_id = document.organization_id and ticket.id = document.ticket_id
-          where document.organization_id = $1 and ticket.organization_id = $1 and %s
+          where document.organization_id = $1 and ticket.organization_id = $1 and ticket.number >= $3 and %s
           limit 20000
         )
         select array_agg(newest.id) from (select distinct number, id from matching order by number desc limit $2) as newest
       $sql$,
       conditions
     )
-    into found using caller_organization_id, enough;
+    into found using caller_organization_id, enough, level.first_number;
     exit when cardinality(found) >= enough;
   end loop;
   perform set_config('atum.searched_words', '', true);
@@ -465,6 +468,13 @@ end
 $$;
 
 comment on function app_hidden.found_tickets(tsquery, text, text) is 'The newest tickets the caller sees that have the words, after those with the number.';
+
+create or replace function app_hidden.newest_blocks(organization_id uuid, newest integer, size integer, kind integer) returns tsquery
+  language sql immutable
+  return app_hidden.lexeme((app_hidden.block_words(organization_id, newest))[kind])
+    || app_hidden.lexeme((app_hidden.block_words(organization_id, greatest(newest - size, 0)))[kind]);
+
+comment on function app_hidden.newest_blocks(uuid, integer, integer, integer) is 'A search of the newest two blocks of numbers, small or large.';
 
 create or replace function app_hidden.newest_ticket_number() returns integer
   language sql stable security definer
@@ -597,13 +607,13 @@ revoke all on function
   app_hidden.search_terms(text), app_hidden.search_condition(text, text), app_hidden.current_time_zone(), app_hidden.people_named(text),
   app_hidden.read_ticket_search(text, text), app_hidden.both(tsquery, tsquery), app_hidden.lexeme(text),
   app_hidden.in_weights(tsquery, text), app_hidden.readable(tsquery), app_hidden.match_rank(uuid, tsquery),
-  app_hidden.found_tickets(tsquery, text, text), app_hidden.newest_ticket_number(), app_public.search_tickets(text, integer, text)
+  app_hidden.found_tickets(tsquery, text, text), app_hidden.newest_blocks(uuid, integer, integer, integer), app_hidden.newest_ticket_number(), app_public.search_tickets(text, integer, text)
 from public;
 
 grant execute on function
   app_hidden.searched_words(), app_hidden.words_for(text, text), app_hidden.search_terms(text), app_hidden.search_condition(text, text),
   app_hidden.current_time_zone(), app_hidden.people_named(text), app_hidden.read_ticket_search(text, text), app_hidden.both(tsquery, tsquery),
   app_hidden.lexeme(text), app_hidden.in_weights(tsquery, text), app_hidden.readable(tsquery), app_hidden.match_rank(uuid, tsquery),
-  app_hidden.found_tickets(tsquery, text, text), app_hidden.newest_ticket_number(), app_hidden.ticket_condition_sql(jsonb),
+  app_hidden.found_tickets(tsquery, text, text), app_hidden.newest_blocks(uuid, integer, integer, integer), app_hidden.newest_ticket_number(), app_hidden.ticket_condition_sql(jsonb),
   app_public.search_tickets(text, integer, text)
 to atum_customer, atum_agent;

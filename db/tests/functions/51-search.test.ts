@@ -1,10 +1,10 @@
-import type { Client } from 'pg'
+import type { Client, QueryResult } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../infra/dev/testing.ts'
 import { connections } from '../support/connections.ts'
 import { type Tenant, twoTenants } from '../support/fixture.ts'
 import { sqlState } from '../support/refusals.ts'
-import { type Actor, asRole, asRoleForGood, become } from '../support/session.ts'
+import { type Actor, asRole, asRoleForGood } from '../support/session.ts'
 import { createTicket, type Ticket } from '../support/tickets.ts'
 
 const open = connections()
@@ -139,6 +139,10 @@ describe('nobody finds', () => {
   })
 
   test('by internal words as a customer, nor learns of them by what is left out', async () => {
+    await superuser.query(
+      `insert into app_public.custom_fields (organization_id, key, type, label, seen_by_customers) values ($1, 'note', 'text', 'Note', false)`,
+      [acme.organizationId],
+    )
     const ticket = await ticketWith({ subject: 'Quarterly crocodile' }, [
       { body: 'The wombat clause applies', visibility: 'internal' },
       { body: 'We look at the lemur', visibility: 'public' },
@@ -353,7 +357,7 @@ describe('a search finds', () => {
     await superuser.query(`select set_config('atum.organization_id', $1, false)`, [acme.organizationId])
     let after: string | null = null
     do {
-      const { rows } = await superuser.query<{ after: string | null }>(
+      const { rows }: QueryResult<{ after: string | null }> = await superuser.query(
         'select app_private.index_tickets_from($1, $2, 2) as after',
         [after, acme.customer.userId],
       )
