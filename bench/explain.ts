@@ -76,8 +76,8 @@ export const hotStatements: HotStatement[] = [
   { name: 'view-open', role: 'atum_agent', sql: view, values: [condition(0), 'updated'] },
   { name: 'view-mine-by-due-time', role: 'atum_agent', sql: view, values: [condition(1), 'due'] },
   { name: 'search-common-word', role: 'atum_agent', sql: search, values: ['printer'] },
-  { name: 'search-rare-word', role: 'atum_agent', sql: search, values: ['brabelant'] },
-  { name: 'search-two-words', role: 'atum_agent', sql: search, values: ['printer brabelant'] },
+  { name: 'search-rare-word', role: 'atum_agent', sql: search, values: ['kufeltum'] },
+  { name: 'search-two-words', role: 'atum_agent', sql: search, values: ['printer kufeltum'] },
   { name: 'search-phrase', role: 'atum_agent', sql: search, values: ['"restarting did not help"'] },
   {
     name: 'search-filters-and-word',

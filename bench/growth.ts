@@ -23,7 +23,7 @@ const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '10000,100000,1000000' },
     requests: { type: 'string', default: '200' },
-    comments: { type: 'string', default: '2' },
+    comments: { type: 'string', default: '1' },
     port: { type: 'string', default: '25800' },
   },
 })
@@ -52,11 +52,12 @@ try {
     passwords: { atum_owner: 'owner', atum_server: 'server', atum_worker: 'worker' },
   })
   await applyUncommittedSql(urls.ownerUrl)
+  const superuserUrl = withDatabase(cluster.superuserUrl(), 'atum_bench')
   let filled = 0
   for (const size of sizes) {
     console.error(`filling up to ${size} tickets`)
     const started = performance.now()
-    const bench = await fillVolume(urls.ownerUrl, size - filled, (done) => console.error(`  ${done}`), {
+    const bench = await fillVolume(superuserUrl, size - filled, (done) => console.error(`  ${done}`), {
       comments: Number(values.comments),
     })
     console.error(`  in ${((performance.now() - started) / 1000).toFixed(0)} s`)
@@ -65,8 +66,7 @@ try {
     api = await startApi(Number(values.port) + 1, urls.serverUrl)
     await measure(api, bench)
     api.process.kill('SIGTERM')
-    if (size === sizes.at(-1))
-      await writePlans(withDatabase(cluster.superuserUrl(), 'atum_bench'), bench, size)
+    if (size === sizes.at(-1)) await writePlans(superuserUrl, bench, size)
   }
   print()
 } finally {

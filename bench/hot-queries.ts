@@ -40,14 +40,14 @@ const view = (name: string, conditions: object, sort = 'updated'): HotQuery => (
 
 const someNumber = ({ lastNumber }: BenchMaterial, count: number) => lastNumber - ((count * 37) % 5_000)
 const rareWords = [
-  'brabelant',
-  'guhumhal',
-  'zocordex',
-  'telinsol',
-  'flovunqua',
-  'kurasmot',
-  'drifelnar',
-  'megalhal',
+  'kufeltum',
+  'zodamsol',
+  'vicorrin',
+  'tebinqua',
+  'sawexpel',
+  'ruvunost',
+  'potornar',
+  'nisilmot',
 ]
 const commonWords = ['printer', 'invoice', 'password', 'export', 'server', 'vpn']
 const one = <T>(of: readonly T[], count: number) => of[count % of.length] as T

@@ -14,11 +14,11 @@ places as (
     (select array_agg(id) from app_public.services where organization_id = $1::uuid) as services
 ),
 -- Some words are in every text, most in few: 8,000 of them, the first ones a thousand times as often as the last.
-vocabulary as (
-  select array_agg(a || b || c order by hashtext(a || b || c)) as words
-  from unnest(array['ba', 'ce', 'di', 'fo', 'gu', 'la', 'me', 'ni', 'po', 'ru', 'sa', 'te', 'vi', 'zo', 'ku', 'bra', 'cle', 'dri', 'flo', 'gru']) as a
-  cross join unnest(array['bel', 'cam', 'dor', 'fin', 'gal', 'hum', 'kel', 'lin', 'mar', 'nol', 'pur', 'ras', 'sil', 'tor', 'vun', 'wex', 'bin', 'cor', 'dam', 'fel']) as b
-  cross join unnest(array['ant', 'ber', 'cus', 'dex', 'eon', 'fix', 'gor', 'hal', 'ion', 'jax', 'kin', 'lum', 'mot', 'nar', 'ost', 'pel', 'qua', 'rin', 'sol', 'tum']) as c
+syllables as (
+  select
+    array['bra', 'cle', 'dri', 'flo', 'gru', 'ba', 'ce', 'di', 'fo', 'gu', 'la', 'me', 'ni', 'po', 'ru', 'sa', 'te', 'vi', 'zo', 'ku'] as firsts,
+    array['bel', 'cam', 'dor', 'fin', 'gal', 'hum', 'kel', 'lin', 'mar', 'nol', 'pur', 'ras', 'sil', 'tor', 'vun', 'wex', 'bin', 'cor', 'dam', 'fel'] as seconds,
+    array['ant', 'ber', 'cus', 'dex', 'eon', 'fix', 'gor', 'hal', 'ion', 'jax', 'kin', 'lum', 'mot', 'nar', 'ost', 'pel', 'qua', 'rin', 'sol', 'tum'] as thirds
 ),
 made as (
   insert into app_public.tickets (
@@ -31,7 +31,8 @@ made as (
     format(
       (array['Printer on floor %s prints blank pages', 'Cannot reach the file server from room %s', 'Invoice %s has the wrong total',
         'Password of account %s does not work', 'Export number %s has broken characters', 'VPN drops every %s minutes'])[1 + n % 6],
-      vocabulary.words[1 + abs(hashint4($3::integer + n)) % 8000] || ' ' || $3::integer + n
+      syllables.firsts[1 + word.place % 20] || syllables.seconds[1 + word.place / 20 % 20] || syllables.thirds[1 + word.place / 400]
+        || ' ' || $3::integer + n
     ),
     status.value, state.id, (array['low', 'normal', 'normal', 'normal', 'high', 'urgent']::app_public.ticket_priority[])[1 + n % 6], 'portal',
     places.services[1 + n % cardinality(places.services)], places.teams[1 + n % cardinality(places.teams)],
@@ -49,9 +50,10 @@ made as (
     select case when n % 20 = 0 then (array['new', 'open', 'pending', 'on_hold', 'resolved'])[1 + n / 20 % 5] else 'closed' end::app_public.ticket_status as value
   ) as status
   join app_public.ticket_states as state on state.organization_id = $1::uuid and state.kind = status.value and state.is_default
+  cross join lateral (select (abs(hashint4($3::integer + n)::bigint) % 8000)::integer as place) as word
   cross join people
   cross join places
-  cross join vocabulary
+  cross join syllables
   returning id, number, created_at, requester_id, assignee_id, status, priority
 ),
 said as (
@@ -61,13 +63,16 @@ said as (
     case when turn = 3 then 'internal' else 'public' end::app_public.comment_visibility,
     repeat('It happens since the update of last night, and restarting did not help. ', 1 + turn % 4)
       || (
-        select string_agg(vocabulary.words[1 + floor(8000 * power(abs(hashint4(made.number * 41 + turn * 13 + word)::float8) / 2147483648, 3))::integer], ' ')
+        select string_agg(syllables.firsts[1 + place % 20] || syllables.seconds[1 + place / 20 % 20] || syllables.thirds[1 + place / 400], ' ')
         from generate_series(1, 8) as word
+        cross join lateral (
+          select floor(7999 * power(abs(hashint4(made.number * 41 + turn * 13 + word)::float8) / 2147483648, 3))::integer as place
+        ) as skewed
       ),
     made.created_at + turn * interval '1 hour'
   from made
   cross join generate_series(0, $4::integer - 1) as turn
-  cross join vocabulary
+  cross join syllables
   returning id, ticket_id, author_id, visibility, created_at
 ),
 happened as (

@@ -32,6 +32,10 @@ export async function fillVolume(
     const insert = await readFile(join(import.meta.dirname, 'volume.sql'), 'utf8')
     const index = await readFile(join(import.meta.dirname, 'volume-search.sql'), 'utf8')
     const indexes = tickets >= manyTickets ? await dropIndexes(client) : []
+    const { rows: logins } = await client.query<{ isSuperuser: boolean }>(
+      'select rolsuper as "isSuperuser" from pg_roles where rolname = current_user',
+    )
+    const isSuperuser = logins[0]?.isSuperuser
     let done = 0
     for (const { slug, share } of [
       { slug: 'bench-neighbour', share: Math.ceil(tickets / 10) },
@@ -40,9 +44,10 @@ export async function fillVolume(
       const organizationId = await organization(client, slug)
       for (let left = share; left > 0; left -= ticketsPerStatement) {
         await client.query('begin')
-        // The history is written as it would be, so nothing of it may happen again.
-        for (const table of filledTables)
-          await client.query(`alter table app_public.${table} disable trigger user`)
+        // The history is written as it would be, so nothing of it may happen again. A superuser, of a cluster that is
+        // thrown away, spares the foreign keys too: they are a third of the work.
+        if (isSuperuser) await client.query('set local session_replication_role = replica')
+        else await setTriggers(client, 'disable')
         const count = Math.min(left, ticketsPerStatement)
         const { rows } = await client.query<{ last_number: number }>(
           `update app_private.ticket_counters set last_number = last_number + $2 where organization_id = $1
@@ -51,8 +56,7 @@ export async function fillVolume(
         )
         await client.query(insert, [organizationId, count, rows[0]?.last_number, comments])
         await client.query(index, [organizationId, rows[0]?.last_number])
-        for (const table of filledTables)
-          await client.query(`alter table app_public.${table} enable trigger user`)
+        if (!isSuperuser) await setTriggers(client, 'enable')
         await client.query('commit')
         onProgress((done += count))
       }
@@ -68,6 +72,10 @@ export async function fillVolume(
   } finally {
     await client.end()
   }
+}
+
+async function setTriggers(client: Client, how: 'disable' | 'enable'): Promise<void> {
+  for (const table of filledTables) await client.query(`alter table app_public.${table} ${how} trigger user`)
 }
 
 /** Takes away the indexes that no constraint needs, and returns what makes them again. */

@@ -17,6 +17,8 @@ import type people from '../features/people/locales/en.json'
 import type securityPolicy from '../features/security-policy/locales/en.json'
 import type singleSignOn from '../features/single-sign-on/locales/en.json'
 import type sla from '../features/sla/locales/en.json'
+import type ticketSearch from '../features/ticket-search/locales/en.json'
+import type ticketViews from '../features/ticket-views/locales/en.json'
 import type ticketWork from '../features/ticket-work/locales/en.json'
 import type services from '../features/services/locales/en.json'
 import type teams from '../features/teams/locales/en.json'
@@ -40,6 +42,8 @@ declare module 'i18next' {
       identity: typeof identity
       tickets: typeof tickets
       'ticket-work': typeof ticketWork
+      'ticket-search': typeof ticketSearch
+      'ticket-views': typeof ticketViews
       comments: typeof comments
       teams: typeof teams
       services: typeof services

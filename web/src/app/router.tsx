@@ -49,6 +49,10 @@ export const router = createBrowserRouter([
               'errors',
             ),
           },
+          {
+            path: 'search',
+            lazy: page(() => import('./routes/portal/search-route.tsx'), 'ticket-search', 'errors'),
+          },
           { path: 'profile', lazy: page(() => import('./routes/profile-route.tsx'), ...profileWords) },
           { path: '*', Component: NotFoundPage },
         ],
@@ -56,7 +60,7 @@ export const router = createBrowserRouter([
       {
         path: 'desk',
         loader: requireSession('desk'),
-        lazy: page(() => import('./layouts/desk-layout.tsx'), 'tickets', 'time', 'errors'),
+        lazy: page(() => import('./layouts/desk-layout.tsx'), 'tickets', 'ticket-views', 'time', 'errors'),
         ErrorBoundary: ProblemPage,
         children: [
           {
@@ -84,6 +88,14 @@ export const router = createBrowserRouter([
           {
             path: 'prepared',
             lazy: page(() => import('./routes/desk/prepared-route.tsx'), 'canned-responses', 'errors'),
+          },
+          {
+            path: 'search',
+            lazy: page(() => import('./routes/desk/search-route.tsx'), 'ticket-search', 'errors'),
+          },
+          {
+            path: 'views/:viewId',
+            lazy: page(() => import('./routes/desk/view-route.tsx'), 'ticket-views', 'errors'),
           },
           { path: 'profile', lazy: page(() => import('./routes/desk/profile-route.tsx'), ...profileWords) },
           {

@@ -1,7 +1,10 @@
 import { Search, X } from 'lucide-react'
 import { Button } from 'react-aria-components/Button'
 import { Input } from 'react-aria-components/Input'
-import { SearchField as AriaSearchField } from 'react-aria-components/SearchField'
+import {
+  SearchField as AriaSearchField,
+  type SearchFieldProps as AriaSearchFieldProps,
+} from 'react-aria-components/SearchField'
 import { useTranslation } from 'react-i18next'
 import { classNames } from '../lib/class-names.ts'
 import { inputClass } from './field-classes.ts'
@@ -10,17 +13,20 @@ export interface SearchFieldProps {
   label: string
   value: string
   onChange: (value: string) => void
+  /** For what the arrow keys lead to. */
+  onKeyDown?: AriaSearchFieldProps['onKeyDown']
   className?: string
 }
 
 /** Narrows what is shown by a word; Escape empties it. */
-export function SearchField({ label, value, onChange, className }: SearchFieldProps) {
+export function SearchField({ label, value, onChange, onKeyDown, className }: SearchFieldProps) {
   const { t } = useTranslation('components')
   return (
     <AriaSearchField
       aria-label={label}
       value={value}
       onChange={onChange}
+      {...(onKeyDown ? { onKeyDown } : {})}
       className={classNames('group relative', className)}
     >
       <Search

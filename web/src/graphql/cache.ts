@@ -10,6 +10,13 @@ export function normalisedCache() {
   return cacheExchange({
     keys: {
       InboxCounts: embedded,
+      TicketSearch: embedded,
+      TicketMatch: embedded,
+      TicketPage: embedded,
+      TicketViewCount: embedded,
+      TicketViewCountConnection: embedded,
+      SaveTicketViewPayload: embedded,
+      DeleteTicketViewPayload: embedded,
       TicketChangedPayload: embedded,
       InboxChangedPayload: embedded,
       CreateTicketPayload: embedded,
@@ -114,6 +121,8 @@ export function normalisedCache() {
         },
         stopTimer: (_result, _args, cache) => cache.link('Query', 'currentTimer', null),
         discardTimer: (_result, _args, cache) => cache.link('Query', 'currentTimer', null),
+        saveTicketView: (_result, _args, cache) => forgetViews(cache),
+        deleteTicketView: (_result, _args, cache) => forgetViews(cache),
       },
     },
     optimistic: {
@@ -138,6 +147,13 @@ export function normalisedCache() {
       },
     },
   })
+}
+
+/** Which views there are and what is in them is asked again, wherever they are shown. */
+function forgetViews(cache: Cache): void {
+  for (const { fieldName, fieldKey } of cache.inspectFields('Query')) {
+    if (/^(ticketView|viewTickets)/.test(fieldName)) cache.invalidate('Query', fieldKey)
+  }
 }
 
 /** A choice is always made from a list that was read before, so the chosen row is found there. */

@@ -1,4 +1,11 @@
-import { ChartNoAxesColumn, Menu as MenuSign, Settings, TextQuote } from 'lucide-react'
+import {
+  ChartNoAxesColumn,
+  type LucideIcon,
+  Menu as MenuSign,
+  Search,
+  Settings,
+  TextQuote,
+} from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, Outlet, useMatch, useNavigate } from 'react-router'
@@ -6,10 +13,12 @@ import { BrandLockup } from '../../components/brand.tsx'
 import { Button } from '../../components/button.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { Notices } from '../../components/toast.tsx'
+import { ViewNavigation } from '../../features/ticket-views/view-navigation.tsx'
 import { InboxNavigation } from '../../features/tickets/inbox-navigation.tsx'
 import { RunningTimer } from '../../features/time/running-timer.tsx'
 import { CodesLeftNotice } from '../../features/two-factor/codes-left-notice.tsx'
 import { ApiProvider } from '../../graphql/api-provider.tsx'
+import { classNames } from '../../lib/class-names.ts'
 import { useSession, useSessionUser } from '../../lib/session.ts'
 import { useShortcutKeys, useShortcuts } from '../../lib/shortcuts.ts'
 import { AccountMenu } from '../account-menu.tsx'
@@ -44,6 +53,7 @@ function Desk() {
   useShortcuts([
     { key: '?', label: t('shortcuts.help'), run: showHelp },
     { key: 'g', label: t('desk.toInbox'), run: () => void navigate('/desk') },
+    { key: '/', label: t('desk.search'), run: () => void navigate('/desk/search') },
   ])
   return (
     <div className="flex min-h-dvh flex-col lg:flex-row">
@@ -105,35 +115,51 @@ function DeskNavigation({ onNavigate }: { onNavigate?: () => void }) {
   if (isAdministration) return <AdministrationNavigation {...handed} />
   return (
     <>
+      <NavigationLink to="/desk/search" sign={Search} className="mb-2" {...handed}>
+        {t('desk.search')}
+      </NavigationLink>
       <InboxNavigation {...handed} />
-      <Link
-        to="/desk/prepared"
-        {...(onNavigate ? { onClick: onNavigate } : {})}
-        className="mt-4 flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors hover:bg-hover pointer-coarse:min-h-11"
-      >
-        <TextQuote className="size-4 text-muted" aria-hidden="true" />
+      <ViewNavigation {...handed} />
+      <NavigationLink to="/desk/prepared" sign={TextQuote} className="mt-4" {...handed}>
         {t('desk.prepared')}
-      </Link>
+      </NavigationLink>
       {(role === 'manager' || role === 'admin') && (
-        <Link
-          to="/desk/time"
-          {...(onNavigate ? { onClick: onNavigate } : {})}
-          className="flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors hover:bg-hover pointer-coarse:min-h-11"
-        >
-          <ChartNoAxesColumn className="size-4 text-muted" aria-hidden="true" />
+        <NavigationLink to="/desk/time" sign={ChartNoAxesColumn} {...handed}>
           {t('desk.timeReport')}
-        </Link>
+        </NavigationLink>
       )}
       {role === 'admin' && (
-        <Link
-          to="/desk/admin"
-          {...(onNavigate ? { onClick: onNavigate } : {})}
-          className="flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors hover:bg-hover pointer-coarse:min-h-11"
-        >
-          <Settings className="size-4 text-muted" aria-hidden="true" />
+        <NavigationLink to="/desk/admin" sign={Settings} {...handed}>
           {t('admin.open')}
-        </Link>
+        </NavigationLink>
       )}
     </>
+  )
+}
+
+interface NavigationLinkProps {
+  to: string
+  sign: LucideIcon
+  className?: string
+  onNavigate?: () => void
+  children: string
+}
+
+function NavigationLink({ to, sign: Sign, className, onNavigate, children }: NavigationLinkProps) {
+  const isCurrent = useMatch(to) !== null
+  return (
+    <Link
+      to={to}
+      aria-current={isCurrent ? 'page' : undefined}
+      {...(onNavigate ? { onClick: onNavigate } : {})}
+      className={classNames(
+        'flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors pointer-coarse:min-h-11',
+        isCurrent ? 'bg-selected font-semibold text-accent-text' : 'hover:bg-hover',
+        className,
+      )}
+    >
+      <Sign className="size-4 text-muted" aria-hidden="true" />
+      {children}
+    </Link>
   )
 }

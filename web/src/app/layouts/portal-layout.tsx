@@ -1,4 +1,4 @@
-import { Plus } from 'lucide-react'
+import { Plus, Search } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { Link, Outlet, useMatch } from 'react-router'
 import { BrandLockup } from '../../components/brand.tsx'
@@ -31,6 +31,9 @@ export function Component() {
                 {session.user.organization.name}
               </span>
               <nav aria-label={t('portal.navigation')} className="ms-auto flex items-center gap-1.5">
+                <ButtonLink to="/portal/search" variant="quiet" isIconOnly aria-label={t('portal.search')}>
+                  <Search className="size-4" aria-hidden="true" />
+                </ButtonLink>
                 {!isWriting && (
                   <ButtonLink to="/portal/new" variant="primary" aria-label={t('portal.newRequest')}>
                     <Plus className="size-4" aria-hidden="true" />

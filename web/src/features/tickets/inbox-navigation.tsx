@@ -4,9 +4,10 @@ import { Link, useLocation } from 'react-router'
 import { useQuery } from 'urql'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql } from '../../graphql/tada.ts'
+import { countOf } from '../../lib/capped-count.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { INBOX_VIEWS, readInboxAddress, type InboxView } from './inbox-views.ts'
-import { useInboxChanges } from './use-inbox-changes.ts'
+import { useInboxChanges } from '../../graphql/inbox-changes.ts'
 
 const InboxCountsQuery = graphql(`
   query InboxCounts {
@@ -15,8 +16,10 @@ const InboxCountsQuery = graphql(`
       unassigned
       open
       pending
+      breaching
       breached
       resolved
+      snoozed
     }
   }
 `)
@@ -80,7 +83,7 @@ export function InboxNavigation({ look = 'column', onNavigate }: InboxNavigation
                     look === 'column' && view === 'breached' && '-me-1.5',
                   )}
                 >
-                  {new Intl.NumberFormat(i18n.language).format(count)}
+                  {countOf(count, i18n.language)}
                 </span>
               )}
             </Link>

@@ -27,6 +27,15 @@ it('filters every view but "all", and never lets a resolved ticket into one of w
   expect(filterOf('mine', 'u1')?.assigneeId).toEqual({ equalTo: 'u1' })
 })
 
+it('keeps what is snoozed out of work to do, and what is due in two hours in what is about to be missed', () => {
+  for (const view of ['mine', 'unassigned', 'open', 'pending', 'breaching'] as const) {
+    expect(filterOf(view, 'u1')?.snoozedUntil).toEqual({ isNull: true })
+  }
+  expect(filterOf('breaching', 'u1', Date.parse('2026-03-01T10:00:42Z'))?.nextDueAt).toEqual({
+    lessThan: '2026-03-01T12:00:00.000Z',
+  })
+})
+
 it('breaks ties between priorities by the last change', () => {
   expect(orderOf('priority', 'descending')).toEqual(['PRIORITY_DESC', 'UPDATED_AT_DESC'])
   expect(orderOf('due', 'ascending')).toEqual(['NEXT_DUE_AT_ASC'])

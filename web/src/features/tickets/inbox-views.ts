@@ -1,7 +1,17 @@
 import type { VariablesOf } from '../../graphql/tada.ts'
 import type { InboxRowsQuery } from './inbox-table.tsx'
 
-export const INBOX_VIEWS = ['mine', 'unassigned', 'open', 'pending', 'breached', 'resolved', 'all'] as const
+export const INBOX_VIEWS = [
+  'mine',
+  'unassigned',
+  'open',
+  'breaching',
+  'breached',
+  'pending',
+  'snoozed',
+  'resolved',
+  'all',
+] as const
 export type InboxView = (typeof INBOX_VIEWS)[number]
 
 export const INBOX_SORTS = ['updated', 'due', 'priority', 'created'] as const
@@ -15,19 +25,38 @@ type Order = NonNullable<Variables['orderBy']>[number]
 /** What is not done yet: the same states that `inboxCounts` counts. */
 const UNRESOLVED = ['new', 'open', 'pending', 'on_hold'] as const
 
+/** What is put aside is out of sight until it wakes. */
+const AWAKE = { snoozedUntil: { isNull: true } } as const
+
+/** How soon a target is due that is about to be missed; `inboxCounts` counts the same. */
+const BREACHING_MS = 2 * 60 * 60 * 1000
+
 /** The tickets of a view; the numbers beside the views are counted by the same rules on the server. */
-export function filterOf(view: InboxView, userId: string): NonNullable<Variables['filter']> | undefined {
+export function filterOf(
+  view: InboxView,
+  userId: string,
+  now: number = Date.now(),
+): NonNullable<Variables['filter']> | undefined {
   switch (view) {
     case 'mine':
-      return { status: { in: [...UNRESOLVED] }, assigneeId: { equalTo: userId } }
+      return { status: { in: [...UNRESOLVED] }, assigneeId: { equalTo: userId }, ...AWAKE }
     case 'unassigned':
-      return { status: { in: [...UNRESOLVED] }, assigneeId: { isNull: true } }
+      return { status: { in: [...UNRESOLVED] }, assigneeId: { isNull: true }, ...AWAKE }
     case 'open':
-      return { status: { in: ['new', 'open'] } }
+      return { status: { in: ['new', 'open'] }, ...AWAKE }
     case 'pending':
-      return { status: { in: ['pending', 'on_hold'] } }
+      return { status: { in: ['pending', 'on_hold'] }, ...AWAKE }
     case 'breached':
       return { status: { in: [...UNRESOLVED] }, breached: { equalTo: true } }
+    case 'breaching':
+      return {
+        status: { in: [...UNRESOLVED] },
+        // To the minute, so that drawing the list again asks nothing new.
+        nextDueAt: { lessThan: new Date(Math.floor(now / 60_000) * 60_000 + BREACHING_MS).toISOString() },
+        ...AWAKE,
+      }
+    case 'snoozed':
+      return { snoozedUntil: { isNull: false } }
     case 'resolved':
       return { status: { equalTo: 'resolved' } }
     case 'all':

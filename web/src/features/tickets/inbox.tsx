@@ -30,9 +30,9 @@ import {
 } from './inbox-views.ts'
 import { useArrivals } from './use-arrivals.ts'
 import { useBulkChange, type BulkAction } from './use-bulk-change.ts'
-import { useInboxChanges } from './use-inbox-changes.ts'
 import { SELECTION_LIMIT, useSelection } from './use-selection.ts'
 import { useWholeList } from './use-whole-list.ts'
+import { useInboxChanges } from '../../graphql/inbox-changes.ts'
 
 const connectionOf = (data: ResultOf<typeof InboxRowsQuery>) => data.tickets
 

@@ -27,7 +27,7 @@ import { classNames } from '../../lib/class-names.ts'
 import { isStaff, useSessionUser } from '../../lib/session.ts'
 import { useSharingCompany } from './own-company.ts'
 import { useArrivals } from './use-arrivals.ts'
-import { useInboxChanges } from './use-inbox-changes.ts'
+import { useInboxChanges } from '../../graphql/inbox-changes.ts'
 
 const MyTicketRowFragment = graphql(`
   fragment MyTicketRow on Ticket {

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 import { useSubscription } from 'urql'
-import { graphql } from '../../graphql/tada.ts'
+import { graphql } from './tada.ts'
 
 const InboxChanged = graphql(`
   subscription InboxChanged {

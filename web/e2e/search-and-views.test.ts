@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { complaintsOf, logIn, setStage, violationsOf, type Stage } from './stage.ts'
+
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await setStage()
+}, 180_000)
+
+afterAll(() => stage.close())
+
+test('a customer finds the own requests by their words, and no filter of staff', async () => {
+  const page = await stage.open()
+  const complaints = complaintsOf(page)
+  await logIn(page, 'portal', 'customer@acme.example')
+  await page.getByRole('link', { name: 'Search requests' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Search' }).waitFor()
+  await page.keyboard.type('vpn')
+  await page.getByRole('list', { name: 'Tickets found' }).getByRole('listitem').first().waitFor()
+  expect(await page.locator('mark').first().textContent()).toMatch(/vpn/i)
+  await page.getByRole('searchbox').fill('assignee:me')
+  await page.getByText('A filter in this line says nothing yet').waitFor()
+  expect(await violationsOf(page)).toEqual([])
+  expect(complaints).toEqual([])
+})
+
+test('an agent searches by the keyboard, opens what is found, and comes back to it', async () => {
+  const page = await stage.open()
+  const complaints = complaintsOf(page)
+  await logIn(page, 'desk', 'agent@acme.example')
+  await page.getByRole('table').waitFor()
+  await page.keyboard.press('/')
+  await page.waitForURL('**/desk/search')
+  await page.keyboard.type('vpnn')
+  await page.getByText('Did you mean these?').waitFor()
+  await page.getByRole('searchbox').fill('is:unresolved vpn')
+  await page.getByRole('list', { name: 'Tickets found' }).getByRole('listitem').first().waitFor()
+  await page.waitForURL('**/desk/search?q=is%3Aunresolved+vpn')
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/search.png` })
+  expect(await violationsOf(page)).toEqual([])
+  await page.getByRole('searchbox').press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/desk/tickets/*')
+  await page.goBack()
+  expect(await page.getByRole('searchbox').inputValue()).toBe('is:unresolved vpn')
+  expect(complaints).toEqual([])
+})
+
+test('an agent saves a view, sees it counted, changes it and deletes it', async () => {
+  const page = await stage.open({ viewport: { width: 1440, height: 1000 } })
+  const complaints = complaintsOf(page)
+  await logIn(page, 'desk', 'agent@acme.example')
+  await page.getByRole('button', { name: 'New view' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'New view' }).click()
+  await dialog.getByText('A name has 1 to 60 characters.').waitFor()
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('High and open')
+  await dialog.getByRole('button', { name: /Priority/ }).click()
+  await page.getByRole('option', { name: 'High or higher' }).click()
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/view-dialog.png` })
+  expect(await violationsOf(page)).toEqual([])
+  await dialog.getByRole('button', { name: 'New view' }).click()
+  await page.waitForURL('**/desk/views/*')
+  await page.getByRole('heading', { level: 1, name: 'High and open' }).waitFor()
+  const views = page.getByRole('region', { name: 'Views' })
+  const tickets = page.getByRole('table', { name: 'High and open' }).getByRole('link')
+  await tickets.first().waitFor()
+  expect(await views.getByRole('link', { name: 'High and open' }).textContent()).toBe(
+    `High and open${await tickets.count()}`,
+  )
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/view.png` })
+  expect(await violationsOf(page)).toEqual([])
+
+  await page.getByRole('button', { name: 'Change view' }).click()
+  await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('Pressing')
+  await page.getByRole('dialog').getByText('Company', { exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('columnheader', { name: 'Company' }).waitFor()
+  await page.getByRole('button', { name: 'Change view' }).click()
+  await page.getByRole('button', { name: 'Delete view' }).click()
+  await page.locator('section[role="alertdialog"]').getByRole('button', { name: 'Delete view' }).click()
+  await page.waitForURL(/\/desk(\?|$)/)
+  await views.getByRole('link', { name: 'Pressing' }).waitFor({ state: 'detached' })
+  expect(complaints).toEqual([])
+})

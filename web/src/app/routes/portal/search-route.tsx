@@ -1,0 +1,5 @@
+import { SearchPage } from '../../../features/ticket-search/search-page.tsx'
+
+export function Component() {
+  return <SearchPage place="portal" />
+}
