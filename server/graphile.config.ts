@@ -13,6 +13,7 @@ import { BulkResultsPlugin } from './plugins/bulk-results.ts'
 import { MultirangesPlugin } from './plugins/multiranges.ts'
 import { NamingPlugin } from './plugins/naming.ts'
 import { NodeIdsPlugin } from './plugins/node-ids.ts'
+import { OrderedRowsPlugin } from './plugins/ordered-rows.ts'
 import { OrdersPlugin } from './plugins/orders.ts'
 import { PagesPlugin } from './plugins/pages.ts'
 import { PresencePlugin } from './plugins/presence.ts'
@@ -41,6 +42,7 @@ export function schemaPreset(
       NodeIdsPlugin,
       NamingPlugin,
       OrdersPlugin,
+      OrderedRowsPlugin,
       PagesPlugin,
       UpdatesPlugin,
       AutomationResultsPlugin,
