@@ -69,6 +69,9 @@ const SendReply = graphql(`
   }
 `)
 
+/** Refusals after which what was written belongs in a request of its own. */
+const OVER: ReadonlySet<string> = new Set(['REOPEN_WINDOW_OVER', 'TICKET_CLOSED', 'TICKET_MERGED'])
+
 /** What sends, as it is written on this machine's keyboard. */
 export const SEND_KEYS = navigator.platform.startsWith('Mac') ? '⌘ ↵' : 'Ctrl ↵'
 
@@ -88,6 +91,8 @@ export interface ComposerProps {
   /** What else can be done to the ticket from here. */
   tools?: ReactNode
   onSent: () => void
+  /** Offered with what was written when this conversation is over for good. */
+  onFollowUp?: (body: string) => void
   ref?: Ref<ComposerHandle>
 }
 
@@ -103,6 +108,7 @@ export function Composer({
   isClosed = false,
   tools,
   onSent,
+  onFollowUp,
   ref,
 }: ComposerProps) {
   const { t } = useTranslation(['comments', 'errors'])
@@ -296,6 +302,11 @@ export function Composer({
                   ? t('composer.tooLong', { limit: BODY_LIMIT.toLocaleString() })
                   : t(`errors:${problem}`)}
             </InlineAlert>
+            {onFollowUp && OVER.has(problem) && (
+              <Button size="small" className="mt-2" onPress={() => onFollowUp(draft.body)}>
+                {t('composer.followUp')}
+              </Button>
+            )}
           </div>
         )}
         <div className="flex flex-wrap items-center justify-end gap-2 px-2 pb-2">

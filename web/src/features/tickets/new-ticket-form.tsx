@@ -1,5 +1,5 @@
 import { Users } from 'lucide-react'
-import { useRef, useState, type FormEvent } from 'react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation, useQuery } from 'urql'
 import { ButtonLink } from '../../components/button-link.tsx'
@@ -84,10 +84,22 @@ const BLANK: Draft = { subject: '', body: '', priority: 'normal', serviceId: nul
 /** The value of "I am not sure"; row ids are UUIDs, so it cannot be one. */
 const NO_SERVICE = 'none'
 
+export interface NewTicketFormProps {
+  onCreated: (ticket: CreatedTicket) => void
+  /** What was written somewhere else and goes on here; a draft that is there stays. */
+  start?: { subject: string; body: string } | null
+}
+
 /** Asks for what the team needs to know. The draft survives a reload and a failed send. */
-export function NewTicketForm({ onCreated }: { onCreated: (ticket: CreatedTicket) => void }) {
+export function NewTicketForm({ onCreated, start }: NewTicketFormProps) {
   const { t, i18n } = useTranslation(['tickets', 'components', 'errors'])
   const { draft, change, clear } = useDraft('new-ticket', BLANK)
+  const begin = useRef(() => {
+    if (!start || draft.body.includes(start.body)) return
+    const body = draft.body.trim() === '' ? start.body : `${draft.body}\n\n${start.body}`
+    change({ ...draft, subject: draft.subject || start.subject, body })
+  })
+  useEffect(() => begin.current(), [])
   const [wasTried, setWasTried] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
   const [{ data }] = useQuery({ query: ServiceChoices })

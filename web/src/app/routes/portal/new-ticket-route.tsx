@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next'
-import { useNavigate } from 'react-router'
+import { useLocation, useNavigate } from 'react-router'
 import { PageHeading } from '../../../components/page-heading.tsx'
 import { notify } from '../../../components/toast.tsx'
 import { NewTicketForm } from '../../../features/tickets/new-ticket-form.tsx'
@@ -8,6 +8,7 @@ import { NewTicketForm } from '../../../features/tickets/new-ticket-form.tsx'
 export function Component() {
   const { t } = useTranslation('tickets')
   const navigate = useNavigate()
+  const { state } = useLocation() as { state: { start?: { subject: string; body: string } } | null }
   return (
     <div className="mx-auto flex max-w-2xl flex-col gap-8">
       <div className="flex flex-col gap-1.5">
@@ -17,6 +18,7 @@ export function Component() {
         <p className="text-muted">{t('form.intro')}</p>
       </div>
       <NewTicketForm
+        start={state?.start ?? null}
         onCreated={(ticket) => {
           notify({ tone: 'success', title: t('form.sent', { reference: ticket.reference }) })
           void navigate(`/portal/tickets/${ticket.number}`)

@@ -1,7 +1,7 @@
 import { ArrowLeft } from 'lucide-react'
 import { useCallback } from 'react'
-import { useTranslation } from 'react-i18next'
-import { Link, useParams } from 'react-router'
+import { Trans, useTranslation } from 'react-i18next'
+import { Link, useNavigate, useParams } from 'react-router'
 import { useQuery } from 'urql'
 import { BottomDock } from '../../../components/bottom-dock.tsx'
 import { ButtonLink } from '../../../components/button-link.tsx'
@@ -11,6 +11,7 @@ import { PageHeading } from '../../../components/page-heading.tsx'
 import { RelativeTime } from '../../../components/relative-time.tsx'
 import { Skeleton } from '../../../components/skeleton.tsx'
 import { StatusPill } from '../../../components/status-pill.tsx'
+import { TextLink } from '../../../components/text-link.tsx'
 import { Composer } from '../../../features/comments/composer.tsx'
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
 import { SharedFields } from '../../../features/custom-fields/ticket-fields.tsx'
@@ -30,6 +31,17 @@ const PortalTicketQuery = graphql(`
       reference
       subject
       status
+      state {
+        id
+        name
+      }
+      mergedIntoId
+      mergedInto {
+        id
+        number
+        reference
+        subject
+      }
       updatedAt
       customFields
       service {
@@ -61,6 +73,7 @@ function PortalTicket({ number }: { number: number }) {
       rereadTimeline()
     }, [reread, rereadTimeline]),
   )
+  const navigate = useNavigate()
   const ticket = data?.ticketByNumber
   useTicketChanges(ticket?.rowId, rereadSoon)
 
@@ -106,7 +119,7 @@ function PortalTicket({ number }: { number: number }) {
           {ticket.subject}
         </PageHeading>
         <p className="flex flex-wrap items-center gap-x-3 gap-y-1.5 text-sm text-muted">
-          <StatusPill status={ticket.status} />
+          <StatusPill status={ticket.status} name={ticket.state?.name} />
           <span className="figures">{ticket.reference}</span>
           {ticket.service && <span>{ticket.service.name}</span>}
           <span>
@@ -116,7 +129,9 @@ function PortalTicket({ number }: { number: number }) {
       </header>
       <SharedFields values={ticket.customFields} />
       <Timeline pages={timeline} audience="requester" />
-      {ticket.status === 'closed' ? (
+      {ticket.mergedIntoId ? (
+        <GoesOn target={ticket.mergedInto} />
+      ) : ticket.status === 'closed' ? (
         <div className="flex flex-wrap items-center justify-between gap-3 rounded-xl border border-border bg-surface px-4 py-3">
           <p className="text-muted">{t('comments:composer.closed')}</p>
           <ButtonLink to="/portal/new">{t('comments:composer.closedAction')}</ButtonLink>
@@ -126,8 +141,41 @@ function PortalTicket({ number }: { number: number }) {
           {ticket.status === 'resolved' && (
             <p className="px-1 py-2 text-sm text-muted">{t('comments:composer.reopens')}</p>
           )}
-          <Composer ticketId={ticket.rowId} audience="requester" onSent={rereadSoon} />
+          <Composer
+            ticketId={ticket.rowId}
+            audience="requester"
+            onSent={rereadSoon}
+            onFollowUp={(body) =>
+              void navigate('/portal/new', {
+                state: { start: { subject: t('form.followUp', { subject: ticket.subject }), body } },
+              })
+            }
+          />
         </BottomDock>
+      )}
+    </div>
+  )
+}
+
+interface GoesOnProps {
+  /** Null when it is somebody else's. */
+  target: { number: number; reference: string; subject: string } | null
+}
+
+/** Where a request that was merged is answered. */
+function GoesOn({ target }: GoesOnProps) {
+  const { t } = useTranslation('tickets')
+  return (
+    <div className="rounded-xl border border-border bg-surface px-4 py-3 text-muted [overflow-wrap:anywhere]">
+      {target ? (
+        <Trans
+          t={t}
+          i18nKey="ticket.goesOn"
+          values={{ reference: target.reference, subject: target.subject }}
+          components={{ ticket: <TextLink to={`/portal/tickets/${target.number}`} /> }}
+        />
+      ) : (
+        t('ticket.goesOnUnseen')
       )}
     </div>
   )
