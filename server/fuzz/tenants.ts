@@ -45,6 +45,21 @@ export async function furnish(client: Client, tenant: Tenant): Promise<void> {
     insert into app_public.automation_firings (organization_id, automation_id, automation_name, ticket_id, outcome)
     select automation.organization_id, automation.id, automation.name, ticket.id, 'unchanged'
     from automation, lateral (select id from app_public.tickets as one where one.organization_id = automation.organization_id limit 1) as ticket;
+    with activity as (
+      insert into app_public.time_activities (organization_id, name) values ('${tenant.id}', 'Activity of ${tenant.slug}')
+      returning organization_id, id
+    ),
+    entry as (
+      insert into app_public.time_entries (organization_id, ticket_id, agent_id, activity_id, worked_on, seconds, note)
+      select organization_id, '${tenant.ticketId}', '${tenant.agent.id}', id, '2026-01-05', 600, 'Note of ${tenant.slug}' from activity
+      returning organization_id, id
+    ),
+    correction as (
+      insert into app_public.time_corrections (organization_id, entry_id, reason, previous_worked_on, previous_seconds, previous_is_billable, previous_note)
+      select organization_id, id, 'Reason of ${tenant.slug}', '2026-01-05', 60, true, '' from entry
+    )
+    insert into app_public.running_timers (organization_id, agent_id, ticket_id)
+    values ('${tenant.id}', '${tenant.agent.id}', '${tenant.ticketId}');
     insert into app_public.sla_escalations (organization_id, policy_id, kind, offset_seconds, actions)
     select organization_id, id, 'resolution', 31536000, '[]' from app_public.sla_policies where organization_id = '${tenant.id}';
     select set_config('atum.organization_id', '', false);`)
@@ -78,6 +93,10 @@ const tables = {
   customField: ['app_public.custom_fields', 'CustomField'],
   automation: ['app_public.automations', 'Automation'],
   automationFiring: ['app_public.automation_firings', 'AutomationFiring'],
+  timeActivity: ['app_public.time_activities', 'TimeActivity'],
+  timeEntry: ['app_public.time_entries', 'TimeEntry'],
+  timeCorrection: ['app_public.time_corrections', 'TimeCorrection'],
+  runningTimer: ['app_public.running_timers', 'RunningTimer'],
   securityPolicy: ['app_public.security_policies', 'SecurityPolicy'],
   auditLog: ['app_public.audit_log', 'AuditLog'],
 } as const
