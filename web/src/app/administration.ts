@@ -50,6 +50,10 @@ export const administrationRoutes: RouteObject = {
       lazy: page(() => import('./routes/admin/time-activities-route.tsx'), 'time', 'errors'),
     },
     {
+      path: 'service-levels',
+      lazy: page(() => import('./routes/admin/service-levels-route.tsx'), 'service-levels', 'errors'),
+    },
+    {
       path: 'security',
       lazy: page(() => import('./routes/admin/security-policy-route.tsx'), 'security-policy', 'errors'),
     },

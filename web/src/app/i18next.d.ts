@@ -16,6 +16,7 @@ import type sessions from '../features/sessions/locales/en.json'
 import type people from '../features/people/locales/en.json'
 import type securityPolicy from '../features/security-policy/locales/en.json'
 import type singleSignOn from '../features/single-sign-on/locales/en.json'
+import type serviceLevels from '../features/service-levels/locales/en.json'
 import type sla from '../features/sla/locales/en.json'
 import type ticketSearch from '../features/ticket-search/locales/en.json'
 import type ticketViews from '../features/ticket-views/locales/en.json'
@@ -52,6 +53,7 @@ declare module 'i18next' {
       approvals: typeof approvals
       automations: typeof automations
       checklists: typeof checklists
+      'service-levels': typeof serviceLevels
       sla: typeof sla
       time: typeof time
       presence: typeof presence

@@ -1,0 +1,1 @@
+export { ServiceLevelsPage as Component } from '../../../features/service-levels/service-levels-page.tsx'
