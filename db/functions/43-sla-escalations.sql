@@ -132,6 +132,8 @@ create or replace function app_private.record_sla_breaches(sla_calculation_id uu
 as $$
 declare
   late app_public.sla_calculations;
+  -- A constant, because an index is not asked with what may change meanwhile.
+  until constant timestamptz := clock_timestamp();
   recorded integer := 0;
 begin
   if app_hidden.current_organization_id() is null then
@@ -150,7 +152,7 @@ begin
       join app_public.tickets as ticket on ticket.organization_id = due.organization_id and ticket.id = due.ticket_id
       where due.organization_id = app_hidden.current_organization_id()
         and due.met_at is null and due.paused_at is null and due.breached_at is null
-        and due.due_at <= clock_timestamp()
+        and due.due_at <= until
         and (sla_calculation_id is null or due.id = sla_calculation_id)
       order by due.due_at
       limit 1000
@@ -181,6 +183,7 @@ declare
   policy_name text;
   refusal text;
   fired integer := 0;
+  until timestamptz;
 begin
   if app_hidden.current_organization_id() is null then
     raise exception using errcode = 'AD301', message = 'Escalations fire for one organization at a time';
@@ -191,11 +194,12 @@ begin
 
   -- One after the other by their instants, also those of one clock that were missed together.
   while fired < 1000 loop
+    until := clock_timestamp();
     select due.* into clock
     from app_public.sla_calculations as due
     join app_public.tickets as ticket on ticket.organization_id = due.organization_id and ticket.id = due.ticket_id
     where due.organization_id = app_hidden.current_organization_id()
-      and due.escalates_at <= clock_timestamp()
+      and due.escalates_at <= until
       and (sla_calculation_id is null or due.id = sla_calculation_id)
     order by due.escalates_at
     limit 1
@@ -205,7 +209,7 @@ begin
     select * into next from app_private.next_sla_escalation(clock);
     level := next.escalation;
     -- The levels were changed since it was planned.
-    if level.id is null or next.at > clock_timestamp() then
+    if level.id is null or next.at > until then
       update app_public.sla_calculations as planned
       set escalates_at = next.at
       where planned.organization_id = clock.organization_id and planned.id = clock.id;
@@ -261,7 +265,8 @@ create or replace function app_private.schedule_sla_breaches() returns integer
 as $$
 declare
   soon app_public.sla_calculations;
-  until constant timestamptz := clock_timestamp() + interval '5 minutes';
+  since constant timestamptz := clock_timestamp();
+  until constant timestamptz := since + interval '5 minutes';
   scheduled integer := 0;
 begin
   if app_hidden.current_organization_id() is null then
@@ -273,12 +278,12 @@ begin
     from app_public.sla_calculations as clock
     where clock.organization_id = app_hidden.current_organization_id()
       and clock.met_at is null and clock.paused_at is null and clock.breached_at is null
-      and clock.due_at > clock_timestamp() and clock.due_at < until
+      and clock.due_at > since and clock.due_at < until
     union
     select *
     from app_public.sla_calculations as clock
     where clock.organization_id = app_hidden.current_organization_id()
-      and clock.escalates_at > clock_timestamp() and clock.escalates_at < until
+      and clock.escalates_at > since and clock.escalates_at < until
   loop
     perform app_private.schedule_sla_clock(soon, until);
     scheduled := scheduled + 1;

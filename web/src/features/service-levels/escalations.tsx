@@ -16,7 +16,7 @@ export const EscalationsFragment = graphql(`
   fragment Escalations on SlaPolicy {
     id
     rowId
-    slaEscalations {
+    slaEscalations(first: 20) {
       nodes {
         id
         rowId

@@ -14,7 +14,7 @@ export const HolidaysFragment = graphql(`
   fragment Holidays on SlaCalendar {
     id
     rowId
-    slaHolidays {
+    slaHolidays(first: 40) {
       nodes {
         id
         rowId
@@ -92,12 +92,14 @@ export function Holidays({ calendar, onChanged }: HolidaysProps) {
   const [last, setLast] = useState('')
   const [from, setFrom] = useState('')
   const [isYearly, setYearly] = useState(false)
+  const [wasTried, setWasTried] = useState(false)
   const [, add] = useMutation(AddSlaHoliday)
   const [, remove] = useMutation(RemoveSlaHoliday)
   const { send, isSending, problem } = useSubmission()
 
   function submit(event: FormEvent) {
     event.preventDefault()
+    setWasTried(true)
     if (name.trim() === '' || first === '') return
     void send(async () => {
       dataOf(
@@ -111,6 +113,7 @@ export function Holidays({ calendar, onChanged }: HolidaysProps) {
           shutUntil: from ? '24:00' : null,
         }),
       )
+      setWasTried(false)
       setName('')
       setFirst('')
       setLast('')
@@ -153,8 +156,20 @@ export function Holidays({ calendar, onChanged }: HolidaysProps) {
         </ul>
       )}
       <form onSubmit={submit} noValidate className="grid gap-3 sm:grid-cols-2">
-        <TextField label={t('holiday.name')} autoComplete="off" value={name} onChange={setName} />
-        <TextField label={t('holiday.first')} type="date" value={first} onChange={setFirst} />
+        <TextField
+          label={t('holiday.name')}
+          autoComplete="off"
+          value={name}
+          onChange={setName}
+          error={wasTried && name.trim() === '' ? t('nameMissing') : null}
+        />
+        <TextField
+          label={t('holiday.first')}
+          type="date"
+          value={first}
+          onChange={setFirst}
+          error={wasTried && first === '' ? t('holiday.firstMissing') : null}
+        />
         <TextField
           label={t('holiday.last')}
           description={t('holiday.lastHint')}
@@ -172,7 +187,7 @@ export function Holidays({ calendar, onChanged }: HolidaysProps) {
         <Switch isSelected={isYearly} onChange={setYearly}>
           {t('holiday.yearly')}
         </Switch>
-        <Button type="submit" isPending={isSending} isDisabled={name.trim() === '' || first === ''}>
+        <Button type="submit" isPending={isSending}>
           {t('holiday.add')}
         </Button>
       </form>

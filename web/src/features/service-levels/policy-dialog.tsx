@@ -28,7 +28,7 @@ export const PolicyDialogFragment = graphql(
       serviceIds
       teamIds
       tags
-      slaTargets {
+      slaTargets(first: 12) {
         nodes {
           id
           kind

@@ -21,20 +21,20 @@ import { durationText, hoursOf, shiftsText, WEEKDAYS } from './written-time.ts'
 const ServiceLevelsQuery = graphql(
   `
     query ServiceLevels {
-      slaCalendars(first: 50, orderBy: [NAME_ASC]) {
+      slaCalendars(first: 20, orderBy: [NAME_ASC]) {
         nodes {
           id
           rowId
           name
           timeZone
           hours
-          slaHolidays {
+          slaHolidays(first: 40) {
             totalCount
           }
           ...CalendarDialog
         }
       }
-      slaPolicies(first: 50, orderBy: [POSITION_ASC]) {
+      slaPolicies(first: 30, orderBy: [POSITION_ASC]) {
         nodes {
           id
           rowId
@@ -50,7 +50,7 @@ const ServiceLevelsQuery = graphql(
             id
             name
           }
-          slaTargets {
+          slaTargets(first: 12) {
             nodes {
               id
               kind
@@ -58,7 +58,7 @@ const ServiceLevelsQuery = graphql(
               workingSeconds
             }
           }
-          slaEscalations {
+          slaEscalations(first: 20) {
             totalCount
           }
           ...PolicyDialog
@@ -78,7 +78,7 @@ const ServiceLevelsQuery = graphql(
           name
         }
       }
-      slaRecomputations(last: 1, orderBy: [PRIMARY_KEY_ASC]) {
+      slaRecomputations(first: 1, orderBy: [PRIMARY_KEY_DESC]) {
         nodes {
           id
           total
