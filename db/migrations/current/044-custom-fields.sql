@@ -102,5 +102,8 @@ comment on column app_public.custom_field_services.id is 'Row id.';
 comment on column app_public.custom_field_services.field_id is 'The field.';
 comment on column app_public.custom_field_services.service_id is 'A service whose tickets ask for it.';
 
+-- NOTE: no index serves the values. The operators of jsonb are not leakproof, so that row-level security keeps every
+-- role, the owner too, from using one. Conditions look at the rows that the index of a list yields, and search finds the
+-- words of values in its documents.
 comment on column app_public.tickets.custom_fields is 'The values of the custom fields that the customer sees, by the key of the field. What is written is laid over what is there, and null takes a value out; staff may give the values of internal fields here as well.';
 comment on column app_public.tickets.internal_fields is 'The values of the custom fields that only staff sees, by the key of the field. What is written is laid over what is there, and null takes a value out.';
