@@ -49,7 +49,7 @@ export interface Filling {
 
 const deepest = 5
 const deepestSelection = 2
-const pageSize = 8
+const pageSize = 7
 /** Less than a query may have; one that would have more is asked in parts. */
 const mostFields = 400
 const words: Record<string, string> = {
