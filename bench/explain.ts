@@ -99,7 +99,7 @@ export const hotStatements: HotStatement[] = [
 /** The plans of a statement and of every statement inside the functions it calls. The login is a superuser's. */
 export async function plansOf(
   client: Client,
-  { role, sql, values = [] }: HotStatement,
+  { role, sql, values }: HotStatement,
   { organizationId, agentId, customerId }: BenchOrganization,
 ): Promise<string[]> {
   const plans: string[] = []

@@ -377,8 +377,6 @@ comment on function app_hidden.match_rank(uuid, tsquery) is 'How well a ticket t
 create or replace function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) returns uuid[]
   language plpgsql stable
   set search_path = ''
-  -- Reading a whole table is reading what is everybody's; an organization waits for its own size at most.
-  set enable_seqscan = off
 as $$
 declare
   caller_organization_id constant uuid := app_hidden.current_organization_id();
@@ -490,6 +488,8 @@ comment on function app_hidden.newest_ticket_number() is 'The highest number a t
 create or replace function app_public.search_tickets(query text, first integer default 20, after text default null) returns app_public.ticket_search
   language plpgsql stable
   set search_path = ''
+  -- Reading a whole table is reading what is everybody's; an organization waits for its own size at most.
+  set enable_seqscan = off
 as $$
 declare
   caller_organization_id constant uuid := app_hidden.current_organization_id();
