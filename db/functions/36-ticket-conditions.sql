@@ -55,7 +55,17 @@ begin
       end if;
       return case operator
         when 'is' then format('ticket.%I = any (%L::app_public.%I[])', field, words, enum_type)
-        when 'is_not' then format('ticket.%I <> all (%L::app_public.%I[])', field, words, enum_type)
+        -- By what it may be: partial indexes are found by that, and not by what it must not be.
+        when 'is_not' then format(
+          'ticket.%I = any (%L::app_public.%I[])', field,
+          array(
+            select label.enumlabel
+            from pg_catalog.pg_enum as label
+            where label.enumtypid = ('app_public.' || enum_type)::pg_catalog.regtype and label.enumlabel <> all (words)
+            order by label.enumsortorder
+          ),
+          enum_type
+        )
         when 'at_least' then format('ticket.%I >= %L::app_public.%I', field, words[1], enum_type)
         when 'at_most' then format('ticket.%I <= %L::app_public.%I', field, words[1], enum_type)
       end;
@@ -75,7 +85,11 @@ begin
         end,
         field,
         case
-          when 'me' = any (words) then format('%L::uuid[] || (select app_hidden.current_user_id())', array_remove(words, 'me'))
+          -- As a list of so many, which the planner can count.
+          when 'me' = any (words) then format(
+            'array[(select app_hidden.current_user_id())%s]',
+            (select string_agg(format(', %L::uuid', word), '') from unnest(words) as word where word <> 'me')
+          )
           else format('%L::uuid[]', words)
         end
       );

@@ -182,8 +182,8 @@ comment on column app_public.ticket_page.tickets is 'The tickets of this page.';
 comment on column app_public.ticket_page.next_cursor is 'Hand it back as `after` for the next page; null on the last.';
 comment on type app_public.ticket_view_count is 'How many tickets are in a view.';
 comment on column app_public.ticket_view_count.view_id is 'The view that was counted.';
-comment on column app_public.ticket_view_count.count is 'How many, up to 1,000; null when counting them would take long. Conditions on status, assignee or team make it quick.';
-comment on column app_public.ticket_view_count.is_capped is 'Whether there are more than 1,000.';
+comment on column app_public.ticket_view_count.count is 'How many, up to 100; null when counting them would take long. Conditions on status, assignee or team make it quick.';
+comment on column app_public.ticket_view_count.is_capped is 'Whether there are more than 100.';
 
 create or replace function app_hidden.view_condition_sql(conditions jsonb) returns text
   language sql stable
@@ -333,7 +333,7 @@ create or replace function app_hidden.count_of_tickets(condition text) returns i
 as $$
 declare
   query constant text := format(
-    'select count(*)::integer from (select from app_public.tickets as ticket where ticket.organization_id = %L and %s limit 1001) as counted',
+    'select count(*)::integer from (select from app_public.tickets as ticket where ticket.organization_id = %L and %s limit 101) as counted',
     app_hidden.current_organization_id(), condition
   );
   plan json;
@@ -348,7 +348,7 @@ begin
 end
 $$;
 
-comment on function app_hidden.count_of_tickets(text) is 'How many tickets the caller sees that fulfil a condition in SQL, up to 1,001; null when counting them would take long.';
+comment on function app_hidden.count_of_tickets(text) is 'How many tickets the caller sees that fulfil a condition in SQL, up to 101; null when counting them would take long.';
 
 create or replace function app_public.ticket_view_counts() returns setof app_public.ticket_view_count
   language plpgsql stable
@@ -362,7 +362,7 @@ begin
     select * from app_public.ticket_views as saved where saved.organization_id = app_hidden.current_organization_id() order by saved.position, saved.id
   loop
     counted := app_hidden.count_of_tickets(app_hidden.view_condition_sql(view.conditions));
-    return next (view.id, least(counted, 1000), coalesce(counted > 1000, false))::app_public.ticket_view_count;
+    return next (view.id, least(counted, 100), coalesce(counted > 100, false))::app_public.ticket_view_count;
   end loop;
 end
 $$;
@@ -379,7 +379,7 @@ begin
 end
 $$;
 
-comment on type app_public.inbox_counts is 'How many tickets are in each part of the inbox. Each is counted up to 1,001, which means more than 1,000.';
+comment on type app_public.inbox_counts is 'How many tickets are in each part of the inbox. Each is counted up to 101, which means more than 100.';
 comment on column app_public.inbox_counts.mine is 'Assigned to the caller, not resolved and not snoozed.';
 comment on column app_public.inbox_counts.unassigned is 'Assigned to nobody, not resolved and not snoozed.';
 comment on column app_public.inbox_counts.open is 'New or open, and not snoozed.';
@@ -401,7 +401,7 @@ as $$
         select from app_public.tickets
         where organization_id = (select app_hidden.current_organization_id()) and assignee_id = (select app_hidden.current_user_id())
           and status in ('new', 'open', 'pending', 'on_hold') and snoozed_until is null
-        limit 1001
+        limit 101
       ) as mine
     ),
     (
@@ -410,7 +410,7 @@ as $$
         select from app_public.tickets
         where organization_id = (select app_hidden.current_organization_id()) and assignee_id is null
           and status in ('new', 'open', 'pending', 'on_hold') and snoozed_until is null
-        limit 1001
+        limit 101
       ) as unassigned
     ),
     (
@@ -418,7 +418,7 @@ as $$
       from (
         select from app_public.tickets
         where organization_id = (select app_hidden.current_organization_id()) and status in ('new', 'open') and snoozed_until is null
-        limit 1001
+        limit 101
       ) as open
     ),
     (
@@ -426,7 +426,7 @@ as $$
       from (
         select from app_public.tickets
         where organization_id = (select app_hidden.current_organization_id()) and status in ('pending', 'on_hold') and snoozed_until is null
-        limit 1001
+        limit 101
       ) as pending
     ),
     (
@@ -435,7 +435,7 @@ as $$
         select from app_public.tickets
         where organization_id = (select app_hidden.current_organization_id())
           and status in ('new', 'open', 'pending', 'on_hold') and breached
-        limit 1001
+        limit 101
       ) as breached
     ),
     (
@@ -443,7 +443,7 @@ as $$
       from (
         select from app_public.tickets
         where organization_id = (select app_hidden.current_organization_id()) and status = 'resolved'
-        limit 1001
+        limit 101
       ) as resolved
     ),
     (
@@ -452,7 +452,7 @@ as $$
         select from app_public.tickets
         where organization_id = (select app_hidden.current_organization_id()) and next_due_at < now() + interval '2 hours'
           and status in ('new', 'open', 'pending', 'on_hold') and snoozed_until is null
-        limit 1001
+        limit 101
       ) as breaching
     ),
     (
@@ -460,12 +460,12 @@ as $$
       from (
         select from app_public.tickets
         where organization_id = (select app_hidden.current_organization_id()) and snoozed_until is not null
-        limit 1001
+        limit 101
       ) as snoozed
     )
 $$;
 
-comment on function app_public.inbox_counts() is 'How many of the tickets the caller may see are in each part of the inbox, up to 1,001 of each. Closed tickets are not counted.';
+comment on function app_public.inbox_counts() is 'How many of the tickets the caller may see are in each part of the inbox, up to 101 of each, which means more than 100. Closed tickets are not counted.';
 
 revoke all on function
   app_hidden.check_view_columns(text[]), app_private.keeps_view(app_public.ticket_views), app_private.sees_view(app_public.ticket_views),

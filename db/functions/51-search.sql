@@ -143,7 +143,7 @@ begin
         when word in ('new', 'open', 'pending', 'on_hold', 'resolved', 'closed') then
           return jsonb_build_object('field', 'status', 'operator', 'is', 'value', word);
         when word in ('unresolved', 'unsolved') then
-          return '{"field": "status", "operator": "is_not", "value": ["resolved", "closed"]}';
+          return '{"field": "status", "operator": "is", "value": ["new", "open", "pending", "on_hold"]}';
         when word = 'unassigned' and app_hidden.is_staff() then
           return '{"field": "assignee_id", "operator": "is_empty"}';
         when word in ('breached', 'snoozed', 'watched') and app_hidden.is_staff() then
@@ -214,6 +214,16 @@ end
 $$;
 
 comment on function app_hidden.search_condition(text, text) is 'A filter of a search as a condition on tickets, or a list of conditions. Error SEARCH_INVALID.';
+
+-- Customers search too, by the conditions that search_condition lets them have.
+create or replace function app_hidden.search_condition_sql(conditions jsonb) returns text
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select app_hidden.ticket_condition_sql(jsonb_build_object('all', conditions))
+$$;
+
+comment on function app_hidden.search_condition_sql(jsonb) is 'The filters of a search as SQL.';
 
 create or replace function app_hidden.current_time_zone() returns text
   language sql stable security definer
@@ -528,7 +538,7 @@ begin
   if jsonb_array_length(read.conditions) > 20 then
     raise exception using errcode = 'AD160', message = 'A search has at most 20 filters';
   end if;
-  conditions := app_hidden.ticket_condition_sql(jsonb_build_object('all', read.conditions));
+  conditions := app_hidden.search_condition_sql(read.conditions);
   found := app_hidden.found_tickets(app_hidden.both(app_hidden.readable(read.words), read.filters), conditions, read.number_digits);
 
   if cardinality(found) = 0 and numnode(read.words) > 0 then
@@ -604,8 +614,8 @@ comment on function app_public.search_tickets(text, integer, text) is
 
 revoke all on function
   app_hidden.searched_words(), app_private.similar_words(text), app_private.completed_words(text), app_hidden.words_for(text, text),
-  app_hidden.search_terms(text), app_hidden.search_condition(text, text), app_hidden.current_time_zone(), app_hidden.people_named(text),
-  app_hidden.read_ticket_search(text, text), app_hidden.both(tsquery, tsquery), app_hidden.lexeme(text),
+  app_hidden.search_terms(text), app_hidden.search_condition(text, text), app_hidden.search_condition_sql(jsonb), app_hidden.current_time_zone(),
+  app_hidden.people_named(text), app_hidden.read_ticket_search(text, text), app_hidden.both(tsquery, tsquery), app_hidden.lexeme(text),
   app_hidden.in_weights(tsquery, text), app_hidden.readable(tsquery), app_hidden.match_rank(uuid, tsquery),
   app_hidden.found_tickets(tsquery, text, text), app_hidden.newest_blocks(uuid, integer, integer, integer), app_hidden.newest_ticket_number(), app_public.search_tickets(text, integer, text)
 from public;
@@ -614,6 +624,7 @@ grant execute on function
   app_hidden.searched_words(), app_hidden.words_for(text, text), app_hidden.search_terms(text), app_hidden.search_condition(text, text),
   app_hidden.current_time_zone(), app_hidden.people_named(text), app_hidden.read_ticket_search(text, text), app_hidden.both(tsquery, tsquery),
   app_hidden.lexeme(text), app_hidden.in_weights(tsquery, text), app_hidden.readable(tsquery), app_hidden.match_rank(uuid, tsquery),
-  app_hidden.found_tickets(tsquery, text, text), app_hidden.newest_blocks(uuid, integer, integer, integer), app_hidden.newest_ticket_number(), app_hidden.ticket_condition_sql(jsonb),
+  app_hidden.found_tickets(tsquery, text, text), app_hidden.newest_blocks(uuid, integer, integer, integer), app_hidden.newest_ticket_number(),
+  app_hidden.search_condition_sql(jsonb),
   app_public.search_tickets(text, integer, text)
 to atum_customer, atum_agent;
