@@ -103,10 +103,14 @@ function operationOf(
   field: GraphQLField<unknown, unknown>,
   selection: string,
 ): Operation {
-  const declared = field.args.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ')
-  const passed = field.args.map(({ name }) => `${name}: $${name}`).join(', ')
+  // The page is said in the text: what a variable will hold is not known to the guard that counts what a query may give.
+  const args = field.args.filter(({ name }) => name !== 'first')
+  const declared = args.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ')
+  const passed = field.args
+    .map(({ name }) => `${name}: ${name === 'first' ? pageSize : `$${name}`}`)
+    .join(', ')
   const text = `${kind} ${declared && `(${declared})`} { ${field.name}${passed && `(${passed})`} ${selection} }`
-  const slots = field.args.flatMap(({ name, type }) => slotsOf(type, name, name))
+  const slots = args.flatMap(({ name, type }) => slotsOf(type, name, name))
   return {
     name: field.name,
     kind,
@@ -114,7 +118,7 @@ function operationOf(
     slots,
     variables: (own, filled) =>
       Object.fromEntries(
-        field.args.map(({ name, type }) => [name, valueOf(type, name, name, own, field.name, filled)]),
+        args.map(({ name, type }) => [name, valueOf(type, name, name, own, field.name, filled)]),
       ),
   }
 }
@@ -184,7 +188,6 @@ function valueOf(
   const isRequired = isNonNullType(type)
   const bare = isRequired ? type.ofType : type
   const isOnTheWay = filled !== undefined && (filled.path === path || filled.path.startsWith(`${path}.`))
-  if (name === 'first') return pageSize
   if (!isRequired && !isOnTheWay) return undefined
   if (isListType(bare)) return [valueOf(requiredOf(bare.ofType), path, name, own, operation, filled)]
   const named = getNamedType(bare)
