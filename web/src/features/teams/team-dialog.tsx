@@ -11,20 +11,16 @@ import { notify } from '../../components/toast.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
 import { useSubmission } from '../../lib/submission.ts'
-import { TeamMembers, TeamMembersFragment } from './team-members.tsx'
+import { TeamMembers } from './team-members.tsx'
 
-export const TeamDialogFragment = graphql(
-  `
-    fragment TeamDialog on Team {
-      id
-      rowId
-      name
-      assignmentMethod
-      ...TeamMembers
-    }
-  `,
-  [TeamMembersFragment],
-)
+export const TeamDialogFragment = graphql(`
+  fragment TeamDialog on Team {
+    id
+    rowId
+    name
+    assignmentMethod
+  }
+`)
 
 const CreateTeam = graphql(`
   mutation CreateTeam($name: String!, $assignmentMethod: AssignmentMethod!) {

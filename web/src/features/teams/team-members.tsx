@@ -1,7 +1,7 @@
 import { X } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useMutation } from 'urql'
+import { useMutation, useQuery } from 'urql'
 import { Avatar } from '../../components/avatar.tsx'
 import { Button } from '../../components/button.tsx'
 import { PersonField } from '../../components/person-field.tsx'
@@ -9,21 +9,22 @@ import { Switch } from '../../components/switch.tsx'
 import { TextField } from '../../components/text-field.tsx'
 import { notify } from '../../components/toast.tsx'
 import { problemOf } from '../../graphql/errors.ts'
-import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
+import { graphql } from '../../graphql/tada.ts'
 
-export const TeamMembersFragment = graphql(`
-  fragment TeamMembers on Team {
-    id
-    rowId
-    teamMembers(first: 100) {
-      nodes {
-        id
-        userId
-        takesTickets
-        capacity
-        user {
+const TeamMembersQuery = graphql(`
+  query TeamMembers($id: ID!) {
+    team(id: $id) {
+      id
+      teamMembers(first: 100) {
+        nodes {
           id
-          name
+          userId
+          takesTickets
+          capacity
+          user {
+            id
+            name
+          }
         }
       }
     }
@@ -53,36 +54,39 @@ const RemoveTeamMember = graphql(`
 `)
 
 export interface TeamMembersProps {
-  team: FragmentOf<typeof TeamMembersFragment>
+  team: { id: string; rowId: string }
   onChanged: () => void
 }
 
 /** Who works in a team, and how much of what comes in goes to them by itself. Each change is saved at once. */
 export function TeamMembers({ team: held, onChanged }: TeamMembersProps) {
   const { t } = useTranslation(['teams', 'components', 'errors'])
-  const { rowId: teamId, teamMembers } = readFragment(TeamMembersFragment, held)
+  const teamId = held.rowId
+  const [{ data }, reread] = useQuery({ query: TeamMembersQuery, variables: { id: held.id } })
   const [, setTeamMember] = useMutation(SetTeamMember)
   const [, removeTeamMember] = useMutation(RemoveTeamMember)
-  const members = teamMembers.nodes
+  const members = (data?.team?.teamMembers.nodes ?? [])
     .flatMap((node) => (node ? [{ ...node, name: node.user?.name ?? '' }] : []))
     .sort((one, other) => one.name.localeCompare(other.name))
 
   async function save(userId: string, takesTickets: boolean, capacity: number | null) {
     const { error } = await setTeamMember({ teamId, userId, takesTickets, capacity })
     if (error) notify({ tone: 'danger', title: t(`errors:${problemOf(error).code}`) })
+    reread({ requestPolicy: 'network-only' })
     onChanged()
   }
 
   async function remove(userId: string) {
     const { error } = await removeTeamMember({ teamId, userId })
     if (error) notify({ tone: 'danger', title: t(`errors:${problemOf(error).code}`) })
+    reread({ requestPolicy: 'network-only' })
     onChanged()
   }
 
   return (
     <section aria-label={t('members')} className="flex flex-col gap-3 border-t border-border pt-4">
       <h3 className="text-sm font-semibold">{t('members')}</h3>
-      {members.length === 0 && <p className="text-sm text-muted">{t('noMembers')}</p>}
+      {data && members.length === 0 && <p className="text-sm text-muted">{t('noMembers')}</p>}
       <ul className="flex flex-col divide-y divide-border">
         {members.map(({ id, userId, name, takesTickets, capacity }) => (
           <li key={id} className="flex flex-wrap items-center gap-x-3 gap-y-2 py-2">

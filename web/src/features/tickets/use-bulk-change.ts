@@ -1,7 +1,6 @@
 import { useRef, useState } from 'react'
 import { useMutation } from 'urql'
-import { problemOf, type ProblemCode } from '../../graphql/errors.ts'
-import { refusalOf } from '../../graphql/sql-states.ts'
+import { problemOf, told, type ProblemCode } from '../../graphql/errors.ts'
 import { graphql } from '../../graphql/tada.ts'
 
 const BulkUpdateTickets = graphql(`
@@ -64,7 +63,7 @@ export function useBulkChange(onChanged: () => void) {
           ...now.refused,
           ...results
             .filter(({ changed }) => !changed)
-            .map(({ ticketId, code }) => ({ ticketId, code: refusalOf(code) })),
+            .map(({ ticketId, code }) => ({ ticketId, code: told(code) })),
         ],
       }
       setOutcome(now)
