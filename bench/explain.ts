@@ -160,10 +160,16 @@ export async function writePlans(
       const plans = await plansOf(client, statement, bench)
       faults.push(...tablesReadWhole(plans).map((table) => `${statement.name} reads ${table} whole`))
       const head = `${tickets.toLocaleString('en')} tickets, as ${statement.role}\n${statement.sql}\n${statement.values ? JSON.stringify(statement.values) + '\n' : ''}`
-      // Small statements that are asked once and answered by one row are left out.
-      const worthwhile = plans.filter((plan) =>
-        / on (tickets|comments|ticket_\w+|users|search_words|tickets_\w+)/.test(plan),
-      )
+      // Each statement once, and none that reads no table of weight.
+      const seen = new Set<string>()
+      const worthwhile = plans.filter((plan) => {
+        const text = plan.split('\n\n')[0] ?? plan
+        const query = text.replace(/Query Parameters:[^]*/, '').split(/\n(?=\S+.*\(cost=)/)[0] ?? text
+        if (seen.has(query) || !/ on (tickets|comments|ticket_\w+|users|search_words)/.test(plan))
+          return false
+        seen.add(query)
+        return true
+      })
       await writeFile(join(folder, `${statement.name}.txt`), `${head}\n${worthwhile.join('\n\n')}\n`)
     }
     if (faults.length > 0) throw new Error(faults.join('\n'))

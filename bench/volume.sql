@@ -34,9 +34,9 @@ made as (
       syllables.firsts[1 + word.place % 20] || syllables.seconds[1 + word.place / 20 % 20] || syllables.thirds[1 + word.place / 400]
         || ' ' || $3::integer + n
     ),
-    status.value, state.id, (array['low', 'normal', 'normal', 'normal', 'high', 'urgent']::app_public.ticket_priority[])[1 + n % 6], 'portal',
+    status.value, state.id, (array['low', 'normal', 'normal', 'normal', 'high', 'urgent']::app_public.ticket_priority[])[1 + n / 7 % 6], 'portal',
     places.services[1 + n % cardinality(places.services)], places.teams[1 + n % cardinality(places.teams)],
-    case when n % 9 > 0 then people.staff[1 + n % cardinality(people.staff)] end,
+    case when n % 9 > 0 then people.staff[1 + abs(hashint4(n)::bigint) % cardinality(people.staff)] end,
     people.customers[1 + n % cardinality(people.customers)], people.customers[1 + n % cardinality(people.customers)],
     born.at + interval '3 hours', born.at + interval '1 hour',
     case when status.value in ('resolved', 'closed') then born.at + interval '3 hours' end,

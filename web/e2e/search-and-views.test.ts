@@ -31,6 +31,7 @@ test('an agent searches by the keyboard, opens what is found, and comes back to 
   await page.getByRole('table').waitFor()
   await page.keyboard.press('/')
   await page.waitForURL('**/desk/search')
+  await page.getByRole('searchbox').and(page.locator(':focus')).waitFor()
   await page.keyboard.type('vpnn')
   await page.getByText('Did you mean these?').waitFor()
   await page.getByRole('searchbox').fill('is:unresolved vpn')

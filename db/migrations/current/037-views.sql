@@ -5,6 +5,9 @@ create index tickets_working_updated_at_idx on app_public.tickets (organization_
   where status in ('new', 'open', 'pending', 'on_hold');
 create index tickets_working_assignee_id_idx on app_public.tickets (organization_id, assignee_id, updated_at, id)
   where status in ('new', 'open', 'pending', 'on_hold');
+-- What is null is no equality, by which an order could go on.
+create index tickets_working_unassigned_idx on app_public.tickets (organization_id, updated_at, id)
+  where status in ('new', 'open', 'pending', 'on_hold') and assignee_id is null;
 create index tickets_working_team_id_idx on app_public.tickets (organization_id, team_id, updated_at, id)
   where status in ('new', 'open', 'pending', 'on_hold');
 create index tickets_working_next_due_at_idx on app_public.tickets (organization_id, next_due_at, id)
