@@ -42,11 +42,15 @@ comment on function app_hidden.audit_row_hash(app_public.audit_log) is 'The sha2
 -- The head of a chain is one row, locked by the first link of a transaction. It is written with that link and once more
 -- at the end: writing it with every link would leave as many dead versions of it, and a transaction of ten thousand
 -- changes would walk past all of them each time (minutes instead of seconds). In between the last link is read from the
--- log, where it is ours because the head is locked. A setting says where it is; whoever speaks SQL can write one, so it
--- is believed only where the log has that link and none after it: two looks at an index, however long the log is.
+-- log, where it is ours because the head is locked. A setting says from where to look; whoever speaks SQL can write one,
+-- so it only spares a look at the links before it: the last one from there on is the last, and where there is none it is
+-- looked for in the whole log.
 create or replace function app_private.last_audit_link(organization_id uuid) returns app_private.audit_heads
   language plpgsql stable
   set search_path = ''
+  -- A plan that was made while the log was young would read all of it, again for each link of a long transaction.
+  set enable_seqscan = off
+  set enable_sort = off
 as $$
 declare
   hint constant bigint :=
@@ -55,12 +59,9 @@ declare
 begin
   select link.organization_id, link.seq, link.row_hash into last
   from app_public.audit_log as link
-  where link.organization_id = last_audit_link.organization_id and link.seq = hint
-    and not exists (
-      select
-      from app_public.audit_log as later
-      where later.organization_id = last_audit_link.organization_id and later.seq = hint + 1
-    );
+  where link.organization_id = last_audit_link.organization_id and link.seq >= hint
+  order by link.seq desc
+  limit 1;
   if not found then
     select link.organization_id, link.seq, link.row_hash into last
     from app_public.audit_log as link
