@@ -1,4 +1,4 @@
--- Automations: what they are. How they run is in 48-automation-runs.sql.
+-- Automations: what they are. How they run is in 61-automation-runs.sql.
 
 create or replace function app_private.is_here(organization_id uuid, word text, id uuid) returns boolean
   language sql stable
