@@ -118,6 +118,41 @@ $$;
 comment on function app_public.create_sla_policy(text, uuid, app_public.ticket_priority[], uuid[], uuid[], uuid[], app_public.ticket_channel[], text[]) is
   'Makes a policy, the last in order, and returns it. A condition that is left out is met by every ticket. Without targets it promises nothing. Admins only. Errors: NOT_FOUND for a calendar that is not there, CONFLICT for a name that is taken, INVALID_INPUT.';
 
+-- What foreign keys do for single columns. What was named before stays, though it may be gone since.
+create or replace function app_private.tg_sla_policies__refuse() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+declare
+  known app_public.sla_policies;
+begin
+  if TG_OP = 'UPDATE' then
+    known := OLD;
+  end if;
+  if exists (
+    select from unnest(NEW.service_ids) as named (id)
+    where named.id <> all (coalesce(known.service_ids, '{}'))
+      and not exists (select from app_public.services as service where service.organization_id = NEW.organization_id and service.id = named.id)
+    union all
+    select from unnest(NEW.team_ids) as named (id)
+    where named.id <> all (coalesce(known.team_ids, '{}'))
+      and not exists (select from app_public.teams as team where team.organization_id = NEW.organization_id and team.id = named.id)
+    union all
+    select from unnest(NEW.company_ids) as named (id)
+    where named.id <> all (coalesce(known.company_ids, '{}'))
+      and not exists (select from app_public.companies as company where company.organization_id = NEW.organization_id and company.id = named.id)
+  ) then
+    raise exception using errcode = '23503', message = 'A service, team or company of the conditions is not there';
+  end if;
+  return NEW;
+end
+$$;
+
+comment on function app_private.tg_sla_policies__refuse() is 'Refuses conditions on services, teams and companies that are not there. Error NOT_FOUND.';
+
+create or replace trigger _200_refuse before insert or update of service_ids, team_ids, company_ids on app_public.sla_policies
+  for each row execute function app_private.tg_sla_policies__refuse();
+
 create or replace function app_public.delete_sla_policy(policy_id uuid) returns boolean
   language plpgsql volatile security definer
   set search_path = ''
@@ -258,7 +293,7 @@ comment on function app_public.preview_sla_due(uuid, bigint, timestamptz) is
   'When so many seconds of working time from an instant, or from now, would be over by a calendar; null when there is none. Staff only.';
 
 revoke all on function
-  app_private.tg_sla_calendars__refuse(),
+  app_private.tg_sla_policies__refuse(), app_private.tg_sla_calendars__refuse(),
   app_public.create_sla_calendar(text, text, jsonb), app_public.delete_sla_calendar(uuid),
   app_public.add_sla_holiday(uuid, text, date, date, boolean, text, text), app_public.remove_sla_holiday(uuid),
   app_public.create_sla_policy(text, uuid, app_public.ticket_priority[], uuid[], uuid[], uuid[], app_public.ticket_channel[], text[]),

@@ -241,3 +241,22 @@ describe('an admin', () => {
     expect(await does(admin, 'select app_public.delete_sla_escalation($1)', [id])).toBe(true)
   })
 })
+
+test('a policy is not for a service, team or company that is not there', async () => {
+  const make = (condition: string, id: string) =>
+    refuses(
+      stage.acme.admin,
+      `select app_public.create_sla_policy('Gold', $1, ${condition} => array[$2::uuid])`,
+      [calendarId, id],
+    )
+  const calendarId = await calendarOf(stage.acme)
+  const { acme, globex } = stage
+  for (const [condition, own, foreign] of [
+    ['service_ids', acme.serviceId, globex.serviceId],
+    ['team_ids', acme.teamId, globex.teamId],
+    ['company_ids', acme.companyId, globex.companyId],
+  ] as const) {
+    expect(await make(condition, own), condition).toBe('accepted')
+    expect(await make(condition, foreign), condition).toBe('23503')
+  }
+})
