@@ -43,9 +43,9 @@ begin
     -- As it will act: for nobody.
     perform set_config('atum.user_id', '', true);
     result.changes := app_private.act_by_automation(automation, ticket, '{}');
-    raise exception using errcode = 'AD199', message = 'All of this is taken back';
+    raise exception using errcode = 'TRIAL', message = 'All of this is taken back';
   exception
-    when sqlstate 'AD199' then
+    when sqlstate 'TRIAL' then
       result.outcome := case result.changes when '[]' then 'unchanged' else 'acted' end;
     when others then
       if sqlstate ~ '^(08|40|53|57|58|XX)' or sqlstate = '55P03' then
