@@ -358,7 +358,7 @@ create or replace function app_hidden.both(one tsquery, other tsquery) returns t
 
 create or replace function app_hidden.lexeme(word text) returns tsquery
   language sql immutable
-  return ('''' || replace(replace(word, '\', '\\'), '''', '''''') || '''')::tsquery;
+  return ('''' || replace(replace(word, chr(92), repeat(chr(92), 2)), '''', '''''') || '''')::tsquery;
 
 create or replace function app_hidden.in_weights(words tsquery, weights text) returns tsquery
   language sql immutable
