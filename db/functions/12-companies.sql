@@ -1,3 +1,14 @@
+create or replace function app_hidden.current_company_id() returns uuid
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select person.company_id
+  from app_public.users as person
+  where person.organization_id = app_hidden.current_organization_id() and person.id = app_hidden.current_user_id()
+$$;
+
+comment on function app_hidden.current_company_id() is 'The company the caller works for, or null.';
+
 create or replace function app_hidden.shared_company_id() returns uuid
   language sql stable security definer
   set search_path = ''
@@ -60,9 +71,9 @@ create or replace trigger _100_stamp_updated_at before update on app_public.comp
   for each row execute function app_private.tg__stamp_updated_at();
 
 revoke all on function
-  app_hidden.shared_company_id(), app_public.create_company(text, boolean), app_public.delete_company(uuid),
+  app_hidden.current_company_id(), app_hidden.shared_company_id(), app_public.create_company(text, boolean), app_public.delete_company(uuid),
   app_private.tg_companies__tell_servers()
 from public;
 
-grant execute on function app_hidden.shared_company_id() to atum_customer, atum_agent;
+grant execute on function app_hidden.current_company_id(), app_hidden.shared_company_id() to atum_customer, atum_agent;
 grant execute on function app_public.create_company(text, boolean), app_public.delete_company(uuid) to atum_admin;

@@ -4,7 +4,7 @@ select app_private.reset_access('app_public.companies');
 create policy select_member on app_public.companies for select to atum_customer
   using (
     organization_id = (select app_hidden.current_organization_id())
-    and id = (select company_id from app_public."current_user"())
+    and id = (select app_hidden.current_company_id())
   );
 
 create policy select_staff on app_public.companies for select to atum_agent
