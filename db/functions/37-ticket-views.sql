@@ -225,6 +225,8 @@ declare
   walk record;
   found app_public.tickets[];
 begin
+  -- Null is no number of tickets, and would be no limit.
+  first := coalesce(first, 50);
   if first not between 1 and 100 then
     raise exception using errcode = 'AD161', message = 'A page has 1 to 100 tickets';
   end if;

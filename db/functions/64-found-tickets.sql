@@ -143,6 +143,8 @@ begin
   if length(query) > 500 then
     raise exception using errcode = 'AD160', message = 'A search has at most 500 characters';
   end if;
+  -- Null is no number of tickets, and would be no limit.
+  first := coalesce(first, 20);
   if first not between 1 and 50 then
     raise exception using errcode = 'AD160', message = 'A page has 1 to 50 tickets';
   end if;

@@ -105,6 +105,15 @@ describe('a view is refused', () => {
   })
 })
 
+test('a page has fifty tickets where none are asked for', async () => {
+  await asRole(server, acme.agent, async () => {
+    for (let count = 0; count < 51; count += 1) await createTicket(server)
+    const { numbers, next } = await page('preview_tickets($1, first => null)', [anything])
+    expect(numbers).toHaveLength(50)
+    expect(next).not.toBeNull()
+  })
+})
+
 describe('a saved view', () => {
   test('is its owner’s alone when it is personal', async () => {
     const id = await saved(acme.agent, { name: 'Personal' })

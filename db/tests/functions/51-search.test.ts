@@ -43,7 +43,7 @@ interface Found {
 }
 
 /** What a search answers to whom the client has become. */
-async function found(query: string, first = 20, after: string | null = null): Promise<Found> {
+async function found(query: string, first: number | null = 20, after: string | null = null): Promise<Found> {
   const { rows } = await server.query<Found>(
     `select
       search.next_cursor, search.is_capped, search.is_mended,
@@ -96,6 +96,15 @@ describe('a search is refused', () => {
     ['status:open '.repeat(21)],
   ])('%s', async (query) => {
     expect(await asRole(server, acme.agent, () => sqlState(found(query)))).toBe('AD160')
+  })
+
+  test('no number of tickets for twenty of them', async () => {
+    await asRole(server, acme.agent, async () => {
+      for (let count = 0; count < 21; count += 1) await createTicket(server, { subject: 'An armadillo' })
+      const { matches, next_cursor } = await found('armadillo', null)
+      expect(matches).toHaveLength(20)
+      expect(next_cursor).toBe('20')
+    })
   })
 
   test('with a page that is none', async () => {
