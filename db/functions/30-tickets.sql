@@ -121,6 +121,29 @@ $$;
 
 comment on function app_public.ticket_by_number(integer) is 'The ticket with this number in the caller''s organization, or null when there is none the caller may see.';
 
+create or replace function app_private.ticket_made_before(client_mutation_key text) returns app_public.tickets
+  language plpgsql stable
+  set search_path = ''
+as $$
+declare
+  ticket app_public.tickets;
+begin
+  select * into ticket
+  from app_public.tickets as made
+  where made.organization_id = app_hidden.current_organization_id()
+    and made.created_by_id = app_hidden.current_user_id()
+    and made.client_mutation_key = ticket_made_before.client_mutation_key;
+  -- It may have gone to somebody else since.
+  if found and not app_hidden.sees_ticket(ticket) then
+    raise exception using errcode = 'AD101', message = 'There is no such ticket';
+  end if;
+  return ticket;
+end
+$$;
+
+comment on function app_private.ticket_made_before(text) is
+  'The ticket that an earlier call of the caller with this key made, or null; for functions that run as the owner. Error NOT_FOUND when the caller does not see it any more.';
+
 -- Mutations
 
 create or replace function app_public.create_ticket(
@@ -147,12 +170,8 @@ begin
   end if;
 
   -- A retry is answered before anything is tried: it uses up no number, and no rule that came since refuses it.
-  select * into ticket
-  from app_public.tickets as made
-  where made.organization_id = caller_organization_id
-    and made.created_by_id = caller_id
-    and made.client_mutation_key = create_ticket.client_mutation_key;
-  if found then
+  ticket := app_private.ticket_made_before(create_ticket.client_mutation_key);
+  if ticket.id is not null then
     return app_private.as_seen_by_caller(ticket);
   end if;
 
@@ -206,7 +225,7 @@ comment on function app_public.create_ticket(text, text, app_public.ticket_prior
 revoke all on function
   app_hidden.current_team_ids(), app_hidden.sees_every_team(), app_private.may_see_ticket(uuid, app_public.tickets),
   app_hidden.sees_ticket(app_public.tickets), app_private.refuse_unseen_ticket(app_public.tickets), app_private.as_seen_by_caller(app_public.tickets),
-  app_public.ticket_by_number(integer),
+  app_private.ticket_made_before(text), app_public.ticket_by_number(integer),
   app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text)
 from public;
 

@@ -186,11 +186,8 @@ declare
   origin app_public.tickets;
   ticket app_public.tickets;
 begin
-  select * into ticket
-  from app_public.tickets as made
-  where made.organization_id = app_hidden.current_organization_id() and made.created_by_id = app_hidden.current_user_id()
-    and made.client_mutation_key = split_comment.client_mutation_key;
-  if found then
+  ticket := app_private.ticket_made_before(split_comment.client_mutation_key);
+  if ticket.id is not null then
     return ticket;
   end if;
 

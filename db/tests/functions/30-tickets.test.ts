@@ -264,6 +264,17 @@ describe('a mutation key', () => {
     ).toBe(1)
   })
 
+  test('gives no ticket that has gone to somebody else since', async () => {
+    const { id } = await withKey(server, acme.customer, 'gone-since')
+    await asRoleForGood(server, acme.agent, () =>
+      server.query(`update app_public.tickets set requester_id = $2, subject = 'A secret' where id = $1`, [
+        id,
+        acme.manager.userId,
+      ]),
+    )
+    expect(await sqlState(withKey(server, acme.customer, 'gone-since'))).toBe('AD101')
+  })
+
   test('used at the same moment gives one ticket', async () => {
     const clients = await Promise.all(Array.from({ length: 6 }, () => open.open(database.serverUrl)))
     const made = await Promise.all(
