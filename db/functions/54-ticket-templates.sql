@@ -30,7 +30,7 @@ comment on function app_public.create_ticket_template(text, text, text, app_publ
   'Makes a template and returns it. Managers and admins. Errors: CONFLICT for a name that is taken, NOT_FOUND for a service that is not there, INVALID_INPUT.';
 
 create or replace function app_private.tg_ticket_templates__tidy() returns trigger
-  language plpgsql
+  language plpgsql security definer
   set search_path = ''
 as $$
 begin

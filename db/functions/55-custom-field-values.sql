@@ -158,7 +158,8 @@ begin
     from app_public.custom_fields as known
     where known.organization_id = NEW.organization_id and known.key = name
       and known.archived_at is null
-      and (known.set_by_customers or app_hidden.acting_role() <> 'atum_customer');
+      -- What a customer says comes with opening the ticket. Nothing that a customer says changes it later; a template does.
+      and (known.set_by_customers or TG_OP = 'UPDATE' or app_hidden.acting_role() <> 'atum_customer');
     if not found then
       raise exception using
         errcode = 'AD140', column = left(name, 60), message = format('There is no field %s to fill in', left(name, 60));

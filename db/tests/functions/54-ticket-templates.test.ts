@@ -81,12 +81,38 @@ describe('a ticket from a template', () => {
     expect(await steps(id)).toEqual(['Laptop', 'Badge'])
   })
 
+  test('of a customer has the fields of staff that the template fills in, and no others', async () => {
+    const { admin, customer, manager } = stage.acme
+    for (const key of ['margin', 'discount'])
+      await stage.does(admin, `select id from app_public.create_custom_field($1, 'text', $1)`, [key])
+    const offer = await make(manager, {
+      subject: 'An offer',
+      body: 'Please',
+      custom_fields: { margin: '20 %' },
+      seen_by_customers: true,
+    })
+    const call = 'from app_public.create_ticket_from_template($1, custom_fields => $2) as made'
+    const answer = await stage.does<string>(customer, `select row_to_json(made)::text ${call}`, [offer, {}])
+    const { id, internal_fields } = JSON.parse(answer) as { id: string; internal_fields: object }
+    expect(internal_fields).toEqual({})
+    expect(await ticket(id, 'internal_fields')).toEqual({ margin: '20 %' })
+    for (const key of ['margin', 'discount'])
+      expect(await stage.refuses(customer, `select ${call}`, [offer, { [key]: '90 %' }])).toBe('AD140')
+  })
+
   test('is opened once, however often it is asked for with the same key', async () => {
     const key = ', client_mutation_key => $2'
     const first = await open(stage.acme.agent, key, ['the same key'])
     expect(await open(stage.acme.agent, key, ['the same key'])).toBe(first)
     expect(await steps(first)).toEqual(['Laptop', 'Badge'])
   })
+})
+
+test('managers change what a template says', async () => {
+  const change = `update app_public.ticket_templates set tags = $2, checklist = $3 where id = $1 returning tags || checklist`
+  expect(
+    await stage.does(stage.acme.manager, change, [templateId, ['Leaving '], [' Return the laptop ']]),
+  ).toEqual(['leaving', 'Return the laptop'])
 })
 
 describe('it is refused', () => {
