@@ -343,6 +343,9 @@ create or replace function app_private.tg_ticket_events__notify() returns trigge
 as $$
 declare
   payload constant text := json_build_object('event', NEW.type, 'ticketId', NEW.ticket_id, 'eventId', NEW.id);
+  -- Only what these events say is an id: a custom field may be called the same.
+  former_assignee_id constant uuid := case NEW.type when 'assignee_changed' then NEW.before ->> 'assignee_id' end;
+  former_team_id constant uuid := case NEW.type when 'team_changed' then NEW.before ->> 'team_id' end;
   ticket app_public.tickets;
 begin
   select * into strict ticket
@@ -358,12 +361,12 @@ begin
   where agent.organization_id = NEW.organization_id and agent.restricted_to_teams
     and (
       -- Also whoever saw it until now, who hears that it went away and nothing after.
-      agent.id in (ticket.assignee_id, ticket.requester_id, (NEW.before ->> 'assignee_id')::uuid)
+      agent.id in (ticket.assignee_id, ticket.requester_id, former_assignee_id)
       or exists (
         select
         from app_public.team_members as member
         where member.organization_id = agent.organization_id and member.user_id = agent.id
-          and member.team_id in (ticket.team_id, (NEW.before ->> 'team_id')::uuid)
+          and member.team_id in (ticket.team_id, former_team_id)
       )
     );
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { value } from '../support/connections.ts'
+import { loginsOn } from '../support/logins.ts'
 import { heardWhile } from '../support/notifications.ts'
 import { refusal, sqlState } from '../support/refusals.ts'
 import { asRole, asRoleForGood, committed, rolledBack } from '../support/session.ts'
@@ -7,6 +8,7 @@ import { setStage } from '../support/stage.ts'
 import { createTicket } from '../support/tickets.ts'
 
 const stage = setStage()
+const { newcomer } = loginsOn(stage)
 
 describe('events', () => {
   async function eventsAfter(sql: string, values: unknown[] = []) {
@@ -187,6 +189,30 @@ describe('listeners', () => {
       ),
     )
     expect(Object.values(nothing).flat()).toEqual([])
+  })
+
+  test('take a custom field for nobody, also one that is called like an assignee or a team', async () => {
+    const { admin, agent, organizationId } = stage.acme
+    const restricted = await newcomer(stage.acme, 'agent')
+    await stage.superuser.query('update app_public.users set restricted_to_teams = true where id = $1', [
+      restricted.userId,
+    ])
+    for (const key of ['assignee_id', 'team_id'])
+      await stage.does(admin, `select id from app_public.create_custom_field($1, 'text', $1)`, [key])
+    const { id } = await asRoleForGood(stage.server, agent, () => createTicket(stage.server))
+    const fill = (value: string) =>
+      stage.does(agent, 'update app_public.tickets set custom_fields = $2 where id = $1 returning id', [
+        id,
+        { assignee_id: value, team_id: value },
+      ])
+    const listener = await stage.open(stage.database.serverUrl)
+    const channels = [`inbox:${organizationId}`, `agent:${restricted.userId}`]
+    const heard = await heardWhile(listener, channels, async () => {
+      await fill('ours')
+      await fill(restricted.userId)
+      await fill('theirs')
+    })
+    expect(channels.map((channel) => heard[channel]!.length)).toEqual([3, 0])
   })
 
   test('can find the event by its identifier', async () => {
