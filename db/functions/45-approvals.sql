@@ -100,6 +100,14 @@ begin
   if not found then
     raise exception using errcode = 'AD101', message = 'You are not asked for this approval';
   end if;
+
+  select * into strict ticket
+  from app_public.tickets
+  where organization_id = approval.organization_id and id = approval.ticket_id;
+  -- Who decided for a company once, or saw the ticket once, may have been asked then.
+  if not app_private.may_approve(app_hidden.current_user_id(), ticket) then
+    raise exception using errcode = 'AD101', message = 'You are not asked for this approval any more';
+  end if;
   if approval.state <> 'pending' then
     raise exception using errcode = 'AD152', message = 'This was decided already';
   end if;
@@ -131,9 +139,6 @@ begin
   where decided.organization_id = approval.organization_id and decided.id = approval.id
   returning decided.* into approval;
 
-  select * into strict ticket
-  from app_public.tickets
-  where organization_id = approval.organization_id and id = approval.ticket_id;
   perform app_private.record_ticket_event(
     ticket, 'approval_decided', app_private.approval_words(approval) || jsonb_build_object('decision', decide_approval.decision)
   );
@@ -142,7 +147,7 @@ end
 $$;
 
 comment on function app_public.decide_approval(uuid, app_public.approval_decision, text) is
-  'Answers a question for approval in the name of the caller, who was asked, and returns the question. Where `all` must approve, one no decides; where `any` may, one yes. Errors: NOT_FOUND for who is not asked, APPROVAL_DECIDED, INVALID_INPUT.';
+  'Answers a question for approval in the name of the caller, who was asked, and returns the question. Where `all` must approve, one no decides; where `any` may, one yes. Errors: NOT_FOUND for who is not asked, or could not be asked any more, APPROVAL_DECIDED, INVALID_INPUT.';
 
 create or replace function app_public.cancel_approval(approval_id uuid) returns app_public.ticket_approvals
   language plpgsql volatile security definer

@@ -162,6 +162,13 @@ describe('a customer', () => {
     })
   })
 
+  test('does not decide any more what is no longer theirs to decide', async () => {
+    const { neighbour, manager } = stage.acme
+    const id = await withCompanyManager(() => ask([neighbour.userId, manager.userId], 'any'))
+    expect(await refusedDecision(neighbour, id)).toBe('AD101')
+    expect(await decide(manager, id, 'approved')).toBe('approved')
+  })
+
   test('reads the own answer alone', async () => {
     await withCompanyManager(async () => {
       const { neighbour, manager } = stage.acme
