@@ -109,12 +109,15 @@ create or replace function app_hidden.mention(comment app_public.comments, user_
   set search_path = ''
 as $$
 declare
+  said app_public.comments;
   ticket app_public.tickets;
 begin
-  if comment.organization_id is distinct from app_hidden.current_organization_id()
-    or comment.author_id is distinct from app_hidden.current_user_id()
-    or not app_hidden.writes_for_staff()
-  then
+  -- Read again, because whoever calls this can put a row together that says what they like.
+  select * into said
+  from app_public.comments as written
+  where written.organization_id = app_hidden.current_organization_id() and written.id = comment.id
+    and written.author_id = app_hidden.current_user_id();
+  if not found or not app_hidden.writes_for_staff() then
     raise exception using errcode = 'AD112', message = 'Staff mention colleagues in what they write themselves';
   end if;
   if cardinality(user_ids) > 50 then
@@ -123,18 +126,18 @@ begin
 
   select * into strict ticket
   from app_public.tickets as said_on
-  where said_on.organization_id = comment.organization_id and said_on.id = comment.ticket_id;
+  where said_on.organization_id = said.organization_id and said_on.id = said.ticket_id;
 
   insert into app_public.comment_mentions (organization_id, comment_id, user_id)
-  select comment.organization_id, comment.id, person.id
+  select said.organization_id, said.id, person.id
   from app_public.users as person
-  where person.organization_id = comment.organization_id and person.id = any (user_ids)
+  where person.organization_id = said.organization_id and person.id = any (user_ids)
     and person.role <> 'customer' and app_private.may_see_ticket(person.id, ticket)
   on conflict do nothing;
 
   perform app_private.add_watcher(ticket, mentioned.user_id)
   from app_public.comment_mentions as mentioned
-  where mentioned.organization_id = comment.organization_id and mentioned.comment_id = comment.id
+  where mentioned.organization_id = said.organization_id and mentioned.comment_id = said.id
     and mentioned.user_id = any (user_ids);
 
   if exists (
@@ -142,7 +145,7 @@ begin
     where not exists (
       select
       from app_public.comment_mentions as mentioned
-      where mentioned.organization_id = comment.organization_id and mentioned.comment_id = comment.id and mentioned.user_id = wanted.id
+      where mentioned.organization_id = said.organization_id and mentioned.comment_id = said.id and mentioned.user_id = wanted.id
     )
   ) then
     raise exception using errcode = 'AD112', message = 'Only colleagues who may see the ticket can be mentioned';

@@ -69,6 +69,11 @@ describe('a mention is refused', () => {
     const call = 'select app_hidden.mention(comment, $2) from app_public.comments as comment where id = $1'
     expect(await refuses(manager, call, [said, [manager.userId]])).toBe('AD112')
     expect(await refuses(customer, call, [said, [agent.userId]])).toBe('AD112')
+    // Nor by saying of somebody else's comment that it is one's own.
+    const forged = `select app_hidden.mention(jsonb_populate_record(comment, jsonb_build_object('author_id', $3::uuid)), $2)
+      from app_public.comments as comment where id = $1`
+    expect(await refuses(manager, forged, [said, [agent.userId], manager.userId])).toBe('AD112')
+    expect(await refuses(agent, forged, [said, [manager.userId], agent.userId])).toBe('accepted')
     expect(
       await refuses(
         agent,
