@@ -16,7 +16,7 @@ declare
     "set_custom_fields": {"values": "object"},
     "snooze": {"seconds": "number"},
     "comment": {"visibility": "comment_visibility", "body": "text"},
-    "notify": {"to": "audience", "text": "text"}
+    "notify": {"to": "audience", "text": "notice"}
   }';
   words constant jsonb := '{
     "ticket_priority": ["low", "normal", "high", "urgent"],
@@ -48,6 +48,7 @@ begin
           when kind = 'uuid' then jsonb_typeof(given) = 'string' and pg_input_is_valid(given #>> '{}', 'uuid')
           when kind = 'uuid?' then given is not null and (given = 'null' or pg_input_is_valid(given #>> '{}', 'uuid'))
           when kind = 'text' then jsonb_typeof(given) = 'string' and given #>> '{}' ~ '\S' and octet_length(given #>> '{}') <= 65536
+          when kind = 'notice' then jsonb_typeof(given) = 'string' and given #>> '{}' ~ '\S' and length(given #>> '{}') <= 1000
           when kind = 'texts' then jsonb_typeof(given) = 'array' and jsonb_array_length(given) between 1 and 30
             and not jsonb_path_exists(given, '$[*] ? (@.type() != "string")')
           when kind = 'number' then jsonb_typeof(given) = 'number' and (given #>> '{}')::numeric between 1 and 157680000
@@ -64,7 +65,7 @@ end
 $$;
 
 comment on function app_hidden.check_ticket_actions(jsonb) is
-  'Refuses a list of actions that is none. Each is an object with a `type`: `set_priority` {priority}, `raise_priority`, `set_status` {status}, `set_state` {state_id}, `set_service` {service_id or null}, `set_team` {team_id or null}, `set_assignee` {assignee_id or null}, `assign_to_me`, `assign_automatically`, `add_tags` {tags}, `remove_tags` {tags}, `add_watcher` {user_id}, `remove_watcher` {user_id}, `set_custom_fields` {values by key}, `snooze` {seconds}, `comment` {visibility, body with variables such as {{requester.name}}}, `notify` {to: requester, assignee, team, watchers or managers; text}. At most 20. Error ACTION_INVALID.';
+  'Refuses a list of actions that is none. Each is an object with a `type`: `set_priority` {priority}, `raise_priority`, `set_status` {status}, `set_state` {state_id}, `set_service` {service_id or null}, `set_team` {team_id or null}, `set_assignee` {assignee_id or null}, `assign_to_me`, `assign_automatically`, `add_tags` {tags}, `remove_tags` {tags}, `add_watcher` {user_id}, `remove_watcher` {user_id}, `set_custom_fields` {values by key}, `snooze` {seconds}, `comment` {visibility, body with variables such as {{requester.name}}}, `notify` {to: requester, assignee, team, watchers or managers; text of up to 1,000 characters}. At most 20. Error ACTION_INVALID.';
 
 create or replace function app_hidden.ticket_variables(ticket_id uuid) returns jsonb
   language sql stable

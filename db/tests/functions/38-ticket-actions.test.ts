@@ -72,6 +72,7 @@ describe('a list of actions is refused', () => {
       'with a comment of more than it may have',
       [{ type: 'comment', visibility: 'public', body: 'x'.repeat(65_537) }],
     ],
+    ['with a notice of 1,001 characters', [{ type: 'notify', to: 'team', text: 'x'.repeat(1_001) }]],
     ['with a notice to the world', [{ type: 'notify', to: 'everybody', text: 'x' }]],
   ])('%s', async (_name, actions) => {
     expect(await refused(stage.acme.ticketId, actions)).toBe('AD117')
