@@ -127,7 +127,9 @@ begin
   returning * into timer;
   perform app_private.enqueue(
     'stop_forgotten_timer', timer.organization_id, jsonb_build_object('timerId', timer.id),
-    run_at => timer.started_at + interval '24 hours'
+    run_at => timer.started_at + interval '24 hours',
+    -- One a person, as of timers: that of the one before has nothing to stop.
+    job_key => 'stop_forgotten_timer:' || caller_id
   );
   return timer;
 end

@@ -306,6 +306,19 @@ describe('a timer', () => {
       [timerId, interval],
     )
 
+  test('leaves one job to stop it, however often somebody starts one', async () => {
+    const { agent, ticketId, neighbourTicketId } = stage.acme
+    for (const id of [ticketId, neighbourTicketId, ticketId]) await start(agent, id)
+    const { rows } = await stage.superuser.query<{ timer: string }>(
+      `select job.payload ->> 'timerId' as timer from graphile_worker._private_jobs as job
+      where job.key = 'stop_forgotten_timer:' || $1`,
+      [agent.userId],
+    )
+    expect(rows.map(({ timer }) => timer)).toEqual(
+      await stage.sees(agent, 'select id from app_public.running_timers'),
+    )
+  })
+
   test('measures, and is seen by nobody else', async () => {
     const { agent, manager, ticketId } = stage.acme
     const timer = await start(agent)
