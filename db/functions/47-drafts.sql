@@ -36,6 +36,11 @@ begin
     raise exception using errcode = '42501', message = 'Only staff write notes, set a status and mention people';
   end if;
 
+  -- There is room for more: what is given back to its author comes on top.
+  if octet_length(save_draft.body) > 262144 then
+    raise exception using errcode = '23514', message = 'A draft has at most 262,144 bytes';
+  end if;
+
   if save_draft.seen_version > 0 then
     update app_public.ticket_drafts as draft
     set
@@ -346,6 +351,8 @@ as $$
 #variable_conflict use_column
 declare
   reply app_public.outgoing_replies;
+  refused_code text;
+  refused_message text;
   delivered integer := 0;
 begin
   if app_hidden.current_organization_id() is null then
@@ -369,7 +376,16 @@ begin
       when others then
         -- A refusal is told to the author. A fault is ours: the reply waits, and its job tries again.
         if sqlstate ~ '^(AD|22|23)' or sqlstate = '42501' then
-          perform app_private.give_back_as_draft(reply, sqlstate, sqlerrm);
+          refused_code := sqlstate;
+          refused_message := sqlerrm;
+          begin
+            perform app_private.give_back_as_draft(reply, refused_code, refused_message);
+          exception
+            -- There is no room left in the draft: the reply waits until there is, and holds up nobody else's.
+            when check_violation then
+              raise warning 'reply % could not be given back: %', reply.id, sqlerrm;
+              continue;
+          end;
         elsif outgoing_reply_id is not null then
           raise;
         else

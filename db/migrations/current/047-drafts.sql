@@ -6,8 +6,8 @@ create table app_public.ticket_drafts (
   ticket_id uuid not null,
   author_id uuid not null,
   visibility app_public.comment_visibility not null default 'public',
-  -- Four times what a comment may have: a reply that comes back is put before what was written meanwhile.
-  body text not null check (octet_length(body) <= 262144),
+  -- More than may be saved: replies that come back are put before what was written meanwhile.
+  body text not null check (octet_length(body) <= 1048576),
   status app_public.ticket_status,
   state_id uuid,
   mentioned_user_ids uuid[] not null default '{}' check (cardinality(mentioned_user_ids) <= 50),
@@ -36,7 +36,7 @@ comment on column app_public.ticket_drafts.id is 'Row id.';
 comment on column app_public.ticket_drafts.ticket_id is 'The ticket it is about.';
 comment on column app_public.ticket_drafts.author_id is 'Who writes it.';
 comment on column app_public.ticket_drafts.visibility is 'Whether it becomes a reply or a note.';
-comment on column app_public.ticket_drafts.body is 'What was written so far, up to 262,144 bytes.';
+comment on column app_public.ticket_drafts.body is 'What was written so far, up to 262,144 bytes, and more where replies were given back.';
 comment on column app_public.ticket_drafts.status is 'The status that sending it is to set, or null.';
 comment on column app_public.ticket_drafts.state_id is 'The stage that sending it is to set, or null.';
 comment on column app_public.ticket_drafts.mentioned_user_ids is 'Whom it calls by name.';

@@ -200,6 +200,18 @@ describe('taking a reply back', () => {
       version: 2,
     })
   })
+
+  test('finds room for it also before as much as may be saved', async () => {
+    const { agent } = stage.acme
+    const { outgoing_reply_id } = await send()
+    const long = 'x'.repeat(262_144)
+    await stage.does(agent, `select version from app_public.save_draft($1, $2)`, [ticketId, long])
+    expect(await stage.does(agent, undo, [outgoing_reply_id])).toMatchObject({
+      body: `Try again now\n\n${long}`,
+    })
+    const save = 'select app_public.save_draft($1, $2)'
+    expect(await stage.refuses(agent, save, [ticketId, `${long}x`])).toBe('23514')
+  })
 })
 
 describe('when its time is over a reply', () => {
@@ -304,6 +316,29 @@ describe('when its time is over a reply', () => {
     } finally {
       await superuser.query('rollback')
     }
+  })
+
+  test('holds nobody else up when it cannot be given back either', async () => {
+    const { agent, manager } = stage.acme
+    await send()
+    const theirs = await send({ body: 'Mine leaves' }, manager)
+    await stage.superuser.query(
+      `insert into app_public.ticket_drafts (organization_id, ticket_id, author_id, body)
+      values ($1, $2, $3, repeat('x', 1048576))`,
+      [agent.organizationId, ticketId, agent.userId],
+    )
+    await stage.superuser.query('update app_public.users set disabled_at = now() where id = $1', [
+      agent.userId,
+    ])
+    await timeIsOver()
+    expect(await deliver()).toBe(1)
+    await stage.superuser.query('update app_public.users set disabled_at = null where id = $1', [
+      agent.userId,
+    ])
+    expect(theirs.outgoing_reply_id).not.toBeNull()
+    expect(await comments()).toEqual(['Mine leaves'])
+    expect(await outgoing()).toEqual(['Try again now'])
+    await stage.superuser.query('delete from app_public.outgoing_replies')
   })
 
   test('is left to the one who takes it back, or to the one worker that has it', async () => {
