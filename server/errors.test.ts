@@ -31,7 +31,10 @@ test('shows no words of the database, nor its names, for its own errors', () => 
 test('knows every SQLSTATE that our functions raise', () => {
   const raised = new Set<string>()
   for (const file of globSync('db/{functions,policies}/*.sql')) {
-    for (const [, code] of readFileSync(file, 'utf8').matchAll(/errcode\s*=\s*'(\w{5})'/g)) raised.add(code!)
+    const sql = readFileSync(file, 'utf8')
+    // What a function raises to take back its own work it catches itself.
+    const caught = new Set([...sql.matchAll(/when sqlstate '(\w{5})' then/g)].map(([, code]) => code))
+    for (const [, code] of sql.matchAll(/errcode\s*=\s*'(\w{5})'/g)) if (!caught.has(code)) raised.add(code!)
   }
   expect(raised.size).toBeGreaterThan(5)
   expect([...raised].filter((code) => !(code in sqlStates))).toEqual([])
