@@ -10,9 +10,11 @@ import {
   Eye,
   EyeOff,
   Link2,
+  ListChecks,
   Merge,
   PenLine,
   Split,
+  Stamp,
   Sunrise,
   Tags,
   TextCursorInput,
@@ -148,7 +150,11 @@ function EventSign({ event }: { event: TimelineEvent }) {
 }
 
 const SIGNS: Record<string, LucideIcon> = {
+  approval_cancelled: Undo2,
+  approval_decided: Stamp,
+  approval_requested: Stamp,
   assignee_changed: UserRound,
+  checklist_changed: ListChecks,
   custom_fields_changed: TextCursorInput,
   automation_fired: Zap,
   merge_received: Merge,

@@ -47,6 +47,31 @@ describe('eventSentence', () => {
   })
 
   it.each([
+    ['added', 'step_added'],
+    ['done', 'step_done'],
+    ['undone', 'step_undone'],
+    ['removed', 'step_removed'],
+  ])('tells a step that was %s', (what, key) => {
+    expect(eventSentence(event('checklist_changed', null, { what, text: 'Ask' }), words)).toMatchObject({
+      key,
+      after: 'Ask',
+    })
+  })
+
+  it('tells what was asked for approval, and each answer', () => {
+    const told = (type: string, more: object = {}) =>
+      eventSentence(event(type, null, { question: 'May we?', ...more }), words)
+    expect(told('approval_requested')).toMatchObject({ key: 'approval_requested', after: 'May we?' })
+    expect(told('approval_decided', { decision: 'approved' }).key).toBe('approval_approved')
+    expect(told('approval_decided', { decision: 'declined' }).key).toBe('approval_declined')
+    expect(told('approval_cancelled').key).toBe('approval_cancelled')
+    expect(told('approval_decided').key).toBe('other')
+    expect(eventSentence(event('checklist_changed', null, { what: 'moved', text: 'Ask' }), words).key).toBe(
+      'other',
+    )
+  })
+
+  it.each([
     ['open', 'pending', 'status_changed'],
     ['open', 'resolved', 'status_resolved'],
     ['resolved', 'closed', 'status_resolved'],

@@ -70,6 +70,14 @@ const RELATIONSHIPS: Record<string, readonly [first: RelationshipWord, second: R
 
 type RelationshipWord = 'parent' | 'child' | 'original' | 'duplicate' | 'blocks' | 'blocked_by' | 'related'
 
+/** What became of a step. */
+const CHECKLIST_SENTENCES: Record<string, SentenceKey | undefined> = {
+  added: 'step_added',
+  done: 'step_done',
+  undone: 'step_undone',
+  removed: 'step_removed',
+}
+
 /** Which sentence tells what happened, and what stands in it. A kind of event it does not know becomes "changed". */
 export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSentence {
   const { type, before, after, actor } = event
@@ -195,6 +203,23 @@ export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSen
         before: words.duration(was),
         after: words.duration(is),
       }
+    }
+    case 'checklist_changed': {
+      const step = field(after, 'text')
+      const key = CHECKLIST_SENTENCES[field(after, 'what') ?? '']
+      return step && key ? { key, before: null, after: step } : plain('other')
+    }
+    case 'approval_requested':
+    case 'approval_cancelled': {
+      const question = field(after, 'question')
+      return question ? { key: type, before: null, after: question } : plain('other')
+    }
+    case 'approval_decided': {
+      const question = field(after, 'question')
+      const decision = field(after, 'decision')
+      return question && (decision === 'approved' || decision === 'declined')
+        ? { key: `approval_${decision}`, before: null, after: question }
+        : plain('other')
     }
     case 'ticket_split':
       return about(
