@@ -22,6 +22,7 @@ export const PersonAccessFragment = graphql(`
     name
     role
     restrictedToTeams
+    managesCompany
     company {
       id
       rowId
@@ -70,6 +71,7 @@ interface Access {
   company: Company | null
   teamIds: string[]
   restrictedToTeams: boolean
+  managesCompany: boolean
 }
 
 export interface PersonAccessProps {
@@ -81,7 +83,7 @@ export interface PersonAccessProps {
 /** What somebody may do and see: role, company, teams. Saved together; another role is asked about first. */
 export function PersonAccess({ person, isOwn, onChanged }: PersonAccessProps) {
   const { t } = useTranslation(['people', 'app'])
-  const { id, rowId, name, role, company, restrictedToTeams, teamMembers } = readFragment(
+  const { id, rowId, name, role, company, restrictedToTeams, managesCompany, teamMembers } = readFragment(
     PersonAccessFragment,
     person,
   )
@@ -89,6 +91,7 @@ export function PersonAccess({ person, isOwn, onChanged }: PersonAccessProps) {
     role,
     company,
     restrictedToTeams,
+    managesCompany,
     teamIds: teamMembers.nodes.filter((node) => node !== null).map((member) => member.teamId),
   }
   const [edits, setEdits] = useState<Partial<Access>>({})
@@ -101,7 +104,8 @@ export function PersonAccess({ person, isOwn, onChanged }: PersonAccessProps) {
   const isPersonChanged =
     isRoleChanged ||
     wanted.company?.rowId !== saved.company?.rowId ||
-    wanted.restrictedToTeams !== saved.restrictedToTeams
+    wanted.restrictedToTeams !== saved.restrictedToTeams ||
+    wanted.managesCompany !== saved.managesCompany
   const areTeamsChanged = sorted(wanted.teamIds) !== sorted(saved.teamIds)
 
   function edit(part: Partial<Access>) {
@@ -118,6 +122,7 @@ export function PersonAccess({ person, isOwn, onChanged }: PersonAccessProps) {
           const patch = {
             companyId: wanted.company?.rowId ?? null,
             restrictedToTeams: wanted.restrictedToTeams,
+            managesCompany: wanted.managesCompany,
             // The own role is not even sent: nobody changes it.
             ...(isRoleChanged ? { role: wanted.role } : {}),
           }
@@ -149,11 +154,26 @@ export function PersonAccess({ person, isOwn, onChanged }: PersonAccessProps) {
         {wanted.role === 'customer' ? (
           <CompanyField
             value={wanted.company}
-            onChange={(next) => edit({ company: next })}
+            // Who decided for one company does not decide for another by themselves.
+            onChange={(next) =>
+              edit({
+                company: next,
+                managesCompany: next?.rowId === saved.company?.rowId && saved.managesCompany,
+              })
+            }
             note={t('access.olderTickets')}
           />
         ) : (
           <TeamsField value={wanted.teamIds} onChange={(teamIds) => edit({ teamIds })} />
+        )}
+        {wanted.role === 'customer' && wanted.company && (
+          <Switch
+            isSelected={wanted.managesCompany}
+            onChange={(next) => edit({ managesCompany: next })}
+            description={t('access.managesCompanyHint')}
+          >
+            {t('access.managesCompany', { company: wanted.company.name })}
+          </Switch>
         )}
         {wanted.role === 'agent' && (
           <Switch
