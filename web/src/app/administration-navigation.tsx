@@ -16,28 +16,52 @@ import {
   UserStar,
   Zap,
 } from 'lucide-react'
-import { useEffect, useRef } from 'react'
+import { useEffect, useId, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useLocation } from 'react-router'
 import { classNames } from '../lib/class-names.ts'
 
-const PLACES = [
-  { name: 'people', sign: Users },
-  { name: 'roles', sign: UserStar },
-  { name: 'companies', sign: Building2 },
-  { name: 'teams', sign: UsersRound },
-  { name: 'services', sign: LifeBuoy },
-  { name: 'ticket-statuses', sign: CircleDot },
-  { name: 'ticket-settings', sign: SlidersHorizontal },
-  { name: 'ticket-templates', sign: FileStack },
-  { name: 'fields', sign: TextCursorInput },
-  { name: 'automations', sign: Zap },
-  { name: 'time-activities', sign: Clock },
-  { name: 'service-levels', sign: Timer },
-  { name: 'security', sign: ShieldCheck },
-  { name: 'ip-rules', sign: Network },
-  { name: 'single-sign-on', sign: Fingerprint },
+const GROUPS = [
+  {
+    name: 'circle',
+    places: [
+      { name: 'people', sign: Users },
+      { name: 'roles', sign: UserStar },
+      { name: 'teams', sign: UsersRound },
+      { name: 'companies', sign: Building2 },
+    ],
+  },
+  {
+    name: 'work',
+    places: [
+      { name: 'services', sign: LifeBuoy },
+      { name: 'ticket-statuses', sign: CircleDot },
+      { name: 'ticket-settings', sign: SlidersHorizontal },
+      { name: 'fields', sign: TextCursorInput },
+      { name: 'ticket-templates', sign: FileStack },
+      { name: 'automations', sign: Zap },
+    ],
+  },
+  {
+    name: 'clock',
+    places: [
+      { name: 'service-levels', sign: Timer },
+      { name: 'time-activities', sign: Clock },
+    ],
+  },
+  {
+    name: 'entrance',
+    places: [
+      { name: 'security', sign: ShieldCheck },
+      { name: 'ip-rules', sign: Network },
+      { name: 'single-sign-on', sign: Fingerprint },
+    ],
+  },
 ] as const
+
+const PLACES = GROUPS.flatMap(({ places }): readonly Place[] => places)
+
+type Place = (typeof GROUPS)[number]['places'][number]
 
 export interface AdministrationNavigationProps {
   /** `row` lies across the head of the page where there is no sidebar. */
@@ -48,6 +72,7 @@ export interface AdministrationNavigationProps {
 /** The pages of the administration, in place of the inbox's filters. */
 export function AdministrationNavigation({ look = 'column', onNavigate }: AdministrationNavigationProps) {
   const { t } = useTranslation()
+  const id = useId()
   const { pathname } = useLocation()
   const current = PLACES.find(({ name }) => pathname.startsWith(`/desk/admin/${name}`))?.name
   const row = useRef<HTMLUListElement>(null)
@@ -62,49 +87,66 @@ export function AdministrationNavigation({ look = 'column', onNavigate }: Admini
   }, [look, current])
 
   const onClick = onNavigate ? { onClick: onNavigate } : {}
-  return (
-    <>
-      {look === 'column' && (
-        <Link
-          to="/desk"
-          {...onClick}
-          className="mb-3 flex min-h-9 items-center gap-2 rounded-md px-2.5 text-sm text-muted transition-colors hover:bg-hover hover:text-text pointer-coarse:min-h-11"
-        >
-          <ArrowLeft className="size-4 rtl:-scale-x-100" aria-hidden="true" />
-          {t('admin.back')}
-        </Link>
-      )}
-      <ul
-        ref={row}
-        className={
-          look === 'column'
-            ? 'flex flex-col gap-0.5'
-            : 'row-fade flex [scrollbar-width:none] gap-1.5 overflow-x-auto px-4 py-2'
-        }
-      >
-        {PLACES.map(({ name, sign: Sign }) => (
+  if (look === 'row') {
+    return (
+      <ul ref={row} className="row-fade flex [scrollbar-width:none] gap-1.5 overflow-x-auto px-4 py-2">
+        {PLACES.map(({ name }) => (
           <li key={name} className="shrink-0">
             <Link
               to={`/desk/admin/${name}`}
               aria-current={name === current ? 'page' : undefined}
               {...onClick}
-              className={classNames(
-                'flex items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors pointer-coarse:min-h-11',
-                look === 'column' ? 'min-h-9' : 'min-h-8 border border-border',
-                name === current ? 'bg-selected font-semibold text-accent-text' : 'text-text hover:bg-hover',
-              )}
+              className={classNames('min-h-8 border border-border', linkLook(name === current))}
             >
-              {look === 'column' && (
-                <Sign
-                  className={classNames('size-4 shrink-0', name !== current && 'text-muted')}
-                  aria-hidden="true"
-                />
-              )}
               {t(`admin.${name}`)}
             </Link>
           </li>
         ))}
       </ul>
-    </>
+    )
+  }
+
+  return (
+    <div className="flex flex-col gap-3">
+      <Link
+        to="/desk"
+        {...onClick}
+        className="flex min-h-9 items-center gap-2 rounded-md px-2.5 text-sm text-muted transition-colors hover:bg-hover hover:text-text pointer-coarse:min-h-11"
+      >
+        <ArrowLeft className="size-4 rtl:-scale-x-100" aria-hidden="true" />
+        {t('admin.back')}
+      </Link>
+      {GROUPS.map((group) => (
+        <section key={group.name} aria-labelledby={`${id}-${group.name}`} className="flex flex-col gap-1">
+          <h2 id={`${id}-${group.name}`} className="px-2.5 text-xs font-medium text-muted">
+            {t(`admin.group.${group.name}`)}
+          </h2>
+          <ul className="flex flex-col gap-px">
+            {group.places.map(({ name, sign: Sign }) => (
+              <li key={name}>
+                <Link
+                  to={`/desk/admin/${name}`}
+                  aria-current={name === current ? 'page' : undefined}
+                  {...onClick}
+                  className={classNames('min-h-8', linkLook(name === current))}
+                >
+                  <Sign
+                    className={classNames('size-4 shrink-0', name !== current && 'text-muted')}
+                    aria-hidden="true"
+                  />
+                  {t(`admin.${name}`)}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </section>
+      ))}
+    </div>
   )
 }
+
+const linkLook = (isCurrent: boolean) =>
+  classNames(
+    'flex items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors pointer-coarse:min-h-11',
+    isCurrent ? 'bg-selected font-semibold text-accent-text' : 'text-text hover:bg-hover',
+  )
