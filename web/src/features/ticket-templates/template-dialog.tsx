@@ -38,11 +38,12 @@ export const TemplateDialogFragment = graphql(`
 
 const TemplateServicesQuery = graphql(`
   query TemplateServices {
-    services(first: 100, filter: { archivedAt: { isNull: true } }, orderBy: [NAME_ASC]) {
+    services(first: 100, orderBy: [NAME_ASC]) {
       nodes {
         id
         rowId
         name
+        archivedAt
       }
     }
   }
@@ -154,7 +155,9 @@ function TemplateForm({ template, onDraft, onClose, onSaved }: TemplateFormProps
   const [, createTemplate] = useMutation(CreateTemplate)
   const [, updateTemplate] = useMutation(UpdateTemplate)
   const { send, isSending, problem, clear } = useSubmission()
-  const services = (data?.services?.nodes ?? []).filter((node) => node !== null)
+  const services = (data?.services?.nodes ?? [])
+    .filter((node) => node !== null)
+    .filter(({ rowId, archivedAt }) => archivedAt === null || rowId === draft.serviceId)
   const fault = templateFault(draft)
   const isTaken = problem?.code === 'CONFLICT'
   const isChanged = JSON.stringify(draft) !== JSON.stringify(template ? draftOf(template) : BLANK_TEMPLATE)
