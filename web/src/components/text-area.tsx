@@ -41,7 +41,11 @@ export function TextArea({
       <AriaTextArea
         ref={textAreaRef}
         rows={rows}
-        className={classNames(inputClass, 'field-sizing-content max-h-[50dvh] min-h-52 resize-y py-2.5')}
+        className={classNames(
+          inputClass,
+          'field-sizing-content max-h-[50dvh] resize-y py-2.5',
+          rows < 5 ? 'min-h-24' : 'min-h-52',
+        )}
       />
       <div className="flex items-start justify-between gap-4 empty:hidden">
         {error ? (

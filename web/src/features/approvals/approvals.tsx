@@ -1,9 +1,10 @@
-import { Ban, Check, CircleHelp, X } from 'lucide-react'
+import { Ban, Check, CircleHelp, Plus, X } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Button } from '../../components/button.tsx'
 import { ConfirmedButton } from '../../components/confirmed-button.tsx'
+import { PanelSection } from '../../components/panel-section.tsx'
 import { Pill, type PillProps } from '../../components/pill.tsx'
 import { RelativeTime } from '../../components/relative-time.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
@@ -83,21 +84,33 @@ export function Approvals({ ticket: part, userId, onChanged }: ApprovalsProps) {
   const [isAsking, setIsAsking] = useState(false)
   const isDone = ticket.status === 'resolved' || ticket.status === 'closed'
   return (
-    <div className="flex flex-col gap-4">
-      {approvals.length > 0 && (
-        <ul aria-label={t('title')} className="flex flex-col gap-4">
-          {approvals.map((approval) => (
-            <ApprovalEntry key={approval.id} approval={approval} userId={userId} onChanged={onChanged} />
-          ))}
-        </ul>
-      )}
-      {isDone ? (
-        approvals.length === 0 && <p className="text-sm text-muted">{t('none')}</p>
-      ) : (
-        <Button size="small" variant="quiet" className="self-start" onPress={() => setIsAsking(true)}>
-          {t('ask')}
-        </Button>
-      )}
+    <>
+      <PanelSection
+        title={t('title')}
+        count={approvals.length}
+        foldsAs="approvals"
+        actions={
+          !isDone && (
+            <Button
+              variant="quiet"
+              size="small"
+              isIconOnly
+              aria-label={t('ask')}
+              onPress={() => setIsAsking(true)}
+            >
+              <Plus className="size-4" aria-hidden="true" />
+            </Button>
+          )
+        }
+      >
+        {approvals.length > 0 && (
+          <ul aria-label={t('title')} className="flex flex-col gap-4">
+            {approvals.map((approval) => (
+              <ApprovalEntry key={approval.id} approval={approval} userId={userId} onChanged={onChanged} />
+            ))}
+          </ul>
+        )}
+      </PanelSection>
       <AskApprovalDialog
         ticketId={ticket.rowId}
         companyId={ticket.companyId}
@@ -105,7 +118,7 @@ export function Approvals({ ticket: part, userId, onChanged }: ApprovalsProps) {
         onClose={() => setIsAsking(false)}
         onAsked={onChanged}
       />
-    </div>
+    </>
   )
 }
 
@@ -156,7 +169,7 @@ function ApprovalEntry({ approval, userId, onChanged }: ApprovalEntryProps) {
         <ConfirmedButton
           size="small"
           variant="quiet"
-          className="self-start"
+          className="-ms-2.5 self-start"
           title={t('cancelTitle')}
           explanation={t('cancelBody')}
           action={t('cancel')}

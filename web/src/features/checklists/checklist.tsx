@@ -1,10 +1,11 @@
-import { ArrowDown, ArrowUp, EllipsisVertical, Trash2 } from 'lucide-react'
+import { ArrowDown, ArrowUp, EllipsisVertical, Plus, Trash2 } from 'lucide-react'
 import { useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Button } from '../../components/button.tsx'
 import { Checkbox } from '../../components/checkbox.tsx'
 import { Menu, MenuItem, MenuTrigger } from '../../components/menu.tsx'
+import { PanelSection } from '../../components/panel-section.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { TextArea } from '../../components/text-area.tsx'
 import { notify } from '../../components/toast.tsx'
@@ -99,6 +100,7 @@ export function Checklist({ ticket: part, onChanged }: ChecklistProps) {
   const ticket = readFragment(ChecklistFragment, part)
   const steps = ticket.checklistItems.nodes.filter((node) => node !== null)
   const done = steps.filter((step) => step.doneAt !== null).length
+  const [isAdding, setIsAdding] = useState(false)
   const { send, isSending, problem } = useSubmission()
   const [, tick] = useMutation(TickChecklistItem)
   const [, move] = useMutation(MoveChecklistItem)
@@ -126,46 +128,66 @@ export function Checklist({ ticket: part, onChanged }: ChecklistProps) {
     })
 
   return (
-    <div className="flex flex-col gap-3" aria-busy={isSending}>
-      {steps.length > 0 && (
+    <PanelSection
+      title={t('title')}
+      count={steps.length > 0 ? `${done}/${steps.length}` : 0}
+      foldsAs={isAdding ? undefined : 'checklist'}
+      actions={
+        !isAdding && (
+          <Button
+            variant="quiet"
+            size="small"
+            isIconOnly
+            aria-label={t(steps.length === 0 ? 'start' : 'add')}
+            onPress={() => setIsAdding(true)}
+          >
+            <Plus className="size-4" aria-hidden="true" />
+          </Button>
+        )
+      }
+    >
+      {(steps.length > 0 || isAdding) && (
         <>
-          <p className="text-sm text-muted">{t('progress', { done, count: steps.length })}</p>
-          <ul aria-label={t('title')} className="flex flex-col gap-1">
-            {steps.map((step, index) => (
-              <StepLine
-                key={step.id}
-                step={step}
-                isFirst={index === 0}
-                isLast={index === steps.length - 1}
-                onTick={(isDone) =>
-                  run(async () => void dataOf(await tick({ itemId: step.rowId, done: isDone })))
-                }
-                onMove={(by) =>
-                  run(
-                    async () =>
-                      void dataOf(
-                        await move({
-                          itemId: step.rowId,
-                          beforeItemId: steps[by === 'up' ? index - 1 : index + 2]?.rowId ?? null,
-                        }),
-                      ),
-                  )
-                }
-                onRemove={() => removeWithUndo(step)}
-              />
-            ))}
-          </ul>
+          {steps.length > 0 && (
+            <ul aria-label={t('title')} aria-busy={isSending} className="flex flex-col gap-1">
+              {steps.map((step, index) => (
+                <StepLine
+                  key={step.id}
+                  step={step}
+                  isFirst={index === 0}
+                  isLast={index === steps.length - 1}
+                  onTick={(isDone) =>
+                    run(async () => void dataOf(await tick({ itemId: step.rowId, done: isDone })))
+                  }
+                  onMove={(by) =>
+                    run(
+                      async () =>
+                        void dataOf(
+                          await move({
+                            itemId: step.rowId,
+                            beforeItemId: steps[by === 'up' ? index - 1 : index + 2]?.rowId ?? null,
+                          }),
+                        ),
+                    )
+                  }
+                  onRemove={() => removeWithUndo(step)}
+                />
+              ))}
+            </ul>
+          )}
+          {problem && <ProblemAlert problem={problem} />}
+          {isAdding && (
+            <AddSteps
+              onAdd={async (texts) => {
+                dataOf(await add({ ticketId: ticket.rowId, texts }))
+                onChanged()
+              }}
+              onClose={() => setIsAdding(false)}
+            />
+          )}
         </>
       )}
-      {problem && <ProblemAlert problem={problem} />}
-      <AddSteps
-        isFirst={steps.length === 0}
-        onAdd={async (texts) => {
-          dataOf(await add({ ticketId: ticket.rowId, texts }))
-          onChanged()
-        }}
-      />
-    </div>
+    </PanelSection>
   )
 }
 
@@ -220,28 +242,22 @@ function StepLine({ step, isFirst, isLast, onTick, onMove, onRemove }: StepLineP
   )
 }
 
-/** Opens a field for one step or, one a line, for many. */
-function AddSteps({ isFirst, onAdd }: { isFirst: boolean; onAdd: (texts: string[]) => Promise<void> }) {
+interface AddStepsProps {
+  onAdd: (texts: string[]) => Promise<void>
+  onClose: () => void
+}
+
+/** A field for one step or, one a line, for many. */
+function AddSteps({ onAdd, onClose }: AddStepsProps) {
   const { t } = useTranslation('checklists')
-  const [isOpen, setIsOpen] = useState(false)
   const [typed, setTyped] = useState('')
-  const { send, isSending, problem, clear } = useSubmission()
+  const { send, isSending, problem } = useSubmission()
   const field = useRef<HTMLTextAreaElement>(null)
   const texts = linesOf(typed)
   const isLong = texts.some((text) => text.length > STEP_LIMIT)
 
-  if (!isOpen) {
-    return (
-      <Button size="small" variant="quiet" className="self-start" onPress={() => setIsOpen(true)}>
-        {t(isFirst ? 'start' : 'add')}
-      </Button>
-    )
-  }
-
   function close() {
-    setIsOpen(false)
-    setTyped('')
-    clear()
+    onClose()
     catchLostFocus()
   }
 

@@ -1,9 +1,10 @@
-import { useEffect, useId, useRef, useState, type FormEvent } from 'react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Button } from '../../components/button.tsx'
 import { FieldInputs, focusField } from '../../components/field-inputs.tsx'
 import { FieldValue } from '../../components/field-value.tsx'
+import { PanelSection } from '../../components/panel-section.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { useCustomFields, type CustomField } from '../../graphql/custom-fields.ts'
 import { dataOf } from '../../graphql/outcome.ts'
@@ -47,7 +48,6 @@ export function TicketFields({ ticket: told }: { ticket: FragmentOf<typeof Ticke
   const { t } = useTranslation('custom-fields')
   const ticket = readFragment(TicketFieldsFragment, told)
   const { fields } = useCustomFields()
-  const heading = useId()
   const [isEditing, setIsEditing] = useState(false)
   const [wasEdited, setWasEdited] = useState(false)
   const values = { ...fieldValues(ticket.internalFields), ...fieldValues(ticket.customFields) }
@@ -63,12 +63,11 @@ export function TicketFields({ ticket: told }: { ticket: FragmentOf<typeof Ticke
   }
 
   return (
-    <section aria-labelledby={heading} className="flex flex-col gap-3 border-t border-border pt-5">
-      <div className="flex min-h-8 items-center justify-between gap-2">
-        <h2 id={heading} className="text-sm font-semibold">
-          {t('panel.title')}
-        </h2>
-        {asked.length > 0 && !isEditing && (
+    <PanelSection
+      title={t('panel.title')}
+      actions={
+        asked.length > 0 &&
+        !isEditing && (
           <Button
             // The focus was in the form that goes.
             autoFocus={wasEdited}
@@ -79,8 +78,9 @@ export function TicketFields({ ticket: told }: { ticket: FragmentOf<typeof Ticke
           >
             {t('change')}
           </Button>
-        )}
-      </div>
+        )
+      }
+    >
       {isEditing ? (
         <FieldsForm
           ticket={{
@@ -95,7 +95,7 @@ export function TicketFields({ ticket: told }: { ticket: FragmentOf<typeof Ticke
       ) : (
         <FieldList fields={shown} values={values} withEmpty />
       )}
-    </section>
+    </PanelSection>
   )
 }
 

@@ -1,6 +1,7 @@
 import { CircleCheck, CirclePause, CircleX, Timer } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { Deadline } from '../../components/deadline.tsx'
+import { PanelSection } from '../../components/panel-section.tsx'
 import { RelativeTime } from '../../components/relative-time.tsx'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
@@ -51,13 +52,18 @@ export function SlaClocks({ ticket }: { ticket: FragmentOf<typeof SlaClocksFragm
   const clocks = slaCalculations.nodes
     .filter((clock) => clock !== null)
     .sort((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind))
-  if (clocks.length === 0) return <p className="text-sm text-muted">{t('none')}</p>
   return (
-    <ul className="flex flex-col gap-3.5">
-      {clocks.map((clock) => (
-        <SlaClock key={clock.id} clock={clock} />
-      ))}
-    </ul>
+    <PanelSection title={t('title')}>
+      {clocks.length === 0 ? (
+        <p className="text-sm text-muted">{t('none')}</p>
+      ) : (
+        <ul className="flex flex-col gap-3.5">
+          {clocks.map((clock) => (
+            <SlaClock key={clock.id} clock={clock} />
+          ))}
+        </ul>
+      )}
+    </PanelSection>
   )
 }
 

@@ -1,9 +1,10 @@
-import { Link2, X } from 'lucide-react'
+import { Plus, X } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { useMutation } from 'urql'
 import { Button } from '../../components/button.tsx'
+import { PanelSection } from '../../components/panel-section.tsx'
 import { StatusGlyph, type Status } from '../../components/status-glyph.tsx'
 import { STATUS_INK } from '../../components/status-pill.tsx'
 import { notify } from '../../components/toast.tsx'
@@ -11,7 +12,6 @@ import { problemOf } from '../../graphql/errors.ts'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { useStateName } from '../../graphql/ticket-states.ts'
 import { classNames } from '../../lib/class-names.ts'
-import { PanelSection } from './panel-section.tsx'
 import { RelateDialog } from './relate-dialog.tsx'
 import { relationOf, RELATIONS, relationshipFor, type Relation } from './relationships.ts'
 import { useRelate } from './use-relate.ts'
@@ -129,40 +129,52 @@ export function TicketRelationships({ ticket, onChanged }: TicketRelationshipsPr
   }
 
   return (
-    <PanelSection title={t('relationships.title')}>
-      {all.length === 0 && <p className="text-sm text-muted">{t('relationships.none')}</p>}
-      {RELATIONS.map((relation) => {
-        const members = all.filter((each) => each.relation === relation)
-        if (members.length === 0) return null
-        return (
-          <div key={relation} className="flex flex-col gap-1">
-            <h3 className="text-xs font-medium text-muted">
-              {t(`relationships.heading.${relation}`, { count: members.length })}
-            </h3>
-            <ul className="flex flex-col">
-              {members.map((related) => (
-                <RelatedTicket key={related.id} other={related.other} onRemove={() => void remove(related)} />
-              ))}
-            </ul>
-          </div>
-        )
-      })}
-      <Button
-        variant="quiet"
-        size="small"
-        className="-ms-2.5 self-start text-accent-text"
-        onPress={() => setIsAdding(true)}
+    <>
+      <PanelSection
+        title={t('relationships.title')}
+        count={all.length}
+        foldsAs="relationships"
+        actions={
+          <Button
+            variant="quiet"
+            size="small"
+            isIconOnly
+            aria-label={t('relationships.add')}
+            onPress={() => setIsAdding(true)}
+          >
+            <Plus className="size-4" aria-hidden="true" />
+          </Button>
+        }
       >
-        <Link2 className="size-4" aria-hidden="true" />
-        {t('relationships.add')}
-      </Button>
+        {all.length > 0 &&
+          RELATIONS.map((relation) => {
+            const members = all.filter((each) => each.relation === relation)
+            if (members.length === 0) return null
+            return (
+              <div key={relation} className="flex flex-col gap-1">
+                <h3 className="text-xs font-medium text-muted">
+                  {t(`relationships.heading.${relation}`, { count: members.length })}
+                </h3>
+                <ul className="flex flex-col">
+                  {members.map((related) => (
+                    <RelatedTicket
+                      key={related.id}
+                      other={related.other}
+                      onRemove={() => void remove(related)}
+                    />
+                  ))}
+                </ul>
+              </div>
+            )
+          })}
+      </PanelSection>
       <RelateDialog
         ticketId={rowId}
         isOpen={isAdding}
         onClose={() => setIsAdding(false)}
         onRelated={onChanged}
       />
-    </PanelSection>
+    </>
   )
 }
 

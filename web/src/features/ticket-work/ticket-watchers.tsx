@@ -4,12 +4,12 @@ import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Avatar } from '../../components/avatar.tsx'
 import { Button } from '../../components/button.tsx'
+import { PanelSection } from '../../components/panel-section.tsx'
 import { PersonField } from '../../components/person-field.tsx'
 import { notify } from '../../components/toast.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { useSessionUser } from '../../lib/session.ts'
-import { PanelSection } from './panel-section.tsx'
 
 export const TicketWatchersFragment = graphql(`
   fragment TicketWatchers on Ticket {
@@ -77,66 +77,72 @@ export function TicketWatchers({ ticket }: { ticket: FragmentOf<typeof TicketWat
   return (
     <PanelSection
       title={t('watchers.title')}
+      count={people.length}
+      foldsAs={isAdding ? undefined : 'watchers'}
       actions={
-        <Button
-          size="small"
-          variant="quiet"
-          className="-me-2.5 text-accent-text"
-          onPress={() => void change(isWatching ? unwatch : watch, user.id)}
-        >
-          {isWatching ? (
-            <EyeOff className="size-4" aria-hidden="true" />
-          ) : (
-            <Eye className="size-4" aria-hidden="true" />
-          )}
-          {t(isWatching ? 'watchers.unwatch' : 'watchers.watch')}
-        </Button>
+        <>
+          <Button
+            size="small"
+            variant="quiet"
+            className="text-accent-text"
+            onPress={() => void change(isWatching ? unwatch : watch, user.id)}
+          >
+            {isWatching ? (
+              <EyeOff className="size-4" aria-hidden="true" />
+            ) : (
+              <Eye className="size-4" aria-hidden="true" />
+            )}
+            {t(isWatching ? 'watchers.unwatch' : 'watchers.watch')}
+          </Button>
+          <Button
+            variant="quiet"
+            size="small"
+            isIconOnly
+            aria-label={t('watchers.add')}
+            onPress={() => setIsAdding(true)}
+          >
+            <UserPlus className="size-4" aria-hidden="true" />
+          </Button>
+        </>
       }
     >
-      {people.length === 0 && <p className="text-sm text-muted">{t('watchers.none')}</p>}
-      {people.length > 0 && (
-        <ul className="flex flex-col gap-1">
-          {people.map(({ id, name }) => (
-            <li key={id} className="flex items-center gap-2 text-sm">
-              <Avatar name={name} size="small" />
-              <span className="min-w-0 flex-1 truncate">{name}</span>
-              {id === user.id && <span className="text-muted">{t('watchers.you')}</span>}
-              <Button
-                variant="quiet"
-                size="small"
-                isIconOnly
-                aria-label={t('components:remove', { name })}
-                onPress={() => void change(unwatch, id)}
-                className="-me-1.5"
-              >
-                <X className="size-3.5" aria-hidden="true" />
-              </Button>
-            </li>
-          ))}
-        </ul>
-      )}
-      {isAdding ? (
-        <PersonField
-          label={t('watchers.whom')}
-          circle="staff"
-          value={null}
-          except={people.map(({ id }) => id)}
-          placeholder={t('person.placeholder')}
-          onChange={(person) => {
-            setIsAdding(false)
-            void change(watch, person.rowId)
-          }}
-        />
-      ) : (
-        <Button
-          variant="quiet"
-          size="small"
-          className="-ms-2.5 self-start text-accent-text"
-          onPress={() => setIsAdding(true)}
-        >
-          <UserPlus className="size-4" aria-hidden="true" />
-          {t('watchers.add')}
-        </Button>
+      {(people.length > 0 || isAdding) && (
+        <>
+          {people.length > 0 && (
+            <ul className="flex flex-col gap-1">
+              {people.map(({ id, name }) => (
+                <li key={id} className="flex items-center gap-2 text-sm">
+                  <Avatar name={name} size="small" />
+                  <span className="min-w-0 flex-1 truncate">{name}</span>
+                  {id === user.id && <span className="text-muted">{t('watchers.you')}</span>}
+                  <Button
+                    variant="quiet"
+                    size="small"
+                    isIconOnly
+                    aria-label={t('components:remove', { name })}
+                    onPress={() => void change(unwatch, id)}
+                    className="-me-1.5"
+                  >
+                    <X className="size-3.5" aria-hidden="true" />
+                  </Button>
+                </li>
+              ))}
+            </ul>
+          )}
+          {isAdding && (
+            <PersonField
+              label={t('watchers.whom')}
+              circle="staff"
+              value={null}
+              except={people.map(({ id }) => id)}
+              placeholder={t('person.placeholder')}
+              onChange={(person) => {
+                setIsAdding(false)
+                void change(watch, person.rowId)
+              }}
+            />
+          )}
+        </>
       )}
     </PanelSection>
   )

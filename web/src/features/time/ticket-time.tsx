@@ -1,9 +1,10 @@
 import { History, Pencil, Play, Plus, Square } from 'lucide-react'
-import { useEffect, useId, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useQuery, useSubscription } from 'urql'
 import { Button } from '../../components/button.tsx'
 import { ErrorState } from '../../components/error-state.tsx'
+import { PanelSection } from '../../components/panel-section.tsx'
 import { Skeleton } from '../../components/skeleton.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { useReread } from '../../graphql/reread.ts'
@@ -94,7 +95,6 @@ const FEW = 3
 /** The time that was worked on a ticket, with the timer. */
 export function TicketTime({ ticketId, isMerged }: { ticketId: string; isMerged: boolean }) {
   const { t } = useTranslation(['time', 'errors'])
-  const heading = useId()
   const [{ data, error, fetching }, reread] = useQuery({ query: TicketTimeQuery, variables: { ticketId } })
   const rereadSoon = useReread(() => reread({ requestPolicy: 'network-only' }))
   const [{ data: news }] = useSubscription({ query: TicketTimeChanged, variables: { ticketId } })
@@ -109,12 +109,12 @@ export function TicketTime({ ticketId, isMerged }: { ticketId: string; isMerged:
   const shown = showsAll ? entries : entries.slice(0, FEW)
 
   return (
-    <section aria-labelledby={heading} className="flex flex-col gap-3 border-t border-border pt-5">
-      <div className="flex min-h-8 items-center justify-between gap-2">
-        <h2 id={heading} className="text-sm font-semibold">
-          {t('title')}
-        </h2>
-        {!isMerged && (
+    <PanelSection
+      title={t('title')}
+      {...(total && entries.length > 0 ? { count: clockOf(Number(total.seconds)) } : {})}
+      foldsAs="time"
+      actions={
+        !isMerged && (
           <Button
             variant="quiet"
             size="small"
@@ -124,8 +124,9 @@ export function TicketTime({ ticketId, isMerged }: { ticketId: string; isMerged:
           >
             <Plus className="size-4" aria-hidden="true" />
           </Button>
-        )}
-      </div>
+        )
+      }
+    >
       {!isMerged && <TicketTimer ticketId={ticketId} />}
       {error && !data ? (
         <ErrorState title={t('error')} onRetry={rereadSoon}>
@@ -174,7 +175,7 @@ export function TicketTime({ ticketId, isMerged }: { ticketId: string; isMerged:
         onClose={() => setIsRecording(false)}
         onChanged={rereadSoon}
       />
-    </section>
+    </PanelSection>
   )
 }
 

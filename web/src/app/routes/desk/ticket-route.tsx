@@ -8,6 +8,7 @@ import { BottomDock } from '../../../components/bottom-dock.tsx'
 import { ButtonLink } from '../../../components/button-link.tsx'
 import { EmptyState } from '../../../components/empty-state.tsx'
 import { ErrorState } from '../../../components/error-state.tsx'
+import { PanelSection } from '../../../components/panel-section.tsx'
 import { PageHeading } from '../../../components/page-heading.tsx'
 import { PriorityMark } from '../../../components/priority-mark.tsx'
 import { Skeleton } from '../../../components/skeleton.tsx'
@@ -104,7 +105,7 @@ export function Component() {
 }
 
 function DeskTicket({ number }: { number: number }) {
-  const { t } = useTranslation(['tickets', 'sla', 'checklists', 'approvals', 'errors'])
+  const { t } = useTranslation(['tickets', 'errors'])
   const navigate = useNavigate()
   const user = useSessionUser()
   const composer = useRef<ComposerHandle>(null)
@@ -166,10 +167,9 @@ function DeskTicket({ number }: { number: number }) {
                 <ArrowLeft className="size-4 rtl:-scale-x-100" aria-hidden="true" />
                 <span className="max-sm:sr-only">{t('ticket.back')}</span>
               </Link>
-              <span className="figures">{ticket.reference}</span>
+              <span className="figures whitespace-nowrap">{ticket.reference}</span>
               <span className="ms-auto flex items-center gap-2">
                 <PresentFaces people={people} />
-                {ticket.nextDueAt && <Deadline dueAt={ticket.nextDueAt} className="xl:hidden" />}
                 <TicketMenu ticket={ticket} onChanged={rereadSoon} />
               </span>
             </div>
@@ -209,50 +209,30 @@ function DeskTicket({ number }: { number: number }) {
           </div>
         </div>
       </div>
-      <TicketPanel summary={<PriorityMark priority={ticket.priority} />}>
+      <TicketPanel
+        summary={
+          <>
+            {ticket.nextDueAt && <Deadline dueAt={ticket.nextDueAt} />}
+            <PriorityMark priority={ticket.priority} />
+          </>
+        }
+      >
         {/* Where the window is narrow the heading ends after two lines, which 40 characters fit into in any script. */}
         {ticket.subject.length > 40 && (
           <p className="font-semibold [overflow-wrap:anywhere] lg:hidden">{ticket.subject}</p>
         )}
         {ticket.requester && <RequesterCard requester={ticket.requester} />}
-        <section
-          aria-labelledby="properties-heading"
-          className="flex flex-col gap-3 border-t border-border pt-5"
-        >
-          <h2 id="properties-heading" className="text-sm font-semibold">
-            {t('ticket.properties')}
-          </h2>
+        <PanelSection title={t('ticket.properties')}>
           <TicketProperties ticket={ticket} />
-        </section>
+        </PanelSection>
+        <SlaClocks ticket={ticket} />
         <TicketFields ticket={ticket} />
         <TicketTags ticket={ticket} />
-        <TicketWatchers ticket={ticket} />
+        <Checklist ticket={ticket} onChanged={rereadSoon} />
+        <Approvals ticket={ticket} userId={user.id} onChanged={rereadSoon} />
         <TicketRelationships ticket={ticket} onChanged={rereadSoon} />
-        <section aria-labelledby="sla-heading" className="flex flex-col gap-3 border-t border-border pt-5">
-          <h2 id="sla-heading" className="text-sm font-semibold">
-            {t('sla:title')}
-          </h2>
-          <SlaClocks ticket={ticket} />
-        </section>
+        <TicketWatchers ticket={ticket} />
         <TicketTime ticketId={ticket.rowId} isMerged={ticket.mergedIntoId !== null} />
-        <section
-          aria-labelledby="checklist-heading"
-          className="flex flex-col gap-3 border-t border-border pt-5"
-        >
-          <h2 id="checklist-heading" className="text-sm font-semibold">
-            {t('checklists:title')}
-          </h2>
-          <Checklist ticket={ticket} onChanged={rereadSoon} />
-        </section>
-        <section
-          aria-labelledby="approvals-heading"
-          className="flex flex-col gap-3 border-t border-border pt-5"
-        >
-          <h2 id="approvals-heading" className="text-sm font-semibold">
-            {t('approvals:title')}
-          </h2>
-          <Approvals ticket={ticket} userId={user.id} onChanged={rereadSoon} />
-        </section>
       </TicketPanel>
     </div>
   )
@@ -276,7 +256,7 @@ function TicketPanel({ summary, children }: { summary: ReactNode; children: Reac
         className="flex min-h-11 w-full items-center gap-3 px-4 text-sm font-medium md:px-6 xl:hidden"
       >
         {t('ticket.details')}
-        <span className="ms-auto font-normal">{summary}</span>
+        <span className="ms-auto flex items-center gap-3 font-normal">{summary}</span>
         <ChevronDown
           className={classNames('size-4 text-muted transition-transform', isOpen && 'rotate-180')}
           aria-hidden="true"
@@ -285,7 +265,7 @@ function TicketPanel({ summary, children }: { summary: ReactNode; children: Reac
       <div
         id={id}
         className={classNames(
-          'flex-col gap-6 px-4 pt-1 pb-6 md:px-6 xl:flex xl:px-5 xl:py-5',
+          'flex-col gap-4 px-4 pt-1 pb-6 md:px-6 xl:flex xl:px-5 xl:py-5',
           isOpen ? 'flex' : 'hidden',
         )}
       >

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readTags, tagsFault } from './tags.ts'
+import { readTags, tagsFault } from './ticket-tags.ts'
 
 describe('tagsFault', () => {
   it('finds what the server would refuse', () => {
