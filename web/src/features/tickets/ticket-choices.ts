@@ -23,6 +23,7 @@ export const TicketChoices = graphql(`
         id
         rowId
         name
+        archivedAt
       }
     }
   }

@@ -196,9 +196,16 @@ export function TicketProperties({ ticket }: { ticket: FragmentOf<typeof TicketP
   )
 }
 
+interface NamedRow {
+  rowId: string
+  name: string
+  disabledAt?: string | null
+  archivedAt?: string | null
+}
+
 /** Choices from rows, with "none" first and the current one even when the list does not have it (or not yet). */
 function useNamedChoices(
-  nodes: readonly ({ rowId: string; name: string; disabledAt?: string | null } | null)[] | undefined,
+  nodes: readonly (NamedRow | null)[] | undefined,
   current: { rowId: string; name: string } | null,
   noneLabel: string,
   withAvatar = false,
@@ -206,7 +213,9 @@ function useNamedChoices(
   const currentId = current?.rowId
   const currentName = current?.name
   return useMemo(() => {
-    const rows = (nodes ?? []).filter((node) => node !== null).filter((node) => !node.disabledAt)
+    const rows = (nodes ?? [])
+      .filter((node) => node !== null)
+      .filter((node) => !node.disabledAt && !node.archivedAt)
     if (currentId && currentName && !rows.some((row) => row.rowId === currentId)) {
       rows.unshift({ rowId: currentId, name: currentName })
     }
