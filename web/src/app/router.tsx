@@ -68,6 +68,10 @@ export const router = createBrowserRouter([
             lazy: page(() => import('./routes/desk/inbox-route.tsx'), 'tickets', 'approvals', 'errors'),
           },
           {
+            path: 'tickets/new',
+            lazy: page(() => import('./routes/desk/new-ticket-route.tsx'), 'tickets', 'errors'),
+          },
+          {
             path: 'tickets/:number',
             lazy: page(
               () => import('./routes/desk/ticket-route.tsx'),

@@ -1,6 +1,8 @@
+import { Plus } from 'lucide-react'
 import { useCallback, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useSearchParams } from 'react-router'
+import { ButtonLink } from '../../components/button-link.tsx'
 import { Button } from '../../components/button.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ErrorState } from '../../components/error-state.tsx'
@@ -106,6 +108,10 @@ export function Inbox() {
         <PageHeading title={t(`views.${view}`)} className="text-xl">
           {t(`views.${view}`)}
         </PageHeading>
+        <ButtonLink to="/desk/tickets/new" size="small" className="md:order-last">
+          <Plus className="size-4" aria-hidden="true" />
+          {t('form.team.open')}
+        </ButtonLink>
         <div className="flex items-center gap-3 md:hidden">
           <Select
             look="inline"

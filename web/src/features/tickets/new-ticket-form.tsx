@@ -1,11 +1,12 @@
 import { Users } from 'lucide-react'
 import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useMutation, useQuery } from 'urql'
+import { useQuery } from 'urql'
 import { ButtonLink } from '../../components/button-link.tsx'
 import { Button } from '../../components/button.tsx'
 import { FieldInputs, focusField } from '../../components/field-inputs.tsx'
 import { InlineAlert } from '../../components/inline-alert.tsx'
+import { PersonField } from '../../components/person-field.tsx'
 import { PriorityGlyph, type Priority } from '../../components/priority-mark.tsx'
 import { Select } from '../../components/select.tsx'
 import { TextArea } from '../../components/text-area.tsx'
@@ -13,7 +14,9 @@ import { TextField } from '../../components/text-field.tsx'
 import { useCustomFields } from '../../graphql/custom-fields.ts'
 import { problemOf, type Problem } from '../../graphql/errors.ts'
 import { useMutationKey } from '../../graphql/mutation-key.ts'
-import { graphql, type ResultOf } from '../../graphql/tada.ts'
+import type { FoundPerson } from '../../graphql/people-search.ts'
+import { graphql } from '../../graphql/tada.ts'
+import { useTicketTemplates } from '../../graphql/ticket-templates.ts'
 import {
   askedFields,
   fieldFault,
@@ -24,9 +27,12 @@ import {
 } from '../../lib/custom-fields.ts'
 import { useDraft } from '../../lib/draft.ts'
 import { isStaff, useSessionUser } from '../../lib/session.ts'
+import { readTags, tagsFault } from '../../lib/ticket-tags.ts'
 import { BODY_LIMIT, bodyProblem, SUBJECT_LIMIT, subjectProblem } from '../../lib/text-limits.ts'
+import { inboxPlace } from './inbox-place.ts'
 import { useSharingCompany } from './own-company.ts'
 import { PRIORITIES } from './ticket-states.ts'
+import { useCreateTicket, type CreatedTicket } from './use-create-ticket.ts'
 
 const ServiceChoices = graphql(`
   query ServiceChoices {
@@ -36,40 +42,11 @@ const ServiceChoices = graphql(`
         rowId
         name
         description
+        archivedAt
       }
     }
   }
 `)
-
-const CreateTicket = graphql(`
-  mutation CreateTicket(
-    $subject: String!
-    $body: String!
-    $priority: TicketPriority
-    $serviceId: UUID
-    $customFields: JSON
-    $clientMutationKey: String
-  ) {
-    createTicket(
-      input: {
-        subject: $subject
-        body: $body
-        priority: $priority
-        serviceId: $serviceId
-        customFields: $customFields
-        clientMutationKey: $clientMutationKey
-      }
-    ) {
-      ticket {
-        id
-        number
-        reference
-      }
-    }
-  }
-`)
-
-export type CreatedTicket = NonNullable<NonNullable<ResultOf<typeof CreateTicket>['createTicket']>['ticket']>
 
 interface Draft {
   subject: string
@@ -77,23 +54,38 @@ interface Draft {
   priority: Priority
   serviceId: string | null
   fields: FieldValues
+  templateId: string | null
+  requester: FoundPerson | null
+  tags: string
 }
 
-const BLANK: Draft = { subject: '', body: '', priority: 'normal', serviceId: null, fields: {} }
+const BLANK: Draft = {
+  subject: '',
+  body: '',
+  priority: 'normal',
+  serviceId: null,
+  fields: {},
+  templateId: null,
+  requester: null,
+  tags: '',
+}
 
-/** The value of "I am not sure"; row ids are UUIDs, so it cannot be one. */
-const NO_SERVICE = 'none'
+/** The value of "none of them"; row ids are UUIDs, so it cannot be one. */
+const NONE = 'none'
 
 export interface NewTicketFormProps {
+  /** Who writes: a customer of their own accord, or the team for somebody. */
+  audience?: 'requester' | 'team'
   onCreated: (ticket: CreatedTicket) => void
   /** What was written somewhere else and goes on here; a draft that is there stays. */
   start?: { subject: string; body: string } | null
 }
 
 /** Asks for what the team needs to know. The draft survives a reload and a failed send. */
-export function NewTicketForm({ onCreated, start }: NewTicketFormProps) {
+export function NewTicketForm({ audience = 'requester', onCreated, start }: NewTicketFormProps) {
+  const isForSomebody = audience === 'team'
   const { t, i18n } = useTranslation(['tickets', 'components', 'errors'])
-  const { draft, change, clear } = useDraft('new-ticket', BLANK)
+  const { draft, change, clear } = useDraft(isForSomebody ? 'new-ticket-for-somebody' : 'new-ticket', BLANK)
   const begin = useRef(() => {
     if (!start || draft.body.includes(start.body)) return
     const body = draft.body.trim() === '' ? start.body : `${draft.body}\n\n${start.body}`
@@ -103,7 +95,8 @@ export function NewTicketForm({ onCreated, start }: NewTicketFormProps) {
   const [wasTried, setWasTried] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
   const [{ data }] = useQuery({ query: ServiceChoices })
-  const [{ fetching }, createTicket] = useMutation(CreateTicket)
+  const { create, isCreating } = useCreateTicket()
+  const { templates, isLoading: areTemplatesLoading } = useTicketTemplates()
   const mutationKey = useMutationKey()
   const company = useSharingCompany()
   const user = useSessionUser()
@@ -112,12 +105,19 @@ export function NewTicketForm({ onCreated, start }: NewTicketFormProps) {
   const subjectInput = useRef<HTMLInputElement>(null)
   const bodyInput = useRef<HTMLTextAreaElement>(null)
 
-  const services = (data?.services?.nodes ?? []).filter((node) => node !== null)
+  const services = (data?.services?.nodes ?? [])
+    .filter((node) => node !== null)
+    .filter(({ archivedAt }) => archivedAt === null)
+  const template = templates.find(({ rowId }) => rowId === draft.templateId)
+  const isWaiting = isCreating || (draft.templateId !== null && areTemplatesLoading)
+  const serviceId = template ? template.serviceId : draft.serviceId
+  const tags = readTags(draft.tags)
+  const areTagsWrong = tagsFault(tags, []) !== null
   const number = (value: number) => new Intl.NumberFormat(i18n.language).format(value)
   const subjectFault = subjectProblem(draft.subject)
   const bodyFault = bodyProblem(draft.body)
 
-  const fields = askedFields(definitions, draft.serviceId, draft.fields).filter(
+  const fields = askedFields(definitions, serviceId, draft.fields).filter(
     (field) => field.setByCustomers || isStaff(user.role),
   )
   const isRequired = (field: FieldDefinition) => field.requiredWhen === 'creating'
@@ -127,29 +127,48 @@ export function NewTicketForm({ onCreated, start }: NewTicketFormProps) {
     setProblem(null)
   }
 
+  /** Fills in what a template says, where nobody wrote something else. */
+  function beginWith(templateId: string) {
+    const next = templates.find(({ rowId }) => rowId === templateId)
+    const taken = (written: string, before = '', after = '') =>
+      written.trim() === '' || written === before ? after : written
+    edit({
+      templateId: next?.rowId ?? null,
+      subject: taken(draft.subject, template?.subject ?? '', next?.subject ?? ''),
+      body: taken(draft.body, template?.body ?? '', next?.body ?? ''),
+    })
+  }
+
   async function submit(event: FormEvent) {
     event.preventDefault()
-    if (fetching) return
+    if (isWaiting) return
     setWasTried(true)
+    if (isForSomebody && !draft.requester) {
+      form.current?.querySelector<HTMLElement>('[role="combobox"]')?.focus()
+      return
+    }
     if (subjectFault) return subjectInput.current?.focus()
     if (bodyFault) return bodyInput.current?.focus()
     const faulty = fields.find((field) => fieldFault(field, draft.fields[field.key], isRequired(field)))
     if (faulty) return focusField(form.current, faulty.key)
-    const { fields: typed, ...said } = draft
-    const content = {
-      ...said,
+    if (isForSomebody && areTagsWrong) return
+    const said = {
       subject: draft.subject.trim(),
       body: draft.body.trim(),
       customFields: Object.fromEntries(
         fields
-          .filter(({ key }) => isFilled(typed[key]))
-          .map((field) => [field.key, sentValue(field, typed[field.key])]),
+          .filter(({ key }) => isFilled(draft.fields[key]))
+          .map((field) => [field.key, sentValue(field, draft.fields[field.key])]),
       ),
+      ...(isForSomebody && draft.requester ? { requesterId: draft.requester.rowId } : {}),
     }
-    const result = await createTicket({ ...content, clientMutationKey: mutationKey.keyFor(content) })
-    const ticket = result.data?.createTicket?.ticket
+    // The service, the urgency and the tags of a template are not asked for again.
+    const content = template
+      ? { ...said, templateId: template.rowId }
+      : { ...said, priority: draft.priority, serviceId, ...(isForSomebody ? { tags } : {}) }
+    const { ticket, error } = await create({ ...content, clientMutationKey: mutationKey.keyFor(content) })
     if (!ticket) {
-      const refusal: Problem = result.error ? problemOf(result.error) : { code: 'UNKNOWN' }
+      const refusal: Problem = error ? problemOf(error) : { code: 'UNKNOWN' }
       setProblem(refusal)
       // What is asked for may have changed since the form was opened.
       if (refusal.code.startsWith('FIELD_')) rereadFields()
@@ -163,9 +182,36 @@ export function NewTicketForm({ onCreated, start }: NewTicketFormProps) {
 
   return (
     <form ref={form} onSubmit={(event) => void submit(event)} noValidate className="flex flex-col gap-6">
+      {isForSomebody && (
+        <div className="flex flex-col gap-1.5">
+          <PersonField
+            label={t('form.requester')}
+            circle="everybody"
+            value={draft.requester}
+            description={t('form.requesterHint')}
+            onChange={({ rowId, name, email }) => edit({ requester: { rowId, name, email } })}
+          />
+          {wasTried && !draft.requester && (
+            <p role="alert" className="text-sm text-danger-text">
+              {t('form.requesterMissing')}
+            </p>
+          )}
+        </div>
+      )}
+      {templates.length > 0 && (
+        <Select
+          label={t('form.template')}
+          value={template?.rowId ?? NONE}
+          choices={[
+            { value: NONE, label: t('form.templateNone') },
+            ...templates.map(({ rowId, name }) => ({ value: rowId, label: name })),
+          ]}
+          onChange={beginWith}
+        />
+      )}
       <TextField
-        label={t('form.subject')}
-        description={t('form.subjectHint')}
+        label={t(isForSomebody ? 'form.team.subject' : 'form.subject')}
+        {...(isForSomebody ? {} : { description: t('form.subjectHint') })}
         name="subject"
         autoComplete="off"
         value={draft.subject}
@@ -178,36 +224,38 @@ export function NewTicketForm({ onCreated, start }: NewTicketFormProps) {
           null
         }
       />
-      <div className="grid gap-6 sm:grid-cols-2">
-        <Select
-          label={t('form.service')}
-          placeholder={t('form.servicePlaceholder')}
-          value={draft.serviceId ?? NO_SERVICE}
-          choices={[
-            { value: NO_SERVICE, label: t('form.serviceNone') },
-            ...services.map((service) => ({
-              value: service.rowId,
-              label: service.name,
-              description: service.description,
-            })),
-          ]}
-          onChange={(value) => edit({ serviceId: value === NO_SERVICE ? null : value })}
-        />
-        <Select
-          label={t('form.priority')}
-          value={draft.priority}
-          choices={PRIORITIES.map((value) => ({
-            value,
-            label: t(`components:priority.${value}`),
-            description: t(`form.priorityHint.${value}`),
-            mark: <PriorityGlyph priority={value} />,
-          }))}
-          onChange={(priority) => edit({ priority })}
-        />
-      </div>
+      {!template && (
+        <div className="grid gap-6 sm:grid-cols-2">
+          <Select
+            label={t('form.service')}
+            placeholder={t('form.servicePlaceholder')}
+            value={draft.serviceId ?? NONE}
+            choices={[
+              { value: NONE, label: t(isForSomebody ? 'form.team.serviceNone' : 'form.serviceNone') },
+              ...services.map((service) => ({
+                value: service.rowId,
+                label: service.name,
+                description: service.description,
+              })),
+            ]}
+            onChange={(value) => edit({ serviceId: value === NONE ? null : value })}
+          />
+          <Select
+            label={t(isForSomebody ? 'form.team.priority' : 'form.priority')}
+            value={draft.priority}
+            choices={PRIORITIES.map((value) => ({
+              value,
+              label: t(`components:priority.${value}`),
+              ...(isForSomebody ? {} : { description: t(`form.priorityHint.${value}`) }),
+              mark: <PriorityGlyph priority={value} />,
+            }))}
+            onChange={(priority) => edit({ priority })}
+          />
+        </div>
+      )}
       <TextArea
         label={t('form.description')}
-        description={t('form.descriptionHint')}
+        {...(isForSomebody ? {} : { description: t('form.descriptionHint') })}
         name="body"
         rows={8}
         value={draft.body}
@@ -228,6 +276,16 @@ export function NewTicketForm({ onCreated, start }: NewTicketFormProps) {
         wasTried={wasTried}
         refused={problem?.code === 'FIELD_INVALID' ? problem.field : undefined}
       />
+      {isForSomebody && !template && (
+        <TextField
+          label={t('form.tags')}
+          description={t('form.tagsHint')}
+          autoComplete="off"
+          value={draft.tags}
+          onChange={(typed) => edit({ tags: typed })}
+          error={areTagsWrong ? t('form.tagsWrong') : null}
+        />
+      )}
       {company !== null && (
         <p className="flex items-start gap-2 text-sm text-muted">
           <Users className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
@@ -236,10 +294,10 @@ export function NewTicketForm({ onCreated, start }: NewTicketFormProps) {
       )}
       {problem && <InlineAlert>{t(`errors:${problem.code}`)}</InlineAlert>}
       <div className="flex flex-wrap items-center gap-3">
-        <Button type="submit" variant="primary" size="large" isPending={fetching}>
-          {t('form.send')}
+        <Button type="submit" variant="primary" size="large" isPending={isWaiting}>
+          {t(isForSomebody ? 'form.team.send' : 'form.send')}
         </Button>
-        <ButtonLink to="/portal" variant="quiet" size="large">
+        <ButtonLink to={isForSomebody ? inboxPlace() : '/portal'} variant="quiet" size="large">
           {t('form.cancel')}
         </ButtonLink>
         {(draft.subject || draft.body) && (
