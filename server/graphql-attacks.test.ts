@@ -74,6 +74,21 @@ const attacks: [string, string, string[], Record<string, unknown>?][] = [
     '{ tickets(first: 100) { nodes { comments(first: 100) { nodes { body } } ticketEvents(first: 100) { nodes { rowId type } } } } }',
     ['QUERY_TOO_EXPENSIVE'],
   ],
+  [
+    'lists in the list of a function',
+    '{ previewTickets(conditions: {}, first: 100) { tickets { comments(first: 100) { nodes { body } } ticketEvents(first: 100) { nodes { rowId type } } } } }',
+    ['QUERY_TOO_EXPENSIVE'],
+  ],
+  [
+    'thousands of tickets changed at once',
+    `mutation { ${repeated(3, (index) => `a${index}: bulkUpdateTickets(input: { ticketIds: [], actions: [] }) { results { code } }`)} }`,
+    ['QUERY_TOO_EXPENSIVE'],
+  ],
+  [
+    'all views counted again and again',
+    `{ ${repeated(10, (index) => `a${index}: ticketViewCounts { count }`)} }`,
+    ['QUERY_TOO_EXPENSIVE'],
+  ],
   ['pages beyond the cap', '{ tickets(first: 1000000) { nodes { id } } }', ['INVALID_INPUT']],
   [
     'many changes at once',

@@ -2,13 +2,16 @@ import 'postgraphile'
 import type { GraphileConfig } from 'graphile-config'
 import {
   getNamedType,
+  getNullableType,
   GraphQLError,
   isCompositeType,
   isInterfaceType,
+  isListType,
   isObjectType,
   Kind,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLField,
   type GraphQLNamedType,
   type GraphQLSchema,
   type SelectionSetNode,
@@ -22,8 +25,15 @@ export const maximumDepth = 12
 export const maximumCost = 20_000
 /** A change counts as this many fields. */
 const mutationCost = 1_000
-/** A question that reads much more than it answers counts as this many. */
-const costOfQuestion: ReadonlyMap<string, number> = new Map([['verifyAuditChain', 5_000]])
+/** A question that reads, or a change that writes, much more than it answers counts as this many. */
+const costOfQuestion: ReadonlyMap<string, number> = new Map([
+  ['verifyAuditChain', 5_000],
+  ['ticketViewCounts', 2_000],
+  ['searchTickets', 1_000],
+  ['bulkUpdateTickets', 8_000],
+  ['applyMacroToTickets', 8_000],
+  ['dryRunAutomation', 5_000],
+])
 /**
  * How many selections a query may have with its fragments put in place. Planning takes its time from them: 25 ms for
  * each field of the root, and most for `node`, where each type it may be is planned by itself (58 of them took 6 s).
@@ -46,6 +56,12 @@ function pageSizeOf(field: FieldNode): number {
   return first.kind === Kind.INT ? Math.min(Number(first.value), maximumPageSize) : maximumPageSize
 }
 
+/** A list that is no page of its own, such as the tickets of a view: it has at most what its parent was asked for. */
+function listSizeOf(type: GraphQLNamedType | undefined, field: GraphQLField<unknown, unknown>, page: number) {
+  const isOwnList = isListType(getNullableType(field.type)) && isCompositeType(getNamedType(field.type))
+  return isOwnList && !type?.name.endsWith('Connection') ? page : 1
+}
+
 function measure(
   schema: GraphQLSchema,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
@@ -60,6 +76,7 @@ function measure(
     type: GraphQLNamedType | undefined,
     depth: number,
     rows: number,
+    page: number,
     within: readonly string[],
   ) => {
     for (const selection of set.selections) {
@@ -77,16 +94,23 @@ function measure(
         const field =
           isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined
         const next = field ? getNamedType(field.type) : undefined
-        const size = next?.name.endsWith('Connection') ? pageSizeOf(selection) : 1
-        walk(selection.selectionSet, next, depth + 1, rows * Math.max(size, 1), within)
+        const size = next?.name.endsWith('Connection')
+          ? pageSizeOf(selection)
+          : field
+            ? listSizeOf(type, field, page)
+            : 1
+        const nextPage = field?.args.some(({ name }) => name === 'first')
+          ? pageSizeOf(selection)
+          : maximumPageSize
+        walk(selection.selectionSet, next, depth + 1, rows * Math.max(size, 1), nextPage, within)
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
         const condition = selection.typeCondition && schema.getType(selection.typeCondition.name.value)
-        walk(selection.selectionSet, condition ?? type, depth, rows, within)
+        walk(selection.selectionSet, condition ?? type, depth, rows, page, within)
       } else {
         const name = selection.name.value
         const fragment = fragments.get(name)
         if (!fragment || within.includes(name)) continue
-        walk(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value), depth, rows, [
+        walk(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value), depth, rows, page, [
           ...within,
           name,
         ])
@@ -94,7 +118,7 @@ function measure(
     }
   }
 
-  walk(selectionSet, isCompositeType(root) ? root : undefined, 1, 1, [])
+  walk(selectionSet, isCompositeType(root) ? root : undefined, 1, 1, maximumPageSize, [])
   return total
 }
 
