@@ -30,7 +30,9 @@ create policy select_customer on app_public.services for select to atum_customer
 create policy select_staff on app_public.services for select to atum_agent
   using (organization_id = (select app_hidden.current_organization_id()));
 
-grant select on app_public.services to atum_customer, atum_agent;
+-- What somebody must know to work on a service is said of colleagues.
+grant select (organization_id, id, name, description, team_id, archived_at, created_at, updated_at) on app_public.services to atum_customer;
+grant select on app_public.services to atum_agent;
 
 create policy update_admin on app_public.services for update to atum_admin
   using (organization_id = (select app_hidden.current_organization_id()))

@@ -91,6 +91,12 @@ describe('a customer', () => {
     expect(await refuses(stage.acme.customer, 'select id from app_public.teams')).toBe('42501')
   })
 
+  test('does not read what staff must know to work on a service', async () => {
+    const skills = 'select required_skills from app_public.services'
+    expect(await stage.refuses(stage.acme.customer, skills)).toBe('42501')
+    expect(await stage.refuses(stage.acme.agent, skills)).toBe('accepted')
+  })
+
   test('chooses from the services', async () => {
     expect(await sees(stage.acme.customer, 'select name from app_public.services order by name')).toEqual([
       'Fax',
