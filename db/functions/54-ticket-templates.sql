@@ -91,7 +91,8 @@ begin
     template.priority, template.service_id, create_ticket_from_template.requester_id,
     coalesce(create_ticket_from_template.custom_fields, '{}'), '{}', create_ticket_from_template.client_mutation_key
   );
-  if retried then
+  -- Or made by a call with the same key at the same moment, in another transaction.
+  if retried or ticket.created_at <> now() then
     return ticket;
   end if;
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type Actor } from '../support/session.ts'
+import { value } from '../support/connections.ts'
+import { type Actor, asRoleForGood } from '../support/session.ts'
 import { setStage } from '../support/stage.ts'
 
 const stage = setStage()
@@ -105,6 +106,23 @@ describe('a ticket from a template', () => {
     const first = await open(stage.acme.agent, key, ['the same key'])
     expect(await open(stage.acme.agent, key, ['the same key'])).toBe(first)
     expect(await steps(first)).toEqual(['Laptop', 'Badge'])
+  })
+
+  test('is opened once with the same key also at the same moment', async () => {
+    const clients = await Promise.all(Array.from({ length: 5 }, () => stage.open(stage.database.serverUrl)))
+    const made = await Promise.all(
+      clients.map((client) =>
+        asRoleForGood(client, stage.acme.agent, () =>
+          value<string>(
+            client,
+            `select id from app_public.create_ticket_from_template($1, client_mutation_key => 'at the same moment')`,
+            [templateId],
+          ),
+        ),
+      ),
+    )
+    expect(new Set(made).size).toBe(1)
+    expect(await steps(made[0]!)).toEqual(['Laptop', 'Badge'])
   })
 })
 
