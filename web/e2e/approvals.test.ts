@@ -169,6 +169,11 @@ test('an agent opens a ticket for a customer, who finds it in the portal', async
   await page.getByRole('heading', { level: 1, name: 'The gate does not open' }).waitFor()
   await page.getByRole('row', { name: 'gate' }).waitFor()
   await page.getByRole('region', { name: 'Requester' }).getByText('Jonas Weber').waitFor()
+
+  // Who asks works for no company, and may still be asked.
+  await page.getByRole('button', { name: 'Ask for approval' }).click()
+  await page.getByRole('combobox', { name: 'Whom to ask' }).fill('Jonas')
+  await page.getByRole('option', { name: /Jonas Weber/ }).waitFor()
   expect(complaints).toEqual([])
 
   const customer = await stage.open()

@@ -18,6 +18,7 @@ export const ApprovalsFragment = graphql(`
     rowId
     status
     companyId
+    requesterId
     approvals(first: 50, orderBy: [REQUESTED_AT_DESC]) {
       nodes {
         id
@@ -114,6 +115,7 @@ export function Approvals({ ticket: part, userId, onChanged }: ApprovalsProps) {
       <AskApprovalDialog
         ticketId={ticket.rowId}
         companyId={ticket.companyId}
+        requesterId={ticket.requesterId}
         isOpen={isAsking}
         onClose={() => setIsAsking(false)}
         onAsked={onChanged}

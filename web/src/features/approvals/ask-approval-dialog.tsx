@@ -53,13 +53,15 @@ export interface AskApprovalDialogProps {
   ticketId: string
   /** The company of the ticket, whose managers may be asked though they do not see it. */
   companyId: string | null
+  requesterId: string | null
   isOpen: boolean
   onClose: () => void
   onAsked: () => void
 }
 
 /** Asks people to approve something on a ticket. */
-export function AskApprovalDialog({ ticketId, companyId, isOpen, onClose, onAsked }: AskApprovalDialogProps) {
+export function AskApprovalDialog(props: AskApprovalDialogProps) {
+  const { ticketId, companyId, requesterId, isOpen, onClose, onAsked } = props
   const { t } = useTranslation('approvals')
   const [question, setQuestion] = useState('')
   const [people, setPeople] = useState<Person[]>([])
@@ -116,6 +118,7 @@ export function AskApprovalDialog({ ticketId, companyId, isOpen, onClose, onAske
           <ApproverField
             chosen={people}
             companyId={companyId}
+            requesterId={requesterId}
             isFull={people.length >= MOST_APPROVERS}
             onAdd={(person) => setPeople([...people, person])}
           />
@@ -171,12 +174,13 @@ export function AskApprovalDialog({ ticketId, companyId, isOpen, onClose, onAske
 interface ApproverFieldProps {
   chosen: readonly Person[]
   companyId: string | null
+  requesterId: string | null
   isFull: boolean
   onAdd: (person: Person) => void
 }
 
-/** Colleagues, and the customers of the ticket's company; the server looks for what is typed. */
-function ApproverField({ chosen, companyId, isFull, onAdd }: ApproverFieldProps) {
+/** Colleagues, the requester and who decides for the company; the server looks for what is typed. */
+function ApproverField({ chosen, companyId, requesterId, isFull, onAdd }: ApproverFieldProps) {
   const { t } = useTranslation('approvals')
   const [search, setSearch] = useState('')
   const words = useDebounced(search.trim())
@@ -188,6 +192,7 @@ function ApproverField({ chosen, companyId, isFull, onAdd }: ApproverFieldProps)
         or: [
           { role: { in: ['agent', 'manager', 'admin'] } },
           ...(companyId ? [{ companyId: { equalTo: companyId } }] : []),
+          ...(requesterId ? [{ rowId: { equalTo: requesterId } }] : []),
         ],
         ...(words === '' ? {} : { name: { includesInsensitive: words } }),
       },
@@ -195,6 +200,9 @@ function ApproverField({ chosen, companyId, isFull, onAdd }: ApproverFieldProps)
   })
   const found = (data?.users?.nodes ?? [])
     .filter((node) => node !== null)
+    .filter(
+      ({ role, managesCompany, rowId }) => role !== 'customer' || managesCompany || rowId === requesterId,
+    )
     .filter((person) => !chosen.some((each) => each.rowId === person.rowId))
   return (
     <Combobox
