@@ -108,18 +108,20 @@ export function Inbox() {
         <PageHeading title={t(`views.${view}`)} className="text-xl">
           {t(`views.${view}`)}
         </PageHeading>
-        <ButtonLink to="/desk/tickets/new" size="small" className="md:order-last">
-          <Plus className="size-4" aria-hidden="true" />
-          {t('form.team.open')}
-        </ButtonLink>
-        <div className="flex items-center gap-3 md:hidden">
-          <Select
-            look="inline"
-            label={t('sort.label')}
-            value={sort}
-            choices={INBOX_SORTS.map((value) => ({ value, label: t(`sort.${value}`) }))}
-            onChange={(value) => sortBy(value, false)}
-          />
+        <div className="flex items-center gap-3">
+          <div className="md:hidden">
+            <Select
+              look="inline"
+              label={t('sort.label')}
+              value={sort}
+              choices={INBOX_SORTS.map((value) => ({ value, label: t(`sort.${value}`) }))}
+              onChange={(value) => sortBy(value, false)}
+            />
+          </div>
+          <ButtonLink to="/desk/tickets/new" size="small">
+            <Plus className="size-4" aria-hidden="true" />
+            <span className="max-md:sr-only">{t('form.team.open')}</span>
+          </ButtonLink>
         </div>
       </div>
       <div className="lg:hidden">
