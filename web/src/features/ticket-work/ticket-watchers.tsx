@@ -99,7 +99,8 @@ export function TicketWatchers({ ticket }: { ticket: FragmentOf<typeof TicketWat
             size="small"
             isIconOnly
             aria-label={t('watchers.add')}
-            onPress={() => setIsAdding(true)}
+            aria-expanded={isAdding}
+            onPress={() => setIsAdding(!isAdding)}
           >
             <UserPlus className="size-4" aria-hidden="true" />
           </Button>
