@@ -24,7 +24,7 @@ comment on type app_public.ticket_match is 'A ticket that a search found.';
 comment on column app_public.ticket_match.organization_id is 'The organization of the ticket.';
 comment on column app_public.ticket_match.ticket_id is 'The ticket that was found.';
 comment on column app_public.ticket_match.subject is 'Its subject as plain text; each word that matched stands between U+E000 and U+E001.';
-comment on column app_public.ticket_match.excerpt is 'What was said where it matches best, marked like the subject; null when the words are not in the conversation.';
+comment on column app_public.ticket_match.excerpt is 'What was said where it matches best, marked like the subject; null when the words are not in what was said last.';
 comment on column app_public.ticket_match.rank is 'How well it matches; comparable within one search only.';
 comment on type app_public.ticket_search is 'One page of what a search found, best first.';
 comment on column app_public.ticket_search.matches is 'The tickets of this page.';

@@ -214,16 +214,21 @@ begin
   left join lateral (
     select ts_headline(language, translate(best.body, marks, ''), read.marked, 'MaxWords=36, MinWords=18, ' || marking) as excerpt
     from (
-      select left(comment.body, 20000) as body
+      select comment.body
       from (
-        select latest.body
-        from app_public.comments as latest
-        where latest.organization_id = caller_organization_id and latest.ticket_id = ranked.id
-        order by latest.created_at desc
-        limit 50
+        select latest.body, sum(length(latest.body)) over (order by latest.created_at desc, latest.id desc) as so_far
+        from (
+          select said.id, said.created_at, left(said.body, 20000) as body
+          from app_public.comments as said
+          where said.organization_id = caller_organization_id and said.ticket_id = ranked.id
+          order by said.created_at desc
+          limit 50
+        ) as latest
       ) as comment
-      where to_tsvector(language, comment.body) @@ read.marked
-      order by ts_rank(to_tsvector(language, comment.body), read.marked) desc
+      cross join lateral (select to_tsvector(language, comment.body) as words offset 0) as read_again
+      -- However much somebody pours into a ticket, whoever finds it does not wait for all of it.
+      where comment.so_far - length(comment.body) < 60000 and read_again.words @@ read.marked
+      order by ts_rank(read_again.words, read.marked) desc
       limit 1
     ) as best
     where numnode(read.marked) > 0

@@ -431,3 +431,17 @@ describe('a match', () => {
     })
   })
 })
+
+test('an excerpt is looked for in what was said last, and not in all that was ever poured into a ticket', async () => {
+  const said = (body: string) => ({ body, visibility: 'public' as const })
+  const excerptAfter = async (later: number) => {
+    const { number } = await ticketWith({ subject: 'Logs' }, [
+      said('An okapi'),
+      ...Array.from({ length: later }, () => said('log '.repeat(5_000))),
+    ])
+    const { matches } = await asRole(server, acme.agent, () => found('okapi'))
+    return matches.find((match) => match.number === number)
+  }
+  expect((await excerptAfter(2))?.excerpt).toContain('okapi')
+  expect((await excerptAfter(3))?.excerpt).toBeNull()
+})
