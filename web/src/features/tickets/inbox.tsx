@@ -109,7 +109,7 @@ export function Inbox() {
           {t(`views.${view}`)}
         </PageHeading>
         <div className="flex items-center gap-3">
-          <div className="md:hidden">
+          <div className="flex items-center gap-3 md:hidden">
             <Select
               look="inline"
               label={t('sort.label')}
