@@ -82,6 +82,7 @@ test('steps are ticked off, and a customer who does not see the ticket approves 
   await page.getByRole('button', { name: 'Ask for approval' }).click()
   await page.getByRole('button', { name: 'Ask', exact: true }).click()
   await page.getByText('Say what is to be approved.').waitFor()
+  await page.getByText('Choose somebody to ask.').waitFor()
   await page.getByLabel('What is to be approved?').fill('May we order the part for 240 €?')
   await page.getByRole('combobox', { name: 'Whom to ask' }).fill(name)
   await page.getByRole('option', { name: new RegExp(`${name}.*Decides for the company`) }).click()

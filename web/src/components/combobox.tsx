@@ -9,6 +9,7 @@ import { Text } from 'react-aria-components/Text'
 import { useTranslation } from 'react-i18next'
 import { classNames } from '../lib/class-names.ts'
 import { descriptionClass, inputClass, labelClass } from './field-classes.ts'
+import { FieldMessage } from './field-message.tsx'
 import { optionClass } from './option-classes.ts'
 import { Popover } from './popover.tsx'
 import type { Choice } from './select.tsx'
@@ -20,6 +21,7 @@ export interface ComboboxProps<Value extends string> {
   onChange: (value: Value) => void
   placeholder?: string
   description?: string
+  error?: string | null | undefined
   isDisabled?: boolean
   look?: 'field' | 'inline'
   /** For more choices than one reads at once: called with what is looked for, empty for anything. */
@@ -29,7 +31,7 @@ export interface ComboboxProps<Value extends string> {
 /** One of many: typing narrows the list. Leaving without choosing puts the old choice back. */
 export function Combobox<Value extends string>(props: ComboboxProps<Value>) {
   const { label, choices, value, onChange, placeholder, description, isDisabled, look = 'field' } = props
-  const { onSearch } = props
+  const { onSearch, error } = props
   const { t } = useTranslation('components')
   const chosen = choices.find((choice) => choice.value === value)
   return (
@@ -43,6 +45,8 @@ export function Combobox<Value extends string>(props: ComboboxProps<Value>) {
       {...(onSearch ? { onInputChange: (text: string) => onSearch(text === chosen?.label ? '' : text) } : {})}
       menuTrigger="focus"
       isDisabled={isDisabled ?? false}
+      isInvalid={Boolean(error)}
+      validationBehavior="aria"
       className={look === 'field' ? 'flex flex-col gap-1.5' : 'contents'}
     >
       <Label className={look === 'field' ? labelClass : 'text-sm text-muted'}>{label}</Label>
@@ -66,13 +70,19 @@ export function Combobox<Value extends string>(props: ComboboxProps<Value>) {
           <ChevronDown className="size-4" aria-hidden="true" />
         </Button>
       </Group>
-      {description && (
-        <Text slot="description" className={descriptionClass}>
-          {description}
-        </Text>
+      {error ? (
+        <FieldMessage>{error}</FieldMessage>
+      ) : (
+        description && (
+          <Text slot="description" className={descriptionClass}>
+            {description}
+          </Text>
+        )
       )}
       {/* The list scrolls, not the sheet: scrolling the sheet to a choice far down moves the page, and that closes it. */}
-      <Popover className="flex min-w-60 flex-col">
+      <Popover
+        className={classNames('flex flex-col', look === 'field' ? 'min-w-(--trigger-width)' : 'min-w-60')}
+      >
         <ListBox<Choice<Value> & { id: Value }>
           className="max-h-80 min-h-0 overflow-auto outline-none"
           renderEmptyState={() => <p className="px-2.5 py-2 text-sm text-muted">{t('nothingFound')}</p>}

@@ -12,11 +12,12 @@ export interface PersonFieldProps {
   except?: readonly string[]
   placeholder?: string
   description?: string
+  error?: string | null
 }
 
 /** Somebody of the organization, found by name. */
 export function PersonField(props: PersonFieldProps) {
-  const { label, circle, value, onChange, except = [], placeholder, description } = props
+  const { label, circle, value, onChange, except = [], placeholder, description, error } = props
   const [search, setSearch] = useState('')
   const found = usePeopleSearch(search, circle).filter(({ rowId }) => !except.includes(rowId))
   const known = value && !found.some(({ rowId }) => rowId === value.rowId) ? [value, ...found] : found
@@ -35,6 +36,7 @@ export function PersonField(props: PersonFieldProps) {
         const person = known.find((candidate) => candidate.rowId === rowId)
         if (person) onChange(person)
       }}
+      error={error}
       {...(placeholder ? { placeholder } : {})}
       {...(description ? { description } : {})}
     />

@@ -120,6 +120,7 @@ export function AskApprovalDialog(props: AskApprovalDialogProps) {
             companyId={companyId}
             requesterId={requesterId}
             isFull={people.length >= MOST_APPROVERS}
+            error={wasTried && people.length === 0 ? t('peopleMissing') : null}
             onAdd={(person) => setPeople([...people, person])}
           />
           {people.length > 0 && (
@@ -142,11 +143,6 @@ export function AskApprovalDialog(props: AskApprovalDialogProps) {
                 </li>
               ))}
             </ul>
-          )}
-          {wasTried && people.length === 0 && (
-            <p role="alert" className="text-sm text-danger-text">
-              {t('peopleMissing')}
-            </p>
           )}
         </div>
         {people.length > 1 && (
@@ -176,11 +172,12 @@ interface ApproverFieldProps {
   companyId: string | null
   requesterId: string | null
   isFull: boolean
+  error: string | null
   onAdd: (person: Person) => void
 }
 
 /** Colleagues, the requester and who decides for the company; the server looks for what is typed. */
-function ApproverField({ chosen, companyId, requesterId, isFull, onAdd }: ApproverFieldProps) {
+function ApproverField({ chosen, companyId, requesterId, isFull, error, onAdd }: ApproverFieldProps) {
   const { t } = useTranslation('approvals')
   const [search, setSearch] = useState('')
   const words = useDebounced(search.trim())
@@ -212,6 +209,7 @@ function ApproverField({ chosen, companyId, requesterId, isFull, onAdd }: Approv
       placeholder={t('whomPlaceholder')}
       value={null}
       isDisabled={isFull}
+      error={error}
       choices={found.map((person) => ({
         value: person.rowId,
         label: person.name,

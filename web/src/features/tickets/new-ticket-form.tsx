@@ -183,20 +183,14 @@ export function NewTicketForm({ audience = 'requester', onCreated, start }: NewT
   return (
     <form ref={form} onSubmit={(event) => void submit(event)} noValidate className="flex flex-col gap-6">
       {isForSomebody && (
-        <div className="flex flex-col gap-1.5">
-          <PersonField
-            label={t('form.requester')}
-            circle="everybody"
-            value={draft.requester}
-            description={t('form.requesterHint')}
-            onChange={({ rowId, name, email }) => edit({ requester: { rowId, name, email } })}
-          />
-          {wasTried && !draft.requester && (
-            <p role="alert" className="text-sm text-danger-text">
-              {t('form.requesterMissing')}
-            </p>
-          )}
-        </div>
+        <PersonField
+          label={t('form.requester')}
+          circle="everybody"
+          value={draft.requester}
+          description={t('form.requesterHint')}
+          error={wasTried && !draft.requester ? t('form.requesterMissing') : null}
+          onChange={({ rowId, name, email }) => edit({ requester: { rowId, name, email } })}
+        />
       )}
       {templates.length > 0 && (
         <Select
