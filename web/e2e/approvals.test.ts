@@ -160,6 +160,7 @@ test('an agent opens a ticket for a customer, who finds it in the portal', async
   await page.getByRole('link', { name: 'New ticket' }).click()
   await page.getByRole('button', { name: 'Open ticket' }).click()
   await page.getByText('Choose who asks.').waitFor()
+  await page.locator('[role=combobox]:focus').waitFor()
   expect(await violationsOf(page)).toEqual([])
   await page.getByRole('combobox', { name: 'Who asks?' }).fill('Jonas')
   await page.getByRole('option', { name: /Jonas Weber/ }).click()
