@@ -24,6 +24,8 @@ grant usage on schema app_public to atum_worker;
 
 alter default privileges revoke all on functions from public;
 
+create type app_hidden.ticket_query as (words tsquery, marked tsquery, filters tsquery, conditions jsonb, number_digits text, is_empty boolean);
+
 create type app_public.account_link as (purpose text, token text);
 comment on type app_public.account_link is 'A single-use link for a person, handed over by an admin instead of a mail.';
 comment on column app_public.account_link.purpose is '`invitation` for who has not come yet, otherwise `password_reset`.';
@@ -41,27 +43,75 @@ comment on type app_public.approval_state is 'What became of a question for appr
 create type app_public.assignment_method as enum ('manual', 'round_robin', 'least_loaded');
 comment on type app_public.assignment_method is 'How a ticket of a team without an assignee gets one.';
 
+create type app_public.automation_actor as enum ('customer', 'staff', 'system');
+comment on type app_public.automation_actor is 'By whom something happened: a customer, staff, or no person at all.';
+
+create type app_public.automation_dry_run as (matching integer, is_capped boolean, tickets app_public.automation_dry_run_ticket[]);
+comment on type app_public.automation_dry_run is 'What an automation would do to the tickets there are.';
+comment on column app_public.automation_dry_run.matching is 'How many tickets meet its conditions, counted up to 1,000.';
+comment on column app_public.automation_dry_run.is_capped is 'Whether there are more.';
+comment on column app_public.automation_dry_run.tickets is 'The 50 of them that changed last, and what would become of each.';
+
+create type app_public.automation_dry_run_ticket as (ticket_id uuid, number integer, reference text, subject text, outcome app_public.automation_outcome, changes jsonb, error_code text);
+comment on type app_public.automation_dry_run_ticket is 'What an automation would do to one ticket.';
+comment on column app_public.automation_dry_run_ticket.ticket_id is 'The row id of the ticket.';
+comment on column app_public.automation_dry_run_ticket.number is 'Its number.';
+comment on column app_public.automation_dry_run_ticket.reference is 'What people call it, such as `ATUM-1042`.';
+comment on column app_public.automation_dry_run_ticket.subject is 'Its subject.';
+comment on column app_public.automation_dry_run_ticket.outcome is 'What would become of it: `acted`, `unchanged` or `refused`.';
+comment on column app_public.automation_dry_run_ticket.changes is 'The events it would cause, each with `type`, `before` and `after`.';
+comment on column app_public.automation_dry_run_ticket.error_code is 'Why it would be refused, when it would be, by one of the codes that errors carry.';
+
+create type app_public.automation_kind as enum ('event', 'time');
+comment on type app_public.automation_kind is 'What sets an automation off: something that happened to a ticket (`event`), or that a ticket has come to fit its conditions (`time`).';
+
+create type app_public.automation_outcome as enum ('acted', 'unchanged', 'refused', 'loop_stopped');
+comment on type app_public.automation_outcome is 'What became of an automation that was to act: it did, everything was already so, an action was refused and none was done, or it was stopped from going round in a circle.';
+
+create type app_public.automation_stop as enum ('own_event', 'too_deep', 'too_often');
+comment on type app_public.automation_stop is 'Why an automation was stopped: it had caused the event itself, five automations had already set each other off, or it had acted on the ticket 20 times within an hour.';
+
 create type app_public.bulk_result as (ticket_id uuid, changed boolean, code text, message text);
 comment on type app_public.bulk_result is 'What became of one ticket of many.';
 comment on column app_public.bulk_result.ticket_id is 'The row id of the ticket.';
 comment on column app_public.bulk_result.changed is 'Whether the actions were done to it.';
-comment on column app_public.bulk_result.code is 'Why not: the SQLSTATE of the refusal, as docs/ERROR_CODES.md lists them; null when it was changed.';
+comment on column app_public.bulk_result.code is 'Why not, by one of the codes that errors carry; null when it was changed.';
 comment on column app_public.bulk_result.message is 'Why not, in a sentence; null when it was changed.';
+
+create type app_public.canned_response_match as (canned_response_id uuid, folder text, title text, visibility app_public.canned_visibility, filled_body text, uses integer);
+comment on type app_public.canned_response_match is 'A canned response that was looked for, as it reads on the ticket.';
+comment on column app_public.canned_response_match.canned_response_id is 'Its row id.';
+comment on column app_public.canned_response_match.folder is 'Where it is kept; empty for no folder.';
+comment on column app_public.canned_response_match.title is 'What it is called.';
+comment on column app_public.canned_response_match.visibility is 'Who may use it.';
+comment on column app_public.canned_response_match.filled_body is 'Its text with the variables filled in.';
+comment on column app_public.canned_response_match.uses is 'How often it was used in the last twelve months.';
+
+create type app_public.canned_visibility as enum ('personal', 'team', 'shared');
+comment on type app_public.canned_visibility is 'For whom something was prepared: its owner, the agents of a team, or all agents.';
 
 create type app_public.comment_visibility as enum ('public', 'internal');
 comment on type app_public.comment_visibility is 'Who may read: `public` the requester too, `internal` staff only.';
 
+create type app_public.custom_field_requirement as enum ('never', 'creating', 'resolving');
+comment on type app_public.custom_field_requirement is 'When a field must have a value: never, when somebody opens a ticket, or when it is resolved.';
+
+create type app_public.custom_field_type as enum ('text', 'number', 'boolean', 'date', 'select', 'multi_select', 'user', 'url');
+comment on type app_public.custom_field_type is 'What a field holds, as JSON: a text, a number, true or false, a date as "2026-07-31", the key of one option, a list of keys of options, the row id of a person, an http or https address.';
+
 create type app_public.identity_provider_kind as enum ('oidc', 'ldap');
 comment on type app_public.identity_provider_kind is 'How an identity provider is asked: `oidc` by OpenID Connect in the browser, `ldap` by a bind to a directory.';
 
-create type app_public.inbox_counts as (mine integer, unassigned integer, open integer, pending integer, breached integer, resolved integer);
-comment on type app_public.inbox_counts is 'How many tickets are in each part of the inbox.';
-comment on column app_public.inbox_counts.mine is 'Assigned to the caller and not resolved.';
-comment on column app_public.inbox_counts.unassigned is 'Assigned to nobody and not resolved.';
-comment on column app_public.inbox_counts.open is 'New or open.';
-comment on column app_public.inbox_counts.pending is 'Pending or on hold.';
+create type app_public.inbox_counts as (mine integer, unassigned integer, open integer, pending integer, breached integer, resolved integer, breaching integer, snoozed integer);
+comment on type app_public.inbox_counts is 'How many tickets are in each part of the inbox. Each is counted up to 101, which means more than 100.';
+comment on column app_public.inbox_counts.mine is 'Assigned to the caller, not resolved and not snoozed.';
+comment on column app_public.inbox_counts.unassigned is 'Assigned to nobody, not resolved and not snoozed.';
+comment on column app_public.inbox_counts.open is 'New or open, and not snoozed.';
+comment on column app_public.inbox_counts.pending is 'Pending or on hold, and not snoozed.';
 comment on column app_public.inbox_counts.breached is 'Not resolved and a target was missed.';
 comment on column app_public.inbox_counts.resolved is 'Resolved and not yet closed.';
+comment on column app_public.inbox_counts.breaching is 'Not resolved, not snoozed, and a target is due within two hours or was missed.';
+comment on column app_public.inbox_counts.snoozed is 'Put aside until later.';
 
 create type app_public.login_session as (id uuid, ip_address inet, user_agent text, created_at timestamp with time zone, refreshed_at timestamp with time zone, expires_at timestamp with time zone, is_current boolean);
 comment on type app_public.login_session is 'A login on one device.';
@@ -73,13 +123,29 @@ comment on column app_public.login_session.refreshed_at is 'When it was last see
 comment on column app_public.login_session.expires_at is 'When it ends by itself.';
 comment on column app_public.login_session.is_current is 'Whether it is the session that asks.';
 
+create type app_public.macro_step as (type text, value text, visibility app_public.comment_visibility, text text);
+comment on type app_public.macro_step is 'One thing a macro would do to a ticket.';
+comment on column app_public.macro_step.type is 'The type of the action, such as `set_priority`.';
+comment on column app_public.macro_step.value is 'What it would set, by its name: a word of the API for a priority or status, otherwise the name of what it refers to, tags with commas between, seconds of a snooze, to whom a notice goes. Null for nobody or nothing.';
+comment on column app_public.macro_step.visibility is 'Who would read what it says; null when it says nothing on the ticket.';
+comment on column app_public.macro_step.text is 'What it would say, with the variables filled in.';
+
 create type app_public.made_api_token as (id uuid, secret text);
 comment on type app_public.made_api_token is 'A new API token.';
 comment on column app_public.made_api_token.id is 'The identifier of the token.';
 comment on column app_public.made_api_token.secret is 'The token itself, `atum_` and 56 hexadecimal digits. Shown once.';
 
+create type app_public.sent_reply as (outgoing_reply_id uuid, send_at timestamp with time zone, comment_id uuid);
+comment on type app_public.sent_reply is 'What became of a reply that was sent: it is on its way, or it left.';
+comment on column app_public.sent_reply.outgoing_reply_id is 'The row id by which it can be taken back; null when it left.';
+comment on column app_public.sent_reply.send_at is 'When it leaves; null when it left.';
+comment on column app_public.sent_reply.comment_id is 'The row id of the comment it became; null while it is on its way.';
+
 create type app_public.sla_target_kind as enum ('first_response', 'next_response', 'resolution');
-comment on type app_public.sla_target_kind is 'What is promised: `first_response` the first public answer of staff, `resolution` the end of the ticket.';
+comment on type app_public.sla_target_kind is 'What is promised: `first_response` the first public answer of staff, `next_response` the answer to what the customer said since, `resolution` the end of the ticket.';
+
+create type app_public.sort_direction as enum ('ascending', 'descending');
+comment on type app_public.sort_direction is 'Which way an order goes.';
 
 create type app_public.ticket_channel as enum ('portal', 'desk', 'mail', 'api');
 comment on type app_public.ticket_channel is 'The way a ticket came in.';
@@ -87,17 +153,49 @@ comment on type app_public.ticket_channel is 'The way a ticket came in.';
 create type app_public.ticket_event_type as enum ('ticket_created', 'comment_added', 'subject_changed', 'status_changed', 'priority_changed', 'assignee_changed', 'team_changed', 'service_changed', 'sla_met', 'sla_breached', 'state_changed', 'requester_changed', 'tags_changed', 'custom_fields_changed', 'watcher_added', 'watcher_removed', 'ticket_snoozed', 'snooze_ended', 'relationship_added', 'relationship_removed', 'ticket_merged', 'merge_received', 'merge_undone', 'ticket_split', 'time_recorded', 'time_corrected', 'checklist_changed', 'approval_requested', 'approval_decided', 'approval_cancelled', 'sla_warned', 'sla_escalated', 'automation_fired', 'notice_sent');
 comment on type app_public.ticket_event_type is 'What happened to a ticket.';
 
+create type app_public.ticket_match as (organization_id uuid, ticket_id uuid, subject text, excerpt text, rank real);
+comment on type app_public.ticket_match is 'A ticket that a search found.';
+comment on column app_public.ticket_match.organization_id is 'The organization of the ticket.';
+comment on column app_public.ticket_match.ticket_id is 'The ticket that was found.';
+comment on column app_public.ticket_match.subject is 'Its subject as plain text; each word that matched stands between U+E000 and U+E001.';
+comment on column app_public.ticket_match.excerpt is 'What was said where it matches best, marked like the subject; null when the words are not in what was said last.';
+comment on column app_public.ticket_match.rank is 'How well it matches; comparable within one search only.';
+
+create type app_public.ticket_page as (tickets app_public.tickets[], next_cursor text);
+comment on type app_public.ticket_page is 'Some tickets of a view, in its order.';
+comment on column app_public.ticket_page.tickets is 'The tickets of this page.';
+comment on column app_public.ticket_page.next_cursor is 'Hand it back as `after` for the next page; null on the last.';
+
 create type app_public.ticket_priority as enum ('low', 'normal', 'high', 'urgent');
 comment on type app_public.ticket_priority is 'How much it matters, from `low` to `urgent`. It chooses the service level targets.';
 
 create type app_public.ticket_relationship_kind as enum ('child_of', 'duplicate_of', 'relates_to', 'blocks');
 comment on type app_public.ticket_relationship_kind is 'How one ticket stands to another: the first is a child of, a duplicate of, related to, or blocks the second.';
 
+create type app_public.ticket_search as (matches app_public.ticket_match[], next_cursor text, is_capped boolean, is_mended boolean);
+comment on type app_public.ticket_search is 'One page of what a search found, best first.';
+comment on column app_public.ticket_search.matches is 'The tickets of this page.';
+comment on column app_public.ticket_search.next_cursor is 'Hand it back as `after` for the next page; null on the last.';
+comment on column app_public.ticket_search.is_capped is 'More than 200 tickets match, and the newest 200 were put in order.';
+comment on column app_public.ticket_search.is_mended is 'Nothing has the words as they were written; these tickets have words that look like them.';
+
+create type app_public.ticket_sort as enum ('updated', 'created', 'due', 'priority');
+comment on type app_public.ticket_sort is 'By what tickets are put in order: their last change, their number, their next due time, or their priority and among those the last change.';
+
 create type app_public.ticket_status as enum ('new', 'open', 'pending', 'on_hold', 'resolved', 'closed');
 comment on type app_public.ticket_status is 'Where a ticket stands: `new` nobody has answered, `open` the organization works on it, `pending` it waits for the requester, `on_hold` it waits for someone else, `resolved` it is answered and may come back, `closed` it is done for good.';
 
-create type app_public.time_entry_source as enum ('manual', 'timer');
-comment on type app_public.time_entry_source is 'How an entry came to be: written down (`manual`) or measured (`timer`).';
+create type app_public.ticket_view_count as (view_id uuid, count integer, is_capped boolean);
+comment on type app_public.ticket_view_count is 'How many tickets are in a view.';
+comment on column app_public.ticket_view_count.view_id is 'The view that was counted.';
+comment on column app_public.ticket_view_count.count is 'How many, up to 100; null when counting them would take long. Conditions on status, assignee or team make it quick.';
+comment on column app_public.ticket_view_count.is_capped is 'Whether there are more than 100.';
+
+create type app_public.ticket_view_visibility as enum ('personal', 'team', 'shared');
+comment on type app_public.ticket_view_visibility is 'Who has a view in the inbox: its owner (`personal`), the members of a team (`team`), or all staff (`shared`).';
+
+create type app_public.time_entry_origin as enum ('manual', 'timer');
+comment on type app_public.time_entry_origin is 'How an entry came to be: written down (`manual`) or measured (`timer`).';
 
 create type app_public.time_grouping as enum ('agent', 'company', 'ticket', 'activity', 'day', 'week', 'month');
 comment on type app_public.time_grouping is 'What time is summed up by.';
@@ -125,6 +223,49 @@ comment on column app_public.two_factor_status.recovery_codes_left is 'How many 
 
 create type app_public.user_role as enum ('customer', 'agent', 'manager', 'admin');
 comment on type app_public.user_role is 'What a person may do: `customer` opens and follows tickets, `agent` works them, `manager` also sees reports and service levels, `admin` also sets the rules and reads the audit log.';
+
+create table app_hidden.search_words (
+  organization_id uuid not null,
+  word text not null,
+  constraint search_words_pkey PRIMARY KEY (organization_id, word),
+  constraint search_words_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint search_words_word_check CHECK (((length(word) >= 3) AND (length(word) <= 40)))
+);
+CREATE INDEX search_words_similar_idx ON app_hidden.search_words USING gist (organization_id, word public.gist_trgm_ops);
+comment on table app_hidden.search_words is 'The words of subjects, tags and names, by which a search completes its last word and mends misspelt ones.';
+comment on column app_hidden.search_words.organization_id is 'The organization that uses the word.';
+comment on column app_hidden.search_words.word is 'In lower case and without accents.';
+alter table app_hidden.search_words enable row level security;
+alter table app_hidden.search_words force row level security;
+create policy all_owner on app_hidden.search_words for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_hidden.search_words DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_hidden.ticket_documents (
+  organization_id uuid not null,
+  ticket_id uuid not null,
+  page integer not null default 0,
+  words tsvector not null,
+  constraint ticket_documents_pkey PRIMARY KEY (organization_id, ticket_id, page),
+  constraint ticket_documents_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_documents_words_idx ON app_hidden.ticket_documents USING gin (words) WITH (gin_pending_list_limit='256');
+comment on table app_hidden.ticket_documents is 'The words by which tickets are found, kept by triggers. A long conversation has several pages, each with what the ticket itself says.';
+comment on column app_hidden.ticket_documents.organization_id is 'The organization of the ticket.';
+comment on column app_hidden.ticket_documents.ticket_id is 'The ticket that is found.';
+comment on column app_hidden.ticket_documents.page is 'The place among the pages of the ticket.';
+comment on column app_hidden.ticket_documents.words is 'Weight A: subject and custom fields; B: public comments; C: requester, tags and internal fields; D: internal comments. Customers search A and B. Without weight: the organization, the blocks of numbers the ticket is in, and its tags.';
+alter table app_hidden.ticket_documents enable row level security;
+alter table app_hidden.ticket_documents force row level security;
+create policy all_owner on app_hidden.ticket_documents for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_searched on app_hidden.ticket_documents for select to atum_agent, atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (words @@ app_hidden.searched_words())));
+grant select (organization_id, ticket_id) on app_hidden.ticket_documents to atum_agent;
+grant select (organization_id, ticket_id) on app_hidden.ticket_documents to atum_customer;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_hidden.ticket_documents DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_private.account_mails (
   organization_id uuid not null,
@@ -206,6 +347,69 @@ create policy all_owner on app_private.authenticators for all to atum_owner
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.authenticators DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('sealed');
 
+create table app_private.automation_matches (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  automation_id uuid not null,
+  ticket_id uuid not null,
+  matched_at timestamp with time zone not null default now(),
+  constraint automation_matches_pkey PRIMARY KEY (organization_id, id),
+  constraint automation_matches_organization_id_automation_id_fkey FOREIGN KEY (organization_id, automation_id) REFERENCES app_public.automations(organization_id, id) ON DELETE CASCADE,
+  constraint automation_matches_organization_id_automation_id_ticket_id_key UNIQUE (organization_id, automation_id, ticket_id),
+  constraint automation_matches_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX automation_matches_organization_id_ticket_id_idx ON app_private.automation_matches USING btree (organization_id, ticket_id);
+comment on table app_private.automation_matches is 'The tickets that fit an automation which goes by time, so that it acts once for as long as they do.';
+alter table app_private.automation_matches enable row level security;
+alter table app_private.automation_matches force row level security;
+create policy all_owner on app_private.automation_matches for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+
+create table app_private.automation_queue (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  ticket_id uuid not null,
+  event_id uuid,
+  automation_id uuid,
+  chain uuid[] not null default '{}'::uuid[],
+  queued_at timestamp with time zone not null default clock_timestamp(),
+  constraint automation_queue_pkey PRIMARY KEY (organization_id, id),
+  constraint automation_queue_check CHECK (((event_id IS NULL) <> (automation_id IS NULL))),
+  constraint automation_queue_organization_id_automation_id_fkey FOREIGN KEY (organization_id, automation_id) REFERENCES app_public.automations(organization_id, id) ON DELETE CASCADE,
+  constraint automation_queue_organization_id_event_id_fkey FOREIGN KEY (organization_id, event_id) REFERENCES app_public.ticket_events(organization_id, id) ON DELETE CASCADE,
+  constraint automation_queue_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX automation_queue_organization_id_automation_id_idx ON app_private.automation_queue USING btree (organization_id, automation_id);
+CREATE INDEX automation_queue_organization_id_event_id_idx ON app_private.automation_queue USING btree (organization_id, event_id);
+CREATE INDEX automation_queue_organization_id_ticket_id_queued_at_idx ON app_private.automation_queue USING btree (organization_id, ticket_id, queued_at, id);
+comment on table app_private.automation_queue is 'What the automations have yet to look at: an event, or that a ticket has come to fit one that goes by time. Written with the fact, removed with the answer.';
+comment on column app_private.automation_queue.chain is 'The automations that set each other off and so led to the event, first to last.';
+comment on column app_private.automation_queue.queued_at is 'When it was queued, which is the order in which things happened to a ticket: whatever changes one has it locked.';
+alter table app_private.automation_queue enable row level security;
+alter table app_private.automation_queue force row level security;
+create policy all_owner on app_private.automation_queue for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+
+create table app_private.canned_response_uses (
+  organization_id uuid not null,
+  canned_response_id uuid not null,
+  user_id uuid not null,
+  month date not null,
+  uses integer not null default 1,
+  constraint canned_response_uses_pkey PRIMARY KEY (organization_id, canned_response_id, user_id, month),
+  constraint canned_response_uses_organization_id_canned_response_id_fkey FOREIGN KEY (organization_id, canned_response_id) REFERENCES app_public.canned_responses(organization_id, id) ON DELETE CASCADE,
+  constraint canned_response_uses_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX canned_response_uses_organization_id_user_id_idx ON app_private.canned_response_uses USING btree (organization_id, user_id);
+comment on table app_private.canned_response_uses is 'How often each agent used a canned response in a month.';
+alter table app_private.canned_response_uses enable row level security;
+alter table app_private.canned_response_uses force row level security;
+create policy all_owner on app_private.canned_response_uses for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+
 create table app_private.common_passwords (
   password text not null,
   constraint common_passwords_pkey PRIMARY KEY (password)
@@ -268,6 +472,24 @@ create table app_private.login_failures (
 );
 CREATE INDEX login_failures_failed_at_idx ON app_private.login_failures USING btree (failed_at);
 comment on table app_private.login_failures is 'How often logging in went wrong, by account, by address and by both together. Forgotten a day after the last time.';
+
+create table app_private.macro_uses (
+  organization_id uuid not null,
+  macro_id uuid not null,
+  user_id uuid not null,
+  month date not null,
+  uses integer not null default 1,
+  constraint macro_uses_pkey PRIMARY KEY (organization_id, macro_id, user_id, month),
+  constraint macro_uses_organization_id_macro_id_fkey FOREIGN KEY (organization_id, macro_id) REFERENCES app_public.macros(organization_id, id) ON DELETE CASCADE,
+  constraint macro_uses_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX macro_uses_organization_id_user_id_idx ON app_private.macro_uses USING btree (organization_id, user_id);
+comment on table app_private.macro_uses is 'How many tickets each agent did a macro to in a month.';
+alter table app_private.macro_uses enable row level security;
+alter table app_private.macro_uses force row level security;
+create policy all_owner on app_private.macro_uses for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 
 create table app_private.rate_buckets (
   key text not null,
@@ -499,6 +721,183 @@ grant select on app_public.audit_log to atum_admin;
 CREATE TRIGGER _200_refuse_change BEFORE DELETE OR UPDATE ON app_public.audit_log FOR EACH ROW EXECUTE FUNCTION app_private.tg_audit_log__refuse();
 CREATE TRIGGER _200_refuse_truncate BEFORE TRUNCATE ON app_public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION app_private.tg_audit_log__refuse();
 
+create table app_public.automation_firings (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  automation_id uuid,
+  automation_name text not null,
+  ticket_id uuid not null,
+  event_id uuid,
+  outcome app_public.automation_outcome not null,
+  matched jsonb not null default '{}'::jsonb,
+  changes jsonb not null default '[]'::jsonb,
+  stopped_because app_public.automation_stop,
+  error_code text,
+  fired_at timestamp with time zone not null default now(),
+  constraint automation_firings_pkey PRIMARY KEY (organization_id, id),
+  constraint automation_firings_check CHECK (((outcome = 'loop_stopped'::app_public.automation_outcome) = (stopped_because IS NOT NULL))),
+  constraint automation_firings_check1 CHECK (((outcome = 'refused'::app_public.automation_outcome) = (error_code IS NOT NULL))),
+  constraint automation_firings_organization_id_automation_id_event_id_key UNIQUE (organization_id, automation_id, event_id),
+  constraint automation_firings_organization_id_automation_id_fkey FOREIGN KEY (organization_id, automation_id) REFERENCES app_public.automations(organization_id, id) ON DELETE SET NULL (automation_id),
+  constraint automation_firings_organization_id_event_id_fkey FOREIGN KEY (organization_id, event_id) REFERENCES app_public.ticket_events(organization_id, id) ON DELETE SET NULL (event_id),
+  constraint automation_firings_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX automation_firings_organization_id_automation_id_fired_at_idx ON app_public.automation_firings USING btree (organization_id, automation_id, fired_at, id);
+CREATE INDEX automation_firings_organization_id_event_id_idx ON app_public.automation_firings USING btree (organization_id, event_id) WHERE (event_id IS NOT NULL);
+CREATE INDEX automation_firings_organization_id_fired_at_idx ON app_public.automation_firings USING btree (organization_id, fired_at, id);
+CREATE INDEX automation_firings_organization_id_ticket_id_fired_at_idx ON app_public.automation_firings USING btree (organization_id, ticket_id, automation_id, fired_at);
+comment on table app_public.automation_firings is 'The log of the automations: each time the conditions of one held, and what became of it.';
+comment on column app_public.automation_firings.organization_id is 'The organization it belongs to.';
+comment on column app_public.automation_firings.id is 'Row id.';
+comment on column app_public.automation_firings.automation_id is 'The automation; null when it was removed since.';
+comment on column app_public.automation_firings.automation_name is 'What it was called at that time.';
+comment on column app_public.automation_firings.ticket_id is 'The ticket.';
+comment on column app_public.automation_firings.event_id is 'The event that set it off; null when time did.';
+comment on column app_public.automation_firings.outcome is 'What became of it.';
+comment on column app_public.automation_firings.matched is 'Why: the conditions that held, `{"all": […], "any": […]}`; of `any` only those that did.';
+comment on column app_public.automation_firings.changes is 'What it did: the events it caused, each with `type`, `before` and `after`.';
+comment on column app_public.automation_firings.stopped_because is 'Why it was stopped, when it was.';
+comment on column app_public.automation_firings.error_code is 'Why it was refused, when it was, by one of the codes that errors carry.';
+comment on column app_public.automation_firings.fired_at is 'When it was.';
+alter table app_public.automation_firings enable row level security;
+alter table app_public.automation_firings force row level security;
+create policy all_owner on app_public.automation_firings for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_manager on app_public.automation_firings for select to atum_manager
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.automation_firings to atum_manager;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.automation_firings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.automations (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  name text not null,
+  kind app_public.automation_kind not null,
+  "position" integer not null,
+  is_enabled boolean not null default true,
+  event_types app_public.ticket_event_type[] not null default '{}'::app_public.ticket_event_type[],
+  actors app_public.automation_actor[] not null default '{}'::app_public.automation_actor[],
+  visibility app_public.comment_visibility,
+  from_values text[] not null default '{}'::text[],
+  to_values text[] not null default '{}'::text[],
+  conditions jsonb not null default '{}'::jsonb,
+  actions jsonb not null,
+  created_by_id uuid,
+  changed_by_id uuid,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint automations_pkey PRIMARY KEY (organization_id, id),
+  constraint automations_actors_check CHECK (((cardinality(actors) <= 3) AND (array_position(actors, NULL::app_public.automation_actor) IS NULL))),
+  constraint automations_check CHECK (
+CASE kind
+    WHEN 'event'::app_public.automation_kind THEN (event_types <> '{}'::app_public.ticket_event_type[])
+    ELSE ((event_types = '{}'::app_public.ticket_event_type[]) AND (actors = '{}'::app_public.automation_actor[]) AND (visibility IS NULL) AND (from_values = '{}'::text[]) AND (to_values = '{}'::text[]))
+END),
+  constraint automations_event_types_check CHECK (((cardinality(event_types) <= 30) AND (array_position(event_types, NULL::app_public.ticket_event_type) IS NULL) AND (NOT (event_types && '{automation_fired,notice_sent}'::app_public.ticket_event_type[])))),
+  constraint automations_from_values_check CHECK (((cardinality(from_values) <= 20) AND (array_position(from_values, NULL::text) IS NULL))),
+  constraint automations_name_check CHECK (((name ~ '^\S(.*\S)?$'::text) AND (length(name) <= 80))),
+  constraint automations_organization_id_changed_by_id_fkey FOREIGN KEY (organization_id, changed_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (changed_by_id),
+  constraint automations_organization_id_created_by_id_fkey FOREIGN KEY (organization_id, created_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (created_by_id),
+  constraint automations_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint automations_organization_id_name_key UNIQUE (organization_id, name),
+  constraint automations_to_values_check CHECK (((cardinality(to_values) <= 20) AND (array_position(to_values, NULL::text) IS NULL)))
+);
+CREATE INDEX automations_organization_id_changed_by_id_idx ON app_public.automations USING btree (organization_id, changed_by_id);
+CREATE INDEX automations_organization_id_created_by_id_idx ON app_public.automations USING btree (organization_id, created_by_id);
+CREATE INDEX automations_organization_id_position_idx ON app_public.automations USING btree (organization_id, "position", id);
+comment on table app_public.automations is 'What an organization has done to tickets by itself: when something happens or enough time has passed, if conditions hold, then actions.';
+comment on column app_public.automations.organization_id is 'The organization it belongs to.';
+comment on column app_public.automations.id is 'Row id.';
+comment on column app_public.automations.name is 'What it is called, 1 to 80 characters. It acts under this name.';
+comment on column app_public.automations.kind is 'What sets it off. It never changes.';
+comment on column app_public.automations."position" is 'Its turn among the others, lowest first.';
+comment on column app_public.automations.is_enabled is 'Whether it acts.';
+comment on column app_public.automations.event_types is 'Which events set off one of kind `event`: up to 30, and neither `automation_fired` nor `notice_sent`.';
+comment on column app_public.automations.actors is 'By whom the event must have happened; empty for anybody.';
+comment on column app_public.automations.visibility is 'Whether the event must be public or internal; null for either.';
+comment on column app_public.automations.from_values is 'One of these must be among the values the event has as `before`, such as `pending` or the id of a team; empty for any.';
+comment on column app_public.automations.to_values is 'One of these must be among the values the event has as `after`; empty for any.';
+comment on column app_public.automations.conditions is 'What the ticket must be like when it is its turn: `{"all": […], "any": […]}`, as views have it. One of kind `time` has at least one condition, and looks only at tickets that are not closed.';
+comment on column app_public.automations.actions is 'What it does, as macros have it: 1 to 20 actions, done all or none.';
+comment on column app_public.automations.created_by_id is 'Who made it.';
+comment on column app_public.automations.changed_by_id is 'Who changed it last.';
+comment on column app_public.automations.created_at is 'When it was made.';
+comment on column app_public.automations.updated_at is 'When it was last changed.';
+alter table app_public.automations enable row level security;
+alter table app_public.automations force row level security;
+create policy all_owner on app_public.automations for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_manager on app_public.automations for select to atum_manager
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.automations for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.automations to atum_manager;
+grant update (name, is_enabled, event_types, actors, visibility, from_values, to_values, conditions, actions) on app_public.automations to atum_admin;
+CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE OF name, is_enabled, event_types, actors, visibility, from_values, to_values, conditions, actions ON app_public.automations FOR EACH ROW EXECUTE FUNCTION app_private.tg_automations__stamp();
+CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF conditions, actions ON app_public.automations FOR EACH ROW EXECUTE FUNCTION app_private.tg_automations__refuse();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.automations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.canned_responses (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  folder text not null default ''::text,
+  title text not null,
+  body text not null,
+  visibility app_public.canned_visibility not null default 'personal'::app_public.canned_visibility,
+  owner_id uuid,
+  team_id uuid,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint canned_responses_pkey PRIMARY KEY (organization_id, id),
+  constraint canned_responses_body_check CHECK (((body ~ '\S'::text) AND (octet_length(body) <= 65536))),
+  constraint canned_responses_check CHECK (((visibility = 'personal'::app_public.canned_visibility) = (owner_id IS NOT NULL))),
+  constraint canned_responses_check1 CHECK (((visibility = 'team'::app_public.canned_visibility) = (team_id IS NOT NULL))),
+  constraint canned_responses_folder_check CHECK (((folder ~ '^([^/\s]([^/\n\r]*[^/\s])?(/[^/\s]([^/\n\r]*[^/\s])?)*)?$'::text) AND (length(folder) <= 200))),
+  constraint canned_responses_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint canned_responses_organization_id_owner_id_fkey FOREIGN KEY (organization_id, owner_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint canned_responses_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES app_public.teams(organization_id, id) ON DELETE CASCADE,
+  constraint canned_responses_title_check CHECK (((title ~ '^\S([^\n\r]*\S)?$'::text) AND (length(title) <= 120)))
+);
+CREATE INDEX canned_responses_organization_id_folder_title_idx ON app_public.canned_responses USING btree (organization_id, folder, title);
+CREATE INDEX canned_responses_organization_id_owner_id_idx ON app_public.canned_responses USING btree (organization_id, owner_id) WHERE (owner_id IS NOT NULL);
+CREATE INDEX canned_responses_organization_id_team_id_idx ON app_public.canned_responses USING btree (organization_id, team_id) WHERE (team_id IS NOT NULL);
+comment on table app_public.canned_responses is 'Texts that agents write once and send often.';
+comment on column app_public.canned_responses.organization_id is 'The organization it belongs to.';
+comment on column app_public.canned_responses.id is 'Row id.';
+comment on column app_public.canned_responses.folder is 'Where it is kept, as a path such as `Billing/Refunds`, up to 200 characters; empty for none.';
+comment on column app_public.canned_responses.title is 'What it is found by, 1 to 120 characters.';
+comment on column app_public.canned_responses.body is 'The text, 1 to 65,536 bytes, with variables such as {{requester.first_name}} in it.';
+comment on column app_public.canned_responses.visibility is 'Who may use it.';
+comment on column app_public.canned_responses.owner_id is 'Whose it is when it is personal, otherwise null.';
+comment on column app_public.canned_responses.team_id is 'Whose agents use it when it is a team''s, otherwise null. It goes with the team.';
+comment on column app_public.canned_responses.archived_at is 'Since when it is no longer offered; null while it is.';
+comment on column app_public.canned_responses.created_at is 'When it was made.';
+comment on column app_public.canned_responses.updated_at is 'When it was last changed; being used is no change.';
+alter table app_public.canned_responses enable row level security;
+alter table app_public.canned_responses force row level security;
+create policy all_owner on app_public.canned_responses for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy insert_manager on app_public.canned_responses for insert to atum_manager
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility <> 'personal'::app_public.canned_visibility)));
+create policy insert_owner on app_public.canned_responses for insert to atum_agent
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility = 'personal'::app_public.canned_visibility) AND (owner_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+create policy select_staff on app_public.canned_responses for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND ((visibility = 'shared'::app_public.canned_visibility) OR (owner_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR ((visibility = 'team'::app_public.canned_visibility) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (team_id = ANY (( SELECT app_hidden.current_team_ids() AS current_team_ids)::uuid[])))))));
+create policy update_manager on app_public.canned_responses for update to atum_manager
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility <> 'personal'::app_public.canned_visibility)))
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility <> 'personal'::app_public.canned_visibility)));
+create policy update_owner on app_public.canned_responses for update to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (owner_id = ( SELECT app_hidden.current_user_id() AS current_user_id))))
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility = 'personal'::app_public.canned_visibility) AND (owner_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+grant select, insert (organization_id, folder, title, body, visibility, team_id), update (folder, title, body, visibility, team_id, archived_at) on app_public.canned_responses to atum_agent;
+CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE ON app_public.canned_responses FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_canned();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.canned_responses DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.checklist_items (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -610,6 +1009,8 @@ grant select, insert (organization_id, ticket_id, author_id, visibility, body, c
 grant select, insert (organization_id, ticket_id, author_id, visibility, body, client_mutation_key) on app_public.comments to atum_customer;
 CREATE TRIGGER _200_refuse BEFORE INSERT ON app_public.comments FOR EACH ROW EXECUTE FUNCTION app_private.tg_comments__refuse();
 CREATE TRIGGER _500_follow AFTER INSERT ON app_public.comments FOR EACH ROW EXECUTE FUNCTION app_private.tg_comments__follow();
+CREATE TRIGGER _600_index AFTER INSERT ON app_public.comments FOR EACH ROW EXECUTE FUNCTION app_private.tg_comments__index();
+CREATE TRIGGER _600_index_moved AFTER UPDATE ON app_public.comments REFERENCING OLD TABLE AS comments_before NEW TABLE AS comments_after FOR EACH STATEMENT EXECUTE FUNCTION app_private.tg_comments__index_moved();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.comments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.companies (
@@ -637,7 +1038,7 @@ create policy all_owner on app_public.companies for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 create policy select_member on app_public.companies for select to atum_customer
-  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT "current_user".company_id FROM app_public."current_user"() "current_user"(organization_id, id, email, name, role, locale, time_zone, disabled_at, created_at, updated_at, company_id, restricted_to_teams, is_break_glass, activated_at, skills, manages_company)))));
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (id = ( SELECT app_hidden.current_company_id() AS current_company_id))));
 create policy select_staff on app_public.companies for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 create policy update_admin on app_public.companies for update to atum_admin
@@ -649,6 +1050,143 @@ grant update (name, shares_tickets) on app_public.companies to atum_admin;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.companies FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF shares_tickets ON app_public.companies FOR EACH ROW WHEN ((new.shares_tickets <> old.shares_tickets)) EXECUTE FUNCTION app_private.tg_companies__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.companies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.custom_field_options (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  field_id uuid not null,
+  key text not null,
+  label text not null,
+  "position" integer not null default 0,
+  archived_at timestamp with time zone,
+  constraint custom_field_options_pkey PRIMARY KEY (organization_id, id),
+  constraint custom_field_options_key_check CHECK ((key ~ '^[a-z0-9][a-z0-9_]{0,39}$'::text)),
+  constraint custom_field_options_label_check CHECK (((label ~ '\S'::text) AND (length(label) <= 80))),
+  constraint custom_field_options_organization_id_field_id_fkey FOREIGN KEY (organization_id, field_id) REFERENCES app_public.custom_fields(organization_id, id) ON DELETE CASCADE,
+  constraint custom_field_options_organization_id_field_id_key_key UNIQUE (organization_id, field_id, key)
+);
+comment on table app_public.custom_field_options is 'What there is to choose from in a select or multi_select field.';
+comment on column app_public.custom_field_options.organization_id is 'The organization it belongs to.';
+comment on column app_public.custom_field_options.id is 'Row id.';
+comment on column app_public.custom_field_options.field_id is 'The field it is an option of.';
+comment on column app_public.custom_field_options.key is 'What tickets hold: 1 to 40 lower-case letters, digits and underscores. It never changes.';
+comment on column app_public.custom_field_options.label is 'What people read; 1 to 80 characters.';
+comment on column app_public.custom_field_options."position" is 'The place among the options, lowest first.';
+comment on column app_public.custom_field_options.archived_at is 'Since when it can no longer be chosen; tickets that have it keep it.';
+alter table app_public.custom_field_options enable row level security;
+alter table app_public.custom_field_options force row level security;
+create policy all_owner on app_public.custom_field_options for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_customer on app_public.custom_field_options for select to atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (EXISTS ( SELECT FROM app_public.custom_fields field WHERE ((field.organization_id = custom_field_options.organization_id) AND (field.id = custom_field_options.field_id))))));
+create policy select_staff on app_public.custom_field_options for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.custom_field_options to atum_agent;
+grant select on app_public.custom_field_options to atum_customer;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.custom_field_options DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.custom_field_services (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  field_id uuid not null,
+  service_id uuid not null,
+  constraint custom_field_services_pkey PRIMARY KEY (organization_id, id),
+  constraint custom_field_services_organization_id_field_id_fkey FOREIGN KEY (organization_id, field_id) REFERENCES app_public.custom_fields(organization_id, id) ON DELETE CASCADE,
+  constraint custom_field_services_organization_id_field_id_service_id_key UNIQUE (organization_id, field_id, service_id),
+  constraint custom_field_services_organization_id_service_id_fkey FOREIGN KEY (organization_id, service_id) REFERENCES app_public.services(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX custom_field_services_organization_id_service_id_idx ON app_public.custom_field_services USING btree (organization_id, service_id);
+comment on table app_public.custom_field_services is 'Which services ask for a field. One that has none here is asked for on every ticket.';
+comment on column app_public.custom_field_services.organization_id is 'The organization it belongs to.';
+comment on column app_public.custom_field_services.id is 'Row id.';
+comment on column app_public.custom_field_services.field_id is 'The field.';
+comment on column app_public.custom_field_services.service_id is 'A service whose tickets ask for it.';
+alter table app_public.custom_field_services enable row level security;
+alter table app_public.custom_field_services force row level security;
+create policy all_owner on app_public.custom_field_services for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_customer on app_public.custom_field_services for select to atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (EXISTS ( SELECT FROM app_public.custom_fields field WHERE ((field.organization_id = custom_field_services.organization_id) AND (field.id = custom_field_services.field_id))))));
+create policy select_staff on app_public.custom_field_services for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.custom_field_services to atum_agent;
+grant select on app_public.custom_field_services to atum_customer;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.custom_field_services DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.custom_fields (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  key text not null,
+  type app_public.custom_field_type not null,
+  label text not null,
+  help text,
+  seen_by_customers boolean not null default false,
+  set_by_customers boolean not null default false,
+  required_when app_public.custom_field_requirement not null default 'never'::app_public.custom_field_requirement,
+  minimum double precision,
+  maximum double precision,
+  max_length integer,
+  visible_when_field text,
+  visible_when_values text[] not null default '{}'::text[],
+  "position" integer not null default 0,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint custom_fields_pkey PRIMARY KEY (organization_id, id),
+  constraint custom_fields_check CHECK (((NOT set_by_customers) OR (seen_by_customers AND (type <> 'user'::app_public.custom_field_type)))),
+  constraint custom_fields_check1 CHECK (((type = 'number'::app_public.custom_field_type) OR ((minimum IS NULL) AND (maximum IS NULL)))),
+  constraint custom_fields_check2 CHECK ((minimum <= maximum)),
+  constraint custom_fields_check3 CHECK (((type = ANY (ARRAY['text'::app_public.custom_field_type, 'url'::app_public.custom_field_type])) OR (max_length IS NULL))),
+  constraint custom_fields_check4 CHECK (((visible_when_field IS NULL) = (visible_when_values = '{}'::text[]))),
+  constraint custom_fields_check5 CHECK ((visible_when_field <> key)),
+  constraint custom_fields_help_check CHECK (((help ~ '\S'::text) AND (length(help) <= 500))),
+  constraint custom_fields_key_check CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+  constraint custom_fields_label_check CHECK (((label ~ '\S'::text) AND (length(label) <= 80))),
+  constraint custom_fields_max_length_check CHECK (((max_length >= 1) AND (max_length <= 5000))),
+  constraint custom_fields_maximum_check CHECK ((abs(maximum) < ('1000000000000000'::numeric)::double precision)),
+  constraint custom_fields_minimum_check CHECK ((abs(minimum) < ('1000000000000000'::numeric)::double precision)),
+  constraint custom_fields_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint custom_fields_organization_id_key_key UNIQUE (organization_id, key),
+  constraint custom_fields_organization_id_visible_when_field_fkey FOREIGN KEY (organization_id, visible_when_field) REFERENCES app_public.custom_fields(organization_id, key),
+  constraint custom_fields_visible_when_values_check CHECK (((cardinality(visible_when_values) <= 50) AND (array_position(visible_when_values, NULL::text) IS NULL)))
+);
+CREATE INDEX custom_fields_organization_id_position_idx ON app_public.custom_fields USING btree (organization_id, "position");
+CREATE INDEX custom_fields_organization_id_visible_when_field_idx ON app_public.custom_fields USING btree (organization_id, visible_when_field);
+comment on table app_public.custom_fields is 'The fields an organization added to its tickets. Customers know of those they see, and of no other.';
+comment on column app_public.custom_fields.organization_id is 'The organization it belongs to.';
+comment on column app_public.custom_fields.id is 'Row id.';
+comment on column app_public.custom_fields.key is 'The name of its value in `customFields` and `internalFields` of a ticket: 1 to 40 lower-case letters, digits and underscores. It never changes.';
+comment on column app_public.custom_fields.type is 'What it holds. It never changes.';
+comment on column app_public.custom_fields.label is 'What people read; 1 to 80 characters.';
+comment on column app_public.custom_fields.help is 'What stands beneath it in a form; up to 500 characters.';
+comment on column app_public.custom_fields.seen_by_customers is 'Whether customers see its value, which is then in `customFields`; otherwise it is in `internalFields`. It never changes.';
+comment on column app_public.custom_fields.set_by_customers is 'Whether customers fill it in when they open a ticket.';
+comment on column app_public.custom_fields.required_when is 'When it must have a value, on tickets that ask for it. Of customers only what they fill in is demanded.';
+comment on column app_public.custom_fields.minimum is 'The least number it may hold; null for any.';
+comment on column app_public.custom_fields.maximum is 'The greatest number it may hold; null for any.';
+comment on column app_public.custom_fields.max_length is 'How many characters a text or an address may have, up to 5,000; null for 1,000 of a text and 2,000 of an address.';
+comment on column app_public.custom_fields.visible_when_field is 'The key of the field that decides whether this one is asked for: a boolean, a select or a multi_select. Null for always.';
+comment on column app_public.custom_fields.visible_when_values is 'The values of that field with which this one is asked for: keys of options, or `true` and `false`.';
+comment on column app_public.custom_fields."position" is 'The place among the fields, lowest first.';
+comment on column app_public.custom_fields.archived_at is 'Since when it is no longer asked for. The values that tickets have stay, and cannot be changed.';
+comment on column app_public.custom_fields.created_at is 'When it was made.';
+comment on column app_public.custom_fields.updated_at is 'When it was last changed.';
+alter table app_public.custom_fields enable row level security;
+alter table app_public.custom_fields force row level security;
+create policy all_owner on app_public.custom_fields for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_customer on app_public.custom_fields for select to atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND seen_by_customers));
+create policy select_staff on app_public.custom_fields for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.custom_fields to atum_agent;
+grant select on app_public.custom_fields to atum_customer;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.custom_fields FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF visible_when_field, visible_when_values, archived_at ON app_public.custom_fields FOR EACH ROW EXECUTE FUNCTION app_private.tg_custom_fields__refuse();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.custom_fields DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.identity_providers (
   organization_id uuid not null,
@@ -762,6 +1300,67 @@ grant select on app_public.ip_rules to atum_admin;
 CREATE TRIGGER _800_tell_servers AFTER INSERT OR DELETE OR UPDATE ON app_public.ip_rules FOR EACH ROW EXECUTE FUNCTION app_private.tg_ip_rules__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ip_rules DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.macros (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  name text not null,
+  description text,
+  actions jsonb not null,
+  visibility app_public.canned_visibility not null default 'personal'::app_public.canned_visibility,
+  owner_id uuid,
+  team_id uuid,
+  "position" integer not null default 0,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint macros_pkey PRIMARY KEY (organization_id, id),
+  constraint macros_actions_check CHECK (((jsonb_typeof(actions) = 'array'::text) AND (actions <> '[]'::jsonb))),
+  constraint macros_check CHECK (((visibility = 'personal'::app_public.canned_visibility) = (owner_id IS NOT NULL))),
+  constraint macros_check1 CHECK (((visibility = 'team'::app_public.canned_visibility) = (team_id IS NOT NULL))),
+  constraint macros_description_check CHECK (((description ~ '\S'::text) AND (length(description) <= 500))),
+  constraint macros_name_check CHECK (((name ~ '^\S([^\n\r]*\S)?$'::text) AND (length(name) <= 120))),
+  constraint macros_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint macros_organization_id_owner_id_fkey FOREIGN KEY (organization_id, owner_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint macros_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES app_public.teams(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX macros_organization_id_owner_id_idx ON app_public.macros USING btree (organization_id, owner_id) WHERE (owner_id IS NOT NULL);
+CREATE INDEX macros_organization_id_position_name_idx ON app_public.macros USING btree (organization_id, "position", name);
+CREATE INDEX macros_organization_id_team_id_idx ON app_public.macros USING btree (organization_id, team_id) WHERE (team_id IS NOT NULL);
+comment on table app_public.macros is 'Several actions, a reply among them, that agents do to a ticket at once.';
+comment on column app_public.macros.organization_id is 'The organization it belongs to.';
+comment on column app_public.macros.id is 'Row id.';
+comment on column app_public.macros.name is 'What it is called, 1 to 120 characters.';
+comment on column app_public.macros.description is 'When to use it, up to 500 characters.';
+comment on column app_public.macros.actions is 'What it does: 1 to 20 actions in the shape that `bulkUpdateTickets` takes.';
+comment on column app_public.macros.visibility is 'Who may use it.';
+comment on column app_public.macros.owner_id is 'Whose it is when it is personal, otherwise null.';
+comment on column app_public.macros.team_id is 'Whose agents use it when it is a team''s, otherwise null. It goes with the team.';
+comment on column app_public.macros."position" is 'The place in the menu, lowest first.';
+comment on column app_public.macros.archived_at is 'Since when it is no longer offered; null while it is.';
+comment on column app_public.macros.created_at is 'When it was made.';
+comment on column app_public.macros.updated_at is 'When it was last changed; being used is no change.';
+alter table app_public.macros enable row level security;
+alter table app_public.macros force row level security;
+create policy all_owner on app_public.macros for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy insert_manager on app_public.macros for insert to atum_manager
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility <> 'personal'::app_public.canned_visibility)));
+create policy insert_owner on app_public.macros for insert to atum_agent
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility = 'personal'::app_public.canned_visibility) AND (owner_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+create policy select_staff on app_public.macros for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND ((visibility = 'shared'::app_public.canned_visibility) OR (owner_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR ((visibility = 'team'::app_public.canned_visibility) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (team_id = ANY (( SELECT app_hidden.current_team_ids() AS current_team_ids)::uuid[])))))));
+create policy update_manager on app_public.macros for update to atum_manager
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility <> 'personal'::app_public.canned_visibility)))
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility <> 'personal'::app_public.canned_visibility)));
+create policy update_owner on app_public.macros for update to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (owner_id = ( SELECT app_hidden.current_user_id() AS current_user_id))))
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (visibility = 'personal'::app_public.canned_visibility) AND (owner_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+grant select, insert (organization_id, name, description, actions, visibility, team_id), update (name, description, actions, visibility, team_id, "position", archived_at) on app_public.macros to atum_agent;
+CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE ON app_public.macros FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_canned();
+CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF actions ON app_public.macros FOR EACH ROW EXECUTE FUNCTION app_private.tg_macros__refuse();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.macros DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.organizations (
   id uuid not null default app_hidden.uuid_v7(),
   slug text not null,
@@ -802,6 +1401,60 @@ grant select on app_public.organizations to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.organizations FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF suspended_at ON app_public.organizations FOR EACH ROW WHEN ((new.suspended_at IS DISTINCT FROM old.suspended_at)) EXECUTE FUNCTION app_private.tg_organizations__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.organizations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+CREATE TRIGGER _900_index AFTER UPDATE OF locale ON app_public.organizations FOR EACH ROW WHEN ((new.locale <> old.locale)) EXECUTE FUNCTION app_private.tg_organizations__index();
+
+create table app_public.outgoing_replies (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  ticket_id uuid not null,
+  author_id uuid not null,
+  body text not null,
+  status app_public.ticket_status,
+  state_id uuid,
+  mentioned_user_ids uuid[] not null default '{}'::uuid[],
+  seen_comment_at timestamp with time zone,
+  client_mutation_key text,
+  send_at timestamp with time zone not null default now(),
+  created_at timestamp with time zone not null default now(),
+  constraint outgoing_replies_pkey PRIMARY KEY (organization_id, id),
+  constraint outgoing_replies_body_check CHECK (((body ~ '\S'::text) AND (octet_length(body) <= 65536))),
+  constraint outgoing_replies_client_mutation_key_check CHECK (((length(client_mutation_key) >= 8) AND (length(client_mutation_key) <= 64))),
+  constraint outgoing_replies_mentioned_user_ids_check CHECK ((cardinality(mentioned_user_ids) <= 50)),
+  constraint outgoing_replies_organization_id_author_id_fkey FOREIGN KEY (organization_id, author_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint outgoing_replies_organization_id_state_id_fkey FOREIGN KEY (organization_id, state_id) REFERENCES app_public.ticket_states(organization_id, id) ON DELETE SET NULL (state_id),
+  constraint outgoing_replies_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX outgoing_replies_client_mutation_key_key ON app_public.outgoing_replies USING btree (organization_id, author_id, client_mutation_key) WHERE (client_mutation_key IS NOT NULL);
+CREATE INDEX outgoing_replies_organization_id_author_id_idx ON app_public.outgoing_replies USING btree (organization_id, author_id);
+CREATE INDEX outgoing_replies_organization_id_send_at_idx ON app_public.outgoing_replies USING btree (organization_id, send_at);
+CREATE INDEX outgoing_replies_organization_id_state_id_idx ON app_public.outgoing_replies USING btree (organization_id, state_id) WHERE (state_id IS NOT NULL);
+CREATE INDEX outgoing_replies_organization_id_ticket_id_idx ON app_public.outgoing_replies USING btree (organization_id, ticket_id);
+comment on table app_public.outgoing_replies is 'Replies that were sent and can still be taken back. Nobody but its author sees one; it goes when it becomes a comment or a draft again.';
+comment on column app_public.outgoing_replies.organization_id is 'The organization it belongs to.';
+comment on column app_public.outgoing_replies.id is 'Row id.';
+comment on column app_public.outgoing_replies.ticket_id is 'The ticket it answers.';
+comment on column app_public.outgoing_replies.author_id is 'Who sent it.';
+comment on column app_public.outgoing_replies.body is 'What it says, 1 to 65,536 bytes.';
+comment on column app_public.outgoing_replies.status is 'The status that it sets when it leaves, or null.';
+comment on column app_public.outgoing_replies.state_id is 'The stage that it sets when it leaves, or null.';
+comment on column app_public.outgoing_replies.mentioned_user_ids is 'Whom it calls by name.';
+comment on column app_public.outgoing_replies.seen_comment_at is 'The ticket''s `lastCommentAt` as its author saw it.';
+comment on column app_public.outgoing_replies.client_mutation_key is 'The key the client made; the same person using it twice sends one reply.';
+comment on column app_public.outgoing_replies.send_at is 'When it leaves; until then it can be taken back.';
+comment on column app_public.outgoing_replies.created_at is 'When it was sent.';
+alter table app_public.outgoing_replies enable row level security;
+alter table app_public.outgoing_replies force row level security;
+create policy all_owner on app_public.outgoing_replies for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy insert_author on app_public.outgoing_replies for insert to atum_agent
+  with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (author_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = outgoing_replies.organization_id) AND (ticket.id = outgoing_replies.ticket_id)))))));
+create policy select_author on app_public.outgoing_replies for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (author_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+grant select, insert (organization_id, ticket_id, author_id, body, status, state_id, mentioned_user_ids, seen_comment_at, client_mutation_key) on app_public.outgoing_replies to atum_agent;
+CREATE TRIGGER _100_stamp BEFORE INSERT ON app_public.outgoing_replies FOR EACH ROW EXECUTE FUNCTION app_private.tg_outgoing_replies__stamp();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.outgoing_replies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('body');
+CREATE TRIGGER _900_schedule_sending AFTER INSERT ON app_public.outgoing_replies FOR EACH ROW EXECUTE FUNCTION app_private.tg_outgoing_replies__schedule_sending();
 
 create table app_public.running_timers (
   organization_id uuid not null,
@@ -913,8 +1566,8 @@ create policy update_admin on app_public.services for update to atum_admin
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
   with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.services to atum_agent;
-grant select on app_public.services to atum_customer;
 grant update (name, description, team_id, archived_at, required_skills) on app_public.services to atum_admin;
+grant select (organization_id, id, name, description, team_id, archived_at, created_at, updated_at) on app_public.services to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.services FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.services DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
@@ -934,9 +1587,13 @@ create table app_public.sla_calculations (
   elapsed_seconds bigint,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  left_at timestamp with time zone,
+  escalates_at timestamp with time zone,
+  fired_escalation_ids uuid[] not null default '{}'::uuid[],
   constraint sla_calculations_pkey PRIMARY KEY (organization_id, id),
   constraint sla_calculations_check CHECK (((met_at IS NULL) OR (paused_at IS NULL))),
   constraint sla_calculations_check1 CHECK (((met_at IS NULL) = (elapsed_seconds IS NULL))),
+  constraint sla_calculations_check2 CHECK (((left_at IS NULL) OR (paused_at IS NOT NULL))),
   constraint sla_calculations_elapsed_seconds_check CHECK ((elapsed_seconds >= 0)),
   constraint sla_calculations_organization_id_policy_id_fkey FOREIGN KEY (organization_id, policy_id) REFERENCES app_public.sla_policies(organization_id, id) ON DELETE SET NULL (policy_id),
   constraint sla_calculations_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
@@ -944,6 +1601,7 @@ create table app_public.sla_calculations (
   constraint sla_calculations_target_seconds_check CHECK ((target_seconds > 0))
 );
 CREATE INDEX sla_calculations_organization_id_due_at_idx ON app_public.sla_calculations USING btree (organization_id, due_at) WHERE ((met_at IS NULL) AND (paused_at IS NULL) AND (breached_at IS NULL));
+CREATE INDEX sla_calculations_organization_id_escalates_at_idx ON app_public.sla_calculations USING btree (organization_id, escalates_at) WHERE (escalates_at IS NOT NULL);
 CREATE INDEX sla_calculations_organization_id_policy_id_idx ON app_public.sla_calculations USING btree (organization_id, policy_id);
 comment on table app_public.sla_calculations is 'The clock of one promise on one ticket.';
 comment on column app_public.sla_calculations.organization_id is 'The organization of the ticket.';
@@ -961,6 +1619,9 @@ comment on column app_public.sla_calculations.breached_at is 'When it was broken
 comment on column app_public.sla_calculations.elapsed_seconds is 'Working seconds from start to met_at, without the pauses.';
 comment on column app_public.sla_calculations.created_at is 'When this row was made.';
 comment on column app_public.sla_calculations.updated_at is 'When this row last changed.';
+comment on column app_public.sla_calculations.left_at is 'Since when the ticket is out of it, because it was merged into another one; the clock stands still, and nothing is met or broken.';
+comment on column app_public.sla_calculations.escalates_at is 'When the next warning or level of escalation is due; empty when there is none, and while the clock stands still.';
+comment on column app_public.sla_calculations.fired_escalation_ids is 'The warnings and levels that have fired.';
 alter table app_public.sla_calculations enable row level security;
 alter table app_public.sla_calculations force row level security;
 create policy all_owner on app_public.sla_calculations for all to atum_owner
@@ -970,9 +1631,10 @@ create policy select_staff on app_public.sla_calculations for select to atum_age
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = sla_calculations.organization_id) AND (ticket.id = sla_calculations.ticket_id)))))));
 grant select on app_public.sla_calculations to atum_agent;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.sla_calculations FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _300_plan_escalation BEFORE INSERT OR UPDATE OF started_at, due_at, paused_at, met_at, policy_id, fired_escalation_ids ON app_public.sla_calculations FOR EACH ROW EXECUTE FUNCTION app_private.tg_sla_calculations__plan_escalation();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_calculations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
-CREATE TRIGGER _900_schedule_on_insert AFTER INSERT ON app_public.sla_calculations FOR EACH ROW WHEN (((new.met_at IS NULL) AND (new.paused_at IS NULL) AND (new.breached_at IS NULL) AND (new.due_at < (now() + '00:05:00'::interval)))) EXECUTE FUNCTION app_private.tg_sla_calculations__schedule();
-CREATE TRIGGER _900_schedule_on_update AFTER UPDATE OF due_at, paused_at, met_at ON app_public.sla_calculations FOR EACH ROW WHEN (((new.met_at IS NULL) AND (new.paused_at IS NULL) AND (new.breached_at IS NULL) AND (new.due_at < (now() + '00:05:00'::interval)))) EXECUTE FUNCTION app_private.tg_sla_calculations__schedule();
+CREATE TRIGGER _900_schedule_on_insert AFTER INSERT ON app_public.sla_calculations FOR EACH ROW WHEN (((new.met_at IS NULL) AND (new.paused_at IS NULL) AND (((new.breached_at IS NULL) AND (new.due_at < (now() + '00:05:00'::interval))) OR (new.escalates_at < (now() + '00:05:00'::interval))))) EXECUTE FUNCTION app_private.tg_sla_calculations__schedule();
+CREATE TRIGGER _900_schedule_on_update AFTER UPDATE OF due_at, paused_at, met_at, escalates_at, fired_escalation_ids ON app_public.sla_calculations FOR EACH ROW WHEN (((new.met_at IS NULL) AND (new.paused_at IS NULL) AND (((new.breached_at IS NULL) AND (new.due_at < (now() + '00:05:00'::interval))) OR (new.escalates_at < (now() + '00:05:00'::interval))))) EXECUTE FUNCTION app_private.tg_sla_calculations__schedule();
 
 create table app_public.sla_calendars (
   organization_id uuid not null,
@@ -1004,10 +1666,49 @@ create policy all_owner on app_public.sla_calendars for all to atum_owner
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 create policy select_staff on app_public.sla_calendars for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.sla_calendars for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.sla_calendars to atum_agent;
+grant update (name, time_zone, hours) on app_public.sla_calendars to atum_admin;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.sla_calendars FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF hours, time_zone ON app_public.sla_calendars FOR EACH ROW EXECUTE FUNCTION app_private.tg_sla_calendars__refuse();
+CREATE TRIGGER _700_recompute AFTER UPDATE OF hours, time_zone ON app_public.sla_calendars FOR EACH ROW WHEN (((new.hours <> old.hours) OR (new.time_zone <> old.time_zone))) EXECUTE FUNCTION app_private.tg__recompute_sla_clocks();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_calendars DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.sla_escalations (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  policy_id uuid not null,
+  kind app_public.sla_target_kind not null,
+  offset_seconds bigint not null,
+  actions jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  constraint sla_escalations_pkey PRIMARY KEY (organization_id, id),
+  constraint sla_escalations_actions_check CHECK ((jsonb_typeof(actions) = 'array'::text)),
+  constraint sla_escalations_offset_seconds_check CHECK ((abs(offset_seconds) <= 31536000)),
+  constraint sla_escalations_organization_id_policy_id_fkey FOREIGN KEY (organization_id, policy_id) REFERENCES app_public.sla_policies(organization_id, id) ON DELETE CASCADE,
+  constraint sla_escalations_organization_id_policy_id_kind_offset_secon_key UNIQUE (organization_id, policy_id, kind, offset_seconds)
+);
+comment on table app_public.sla_escalations is 'What a policy does by itself as a promise comes near or is broken: warnings before the due instant, levels at and after it. Each fires once for a clock.';
+comment on column app_public.sla_escalations.organization_id is 'The organization it belongs to.';
+comment on column app_public.sla_escalations.id is 'Row id.';
+comment on column app_public.sla_escalations.policy_id is 'The policy.';
+comment on column app_public.sla_escalations.kind is 'The promise it watches.';
+comment on column app_public.sla_escalations.offset_seconds is 'When, in seconds of working time from the due instant: negative before it, zero or more at and after it.';
+comment on column app_public.sla_escalations.actions is 'What is done to the ticket, in the name of the policy: a list of the actions that `bulkUpdateTickets` takes. Empty when the event alone is wanted.';
+comment on column app_public.sla_escalations.created_at is 'When it was made.';
+alter table app_public.sla_escalations enable row level security;
+alter table app_public.sla_escalations force row level security;
+create policy all_owner on app_public.sla_escalations for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.sla_escalations for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.sla_escalations to atum_agent;
+CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF actions ON app_public.sla_escalations FOR EACH ROW EXECUTE FUNCTION app_private.tg_sla_escalations__refuse();
+CREATE TRIGGER _700_recompute AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_escalations FOR EACH ROW EXECUTE FUNCTION app_private.tg__recompute_sla_clocks();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_escalations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.sla_holidays (
   organization_id uuid not null,
@@ -1016,18 +1717,33 @@ create table app_public.sla_holidays (
   name text not null,
   held_on date not null,
   created_at timestamp with time zone not null default now(),
+  held_until date,
+  repeats_yearly boolean not null default false,
+  shut_from text,
+  shut_until text,
   constraint sla_holidays_pkey PRIMARY KEY (organization_id, id),
+  constraint sla_holidays_check CHECK ((held_until >= held_on)),
+  constraint sla_holidays_check1 CHECK (((NOT repeats_yearly) OR (held_until < (held_on + 365)))),
+  constraint sla_holidays_check2 CHECK (((shut_from IS NULL) = (shut_until IS NULL))),
+  constraint sla_holidays_check3 CHECK ((shut_from < shut_until)),
+  constraint sla_holidays_check4 CHECK (((shut_from IS NULL) OR (held_until IS NULL))),
   constraint sla_holidays_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 80))),
   constraint sla_holidays_organization_id_calendar_id_fkey FOREIGN KEY (organization_id, calendar_id) REFERENCES app_public.sla_calendars(organization_id, id) ON DELETE CASCADE,
-  constraint sla_holidays_organization_id_calendar_id_held_on_key UNIQUE (organization_id, calendar_id, held_on)
+  constraint sla_holidays_organization_id_calendar_id_held_on_key UNIQUE (organization_id, calendar_id, held_on),
+  constraint sla_holidays_shut_from_check CHECK ((shut_from ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
+  constraint sla_holidays_shut_until_check CHECK ((shut_until ~ '^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$'::text))
 );
-comment on table app_public.sla_holidays is 'A day on which a calendar is shut.';
+comment on table app_public.sla_holidays is 'A day, a span of days, or a part of a day in which a calendar is shut.';
 comment on column app_public.sla_holidays.organization_id is 'The organization it belongs to.';
 comment on column app_public.sla_holidays.id is 'The identifier of the holiday.';
 comment on column app_public.sla_holidays.calendar_id is 'The calendar that is shut.';
 comment on column app_public.sla_holidays.name is 'What is celebrated.';
-comment on column app_public.sla_holidays.held_on is 'The local date.';
+comment on column app_public.sla_holidays.held_on is 'The local date, or the first of several.';
 comment on column app_public.sla_holidays.created_at is 'When it was entered.';
+comment on column app_public.sla_holidays.held_until is 'The last local date, when it is more than one day.';
+comment on column app_public.sla_holidays.repeats_yearly is 'Whether it is held on these days of every year. The 29th of February is held in the years that have one.';
+comment on column app_public.sla_holidays.shut_from is 'From when on that day it is shut, when it is a part of a day: a local time, `12:00`.';
+comment on column app_public.sla_holidays.shut_until is 'Until when on that day it is shut: a local time, `24:00` for the end of the day.';
 alter table app_public.sla_holidays enable row level security;
 alter table app_public.sla_holidays force row level security;
 create policy all_owner on app_public.sla_holidays for all to atum_owner
@@ -1036,6 +1752,7 @@ create policy all_owner on app_public.sla_holidays for all to atum_owner
 create policy select_staff on app_public.sla_holidays for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.sla_holidays to atum_agent;
+CREATE TRIGGER _700_recompute AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_holidays FOR EACH ROW EXECUTE FUNCTION app_private.tg__recompute_sla_clocks();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_holidays DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.sla_policies (
@@ -1047,15 +1764,27 @@ create table app_public.sla_policies (
   archived_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  priorities app_public.ticket_priority[] not null default '{}'::app_public.ticket_priority[],
+  service_ids uuid[] not null default '{}'::uuid[],
+  team_ids uuid[] not null default '{}'::uuid[],
+  company_ids uuid[] not null default '{}'::uuid[],
+  channels app_public.ticket_channel[] not null default '{}'::app_public.ticket_channel[],
+  tags text[] not null default '{}'::text[],
   constraint sla_policies_pkey PRIMARY KEY (organization_id, id),
+  constraint sla_policies_channels_check CHECK (((array_position(channels, NULL::app_public.ticket_channel) IS NULL) AND (cardinality(channels) <= 100))),
+  constraint sla_policies_company_ids_check CHECK (((array_position(company_ids, NULL::uuid) IS NULL) AND (cardinality(company_ids) <= 100))),
   constraint sla_policies_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 80))),
   constraint sla_policies_organization_id_calendar_id_fkey FOREIGN KEY (organization_id, calendar_id) REFERENCES app_public.sla_calendars(organization_id, id) ON DELETE RESTRICT,
   constraint sla_policies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
-  constraint sla_policies_organization_id_name_key UNIQUE (organization_id, name)
+  constraint sla_policies_organization_id_name_key UNIQUE (organization_id, name),
+  constraint sla_policies_priorities_check CHECK (((array_position(priorities, NULL::app_public.ticket_priority) IS NULL) AND (cardinality(priorities) <= 100))),
+  constraint sla_policies_service_ids_check CHECK (((array_position(service_ids, NULL::uuid) IS NULL) AND (cardinality(service_ids) <= 100))),
+  constraint sla_policies_tags_check CHECK (((array_position(tags, NULL::text) IS NULL) AND (cardinality(tags) <= 100))),
+  constraint sla_policies_team_ids_check CHECK (((array_position(team_ids, NULL::uuid) IS NULL) AND (cardinality(team_ids) <= 100)))
 );
 CREATE INDEX sla_policies_organization_id_calendar_id_idx ON app_public.sla_policies USING btree (organization_id, calendar_id);
 CREATE INDEX sla_policies_organization_id_position_idx ON app_public.sla_policies USING btree (organization_id, "position");
-comment on table app_public.sla_policies is 'A set of promises and the calendar they are counted on. The first one by position that is not archived applies.';
+comment on table app_public.sla_policies is 'A set of promises, the calendar they are counted on, and the tickets they are made for. Of those that are not archived, the first by position whose conditions a ticket meets applies to it. A condition that is empty is met by every ticket; of one that is not, any entry will do.';
 comment on column app_public.sla_policies.organization_id is 'The organization it belongs to.';
 comment on column app_public.sla_policies.id is 'The identifier of the policy.';
 comment on column app_public.sla_policies.name is 'The name managers read, unique in the organization.';
@@ -1064,6 +1793,12 @@ comment on column app_public.sla_policies.calendar_id is 'The calendar its targe
 comment on column app_public.sla_policies.archived_at is 'When it stopped applying to new tickets.';
 comment on column app_public.sla_policies.created_at is 'When it was made.';
 comment on column app_public.sla_policies.updated_at is 'When this row last changed.';
+comment on column app_public.sla_policies.priorities is 'The priorities it is for; empty for any.';
+comment on column app_public.sla_policies.service_ids is 'The services it is for; empty for any.';
+comment on column app_public.sla_policies.team_ids is 'The teams it is for; empty for any.';
+comment on column app_public.sla_policies.company_ids is 'The companies whose tickets it is for; empty for any.';
+comment on column app_public.sla_policies.channels is 'The channels it is for; empty for any.';
+comment on column app_public.sla_policies.tags is 'It is for tickets with any of these tags; empty for any.';
 alter table app_public.sla_policies enable row level security;
 alter table app_public.sla_policies force row level security;
 create policy all_owner on app_public.sla_policies for all to atum_owner
@@ -1071,9 +1806,54 @@ create policy all_owner on app_public.sla_policies for all to atum_owner
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 create policy select_staff on app_public.sla_policies for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.sla_policies for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.sla_policies to atum_agent;
+grant update (name, calendar_id, archived_at, priorities, service_ids, team_ids, company_ids, channels, tags) on app_public.sla_policies to atum_admin;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.sla_policies FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF service_ids, team_ids, company_ids ON app_public.sla_policies FOR EACH ROW EXECUTE FUNCTION app_private.tg_sla_policies__refuse();
+CREATE TRIGGER _700_recompute AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_policies FOR EACH ROW EXECUTE FUNCTION app_private.tg__recompute_sla_clocks();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_policies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.sla_recomputations (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  requested_by_id uuid,
+  total integer not null default 0,
+  done integer not null default 0,
+  reached uuid,
+  created_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint sla_recomputations_pkey PRIMARY KEY (organization_id, id),
+  constraint sla_recomputations_check CHECK (((finished_at IS NULL) OR (started_at IS NOT NULL))),
+  constraint sla_recomputations_done_check CHECK ((done >= 0)),
+  constraint sla_recomputations_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint sla_recomputations_organization_id_requested_by_id_fkey FOREIGN KEY (organization_id, requested_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (requested_by_id),
+  constraint sla_recomputations_total_check CHECK ((total >= 0))
+);
+CREATE INDEX sla_recomputations_organization_id_requested_by_id_idx ON app_public.sla_recomputations USING btree (organization_id, requested_by_id);
+CREATE UNIQUE INDEX sla_recomputations_waiting_key ON app_public.sla_recomputations USING btree (organization_id) WHERE (started_at IS NULL);
+comment on table app_public.sla_recomputations is 'Counting the open tickets again after a calendar or a policy was changed, in the background.';
+comment on column app_public.sla_recomputations.organization_id is 'The organization it belongs to.';
+comment on column app_public.sla_recomputations.id is 'Row id.';
+comment on column app_public.sla_recomputations.requested_by_id is 'Whose change it follows from.';
+comment on column app_public.sla_recomputations.total is 'How many tickets there are to look at.';
+comment on column app_public.sla_recomputations.done is 'How many were looked at.';
+comment on column app_public.sla_recomputations.reached is 'The last ticket that was looked at; they are taken in the order of their ids.';
+comment on column app_public.sla_recomputations.created_at is 'When the change was made.';
+comment on column app_public.sla_recomputations.started_at is 'When the work began; empty until then.';
+comment on column app_public.sla_recomputations.finished_at is 'When the last ticket was done; empty until then.';
+alter table app_public.sla_recomputations enable row level security;
+alter table app_public.sla_recomputations force row level security;
+create policy all_owner on app_public.sla_recomputations for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_manager on app_public.sla_recomputations for select to atum_manager
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select (organization_id, id, requested_by_id, total, done, created_at, started_at, finished_at) on app_public.sla_recomputations to atum_manager;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_recomputations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.sla_targets (
   organization_id uuid not null,
@@ -1102,6 +1882,7 @@ create policy all_owner on app_public.sla_targets for all to atum_owner
 create policy select_staff on app_public.sla_targets for select to atum_agent
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.sla_targets to atum_agent;
+CREATE TRIGGER _700_recompute AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_targets FOR EACH ROW EXECUTE FUNCTION app_private.tg__recompute_sla_clocks();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_targets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.tags (
@@ -1280,6 +2061,58 @@ grant select on app_public.ticket_approvers to atum_agent;
 grant select on app_public.ticket_approvers to atum_customer;
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_approvers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.ticket_drafts (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  ticket_id uuid not null,
+  author_id uuid not null,
+  visibility app_public.comment_visibility not null default 'public'::app_public.comment_visibility,
+  body text not null,
+  status app_public.ticket_status,
+  state_id uuid,
+  mentioned_user_ids uuid[] not null default '{}'::uuid[],
+  seen_comment_at timestamp with time zone,
+  version integer not null default 1,
+  refused_code text,
+  refused_message text,
+  updated_at timestamp with time zone not null default now(),
+  constraint ticket_drafts_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_drafts_body_check CHECK ((octet_length(body) <= 1048576)),
+  constraint ticket_drafts_check CHECK (((refused_code IS NULL) = (refused_message IS NULL))),
+  constraint ticket_drafts_mentioned_user_ids_check CHECK ((cardinality(mentioned_user_ids) <= 50)),
+  constraint ticket_drafts_organization_id_author_id_fkey FOREIGN KEY (organization_id, author_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_drafts_organization_id_author_id_ticket_id_visibilit_key UNIQUE (organization_id, author_id, ticket_id, visibility),
+  constraint ticket_drafts_organization_id_state_id_fkey FOREIGN KEY (organization_id, state_id) REFERENCES app_public.ticket_states(organization_id, id) ON DELETE SET NULL (state_id),
+  constraint ticket_drafts_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_drafts_refused_code_check CHECK ((refused_code ~ '^[0-9A-Z]{5}$'::text))
+);
+CREATE INDEX ticket_drafts_organization_id_state_id_idx ON app_public.ticket_drafts USING btree (organization_id, state_id) WHERE (state_id IS NOT NULL);
+CREATE INDEX ticket_drafts_organization_id_ticket_id_idx ON app_public.ticket_drafts USING btree (organization_id, ticket_id);
+comment on table app_public.ticket_drafts is 'What somebody is writing on a ticket: one reply and one note each. Nobody but its author sees a draft.';
+comment on column app_public.ticket_drafts.organization_id is 'The organization it belongs to.';
+comment on column app_public.ticket_drafts.id is 'Row id.';
+comment on column app_public.ticket_drafts.ticket_id is 'The ticket it is about.';
+comment on column app_public.ticket_drafts.author_id is 'Who writes it.';
+comment on column app_public.ticket_drafts.visibility is 'Whether it becomes a reply or a note.';
+comment on column app_public.ticket_drafts.body is 'What was written so far, up to 262,144 bytes, and more where replies were given back.';
+comment on column app_public.ticket_drafts.status is 'The status that sending it is to set, or null.';
+comment on column app_public.ticket_drafts.state_id is 'The stage that sending it is to set, or null.';
+comment on column app_public.ticket_drafts.mentioned_user_ids is 'Whom it calls by name.';
+comment on column app_public.ticket_drafts.seen_comment_at is 'The ticket''s `lastCommentAt` as its author saw it.';
+comment on column app_public.ticket_drafts.version is 'Counts the saves. Send the number you saw with a save, and the save is refused with DRAFT_CONFLICT when another device saved since.';
+comment on column app_public.ticket_drafts.refused_code is 'Why it came back after it was sent: the SQLSTATE of the refusal, as docs/ERROR_CODES.md lists them; null for one that was not sent.';
+comment on column app_public.ticket_drafts.refused_message is 'Why it came back, in a sentence.';
+comment on column app_public.ticket_drafts.updated_at is 'When it was last saved.';
+alter table app_public.ticket_drafts enable row level security;
+alter table app_public.ticket_drafts force row level security;
+create policy all_owner on app_public.ticket_drafts for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_author on app_public.ticket_drafts for select to atum_agent, atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (author_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
+grant select on app_public.ticket_drafts to atum_agent;
+grant select on app_public.ticket_drafts to atum_customer;
+
 create table app_public.ticket_events (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -1325,7 +2158,8 @@ create policy select_staff on app_public.ticket_events for select to atum_agent
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = ticket_events.organization_id) AND (ticket.id = ticket_events.ticket_id)))))));
 grant select on app_public.ticket_events to atum_agent;
 grant select on app_public.ticket_events to atum_customer;
-CREATE TRIGGER _500_follow_with_sla_clocks AFTER INSERT ON app_public.ticket_events FOR EACH ROW WHEN ((new.type = ANY (ARRAY['ticket_created'::app_public.ticket_event_type, 'priority_changed'::app_public.ticket_event_type, 'status_changed'::app_public.ticket_event_type, 'comment_added'::app_public.ticket_event_type]))) EXECUTE FUNCTION app_private.tg_ticket_events__follow_with_sla_clocks();
+CREATE TRIGGER _500_follow_with_sla_clocks AFTER INSERT ON app_public.ticket_events FOR EACH ROW WHEN (((new.type = ANY (ARRAY['ticket_created'::app_public.ticket_event_type, 'status_changed'::app_public.ticket_event_type, 'priority_changed'::app_public.ticket_event_type, 'service_changed'::app_public.ticket_event_type, 'team_changed'::app_public.ticket_event_type, 'requester_changed'::app_public.ticket_event_type, 'tags_changed'::app_public.ticket_event_type])) OR ((new.type = 'comment_added'::app_public.ticket_event_type) AND (new.visibility = 'public'::app_public.comment_visibility)))) EXECUTE FUNCTION app_private.tg_ticket_events__follow_with_sla_clocks();
+CREATE TRIGGER _700_queue_automations AFTER INSERT ON app_public.ticket_events FOR EACH ROW WHEN ((new.type <> ALL (ARRAY['automation_fired'::app_public.ticket_event_type, 'notice_sent'::app_public.ticket_event_type]))) EXECUTE FUNCTION app_private.tg_ticket_events__queue_automations();
 CREATE TRIGGER _800_notify AFTER INSERT ON app_public.ticket_events FOR EACH ROW EXECUTE FUNCTION app_private.tg_ticket_events__notify();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
@@ -1335,6 +2169,7 @@ create table app_public.ticket_merges (
   source_ticket_id uuid not null,
   target_ticket_id uuid not null,
   source_state_id uuid not null,
+  source_snoozed_until timestamp with time zone,
   moved_comment_ids uuid[] not null default '{}'::uuid[],
   moved_event_ids uuid[] not null default '{}'::uuid[],
   moved_time_entry_ids uuid[] not null default '{}'::uuid[],
@@ -1362,6 +2197,7 @@ comment on column app_public.ticket_merges.id is 'Row id.';
 comment on column app_public.ticket_merges.source_ticket_id is 'The ticket that was closed and points to the other.';
 comment on column app_public.ticket_merges.target_ticket_id is 'The ticket in which the work goes on.';
 comment on column app_public.ticket_merges.source_state_id is 'The stage the source was in before.';
+comment on column app_public.ticket_merges.source_snoozed_until is 'Until when the source was snoozed before.';
 comment on column app_public.ticket_merges.moved_comment_ids is 'The comments that were moved.';
 comment on column app_public.ticket_merges.moved_event_ids is 'The events that were moved with the comments.';
 comment on column app_public.ticket_merges.moved_time_entry_ids is 'The time entries that were moved.';
@@ -1469,7 +2305,7 @@ create table app_public.ticket_states (
   constraint ticket_states_pkey PRIMARY KEY (organization_id, id),
   constraint ticket_states_check CHECK ((is_default OR (name IS NOT NULL))),
   constraint ticket_states_check1 CHECK (((NOT is_default) OR (archived_at IS NULL))),
-  constraint ticket_states_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 40))),
+  constraint ticket_states_name_check CHECK (((name ~ '^\S(.*\S)?$'::text) AND (length(name) <= 40))),
   constraint ticket_states_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
   constraint ticket_states_organization_id_id_kind_key UNIQUE (organization_id, id, kind),
   constraint ticket_states_organization_id_name_key UNIQUE (organization_id, name)
@@ -1565,6 +2401,61 @@ CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.ticket_template
 CREATE TRIGGER _200_tidy BEFORE INSERT OR UPDATE OF tags, checklist ON app_public.ticket_templates FOR EACH ROW EXECUTE FUNCTION app_private.tg_ticket_templates__tidy();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_templates DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.ticket_views (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  name text not null,
+  visibility app_public.ticket_view_visibility not null default 'personal'::app_public.ticket_view_visibility,
+  owner_id uuid,
+  team_id uuid,
+  conditions jsonb not null default '{}'::jsonb,
+  columns text[] not null default '{reference,subject,status,priority,assignee,team,due,updated}'::text[],
+  sort app_public.ticket_sort not null default 'updated'::app_public.ticket_sort,
+  direction app_public.sort_direction not null default 'descending'::app_public.sort_direction,
+  "position" integer not null default 0,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint ticket_views_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_views_check CHECK (((visibility = 'personal'::app_public.ticket_view_visibility) = (owner_id IS NOT NULL))),
+  constraint ticket_views_check1 CHECK (((visibility = 'team'::app_public.ticket_view_visibility) = (team_id IS NOT NULL))),
+  constraint ticket_views_columns_check CHECK ((((cardinality(columns) >= 1) AND (cardinality(columns) <= 20)) AND (array_position(columns, NULL::text) IS NULL))),
+  constraint ticket_views_conditions_check CHECK (((jsonb_typeof(conditions) = 'object'::text) AND (length((conditions)::text) <= 20000))),
+  constraint ticket_views_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 60))),
+  constraint ticket_views_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint ticket_views_organization_id_owner_id_fkey FOREIGN KEY (organization_id, owner_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_views_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES app_public.teams(organization_id, id) ON DELETE CASCADE,
+  constraint ticket_views_position_check CHECK ((("position" >= 0) AND ("position" <= 100000)))
+);
+CREATE INDEX ticket_views_organization_id_owner_id_idx ON app_public.ticket_views USING btree (organization_id, owner_id);
+CREATE INDEX ticket_views_organization_id_position_idx ON app_public.ticket_views USING btree (organization_id, "position", id);
+CREATE INDEX ticket_views_organization_id_team_id_idx ON app_public.ticket_views USING btree (organization_id, team_id);
+comment on table app_public.ticket_views is 'A question about tickets that somebody keeps in the inbox: conditions, columns and order.';
+comment on column app_public.ticket_views.organization_id is 'The organization it belongs to.';
+comment on column app_public.ticket_views.id is 'Row id.';
+comment on column app_public.ticket_views.name is '1 to 60 characters.';
+comment on column app_public.ticket_views.visibility is 'Who has it in the inbox.';
+comment on column app_public.ticket_views.owner_id is 'Whose it is, when it is personal.';
+comment on column app_public.ticket_views.team_id is 'Whose it is, when it is of a team.';
+comment on column app_public.ticket_views.conditions is 'Which tickets: `{"all": […], "any": […]}`, both optional, at most 20 in all, each `{"field", "operator", "value"}` as the documentation of conditions has them. Snoozed tickets are left out unless a condition is about snoozing.';
+comment on column app_public.ticket_views.columns is 'What is shown of each, in order: reference, subject, status, priority, requester, company, assignee, team, service, tags, due, created, updated, and `custom_fields.key`.';
+comment on column app_public.ticket_views.sort is 'By what they are put in order.';
+comment on column app_public.ticket_views.direction is 'Which way.';
+comment on column app_public.ticket_views."position" is 'The place among the views, lowest first.';
+comment on column app_public.ticket_views.created_at is 'When it was saved first.';
+comment on column app_public.ticket_views.updated_at is 'When it was last changed.';
+alter table app_public.ticket_views enable row level security;
+alter table app_public.ticket_views force row level security;
+create policy all_owner on app_public.ticket_views for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_manager on app_public.ticket_views for select to atum_manager
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (owner_id IS NULL)));
+create policy select_staff on app_public.ticket_views for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND ((owner_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) OR (team_id = ANY (( SELECT app_hidden.current_team_ids() AS current_team_ids)::uuid[])) OR ((owner_id IS NULL) AND (team_id IS NULL)))));
+grant select on app_public.ticket_views to atum_agent;
+CREATE TRIGGER _100_stamp BEFORE UPDATE ON app_public.ticket_views FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_views DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.ticket_watchers (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -1644,6 +2535,7 @@ create table app_public.tickets (
   constraint tickets_tags_check CHECK (((cardinality(tags) <= 30) AND (array_position(tags, NULL::text) IS NULL) AND (array_position(tags, ''::text) IS NULL)))
 );
 CREATE UNIQUE INDEX tickets_client_mutation_key_key ON app_public.tickets USING btree (organization_id, created_by_id, client_mutation_key) WHERE (client_mutation_key IS NOT NULL);
+CREATE INDEX tickets_open_idx ON app_public.tickets USING btree (organization_id, updated_at, id) WHERE (status = ANY (ARRAY['new'::app_public.ticket_status, 'open'::app_public.ticket_status]));
 CREATE INDEX tickets_organization_id_assignee_id_in_hand_idx ON app_public.tickets USING btree (organization_id, assignee_id) WHERE (status = ANY (ARRAY['new'::app_public.ticket_status, 'open'::app_public.ticket_status]));
 CREATE INDEX tickets_organization_id_assignee_id_updated_at_idx ON app_public.tickets USING btree (organization_id, assignee_id, updated_at, id);
 CREATE INDEX tickets_organization_id_breached_updated_at_idx ON app_public.tickets USING btree (organization_id, breached, updated_at, id);
@@ -1660,6 +2552,14 @@ CREATE INDEX tickets_organization_id_state_id_idx ON app_public.tickets USING bt
 CREATE INDEX tickets_organization_id_status_updated_at_idx ON app_public.tickets USING btree (organization_id, status, updated_at, id);
 CREATE INDEX tickets_organization_id_team_id_updated_at_idx ON app_public.tickets USING btree (organization_id, team_id, updated_at, id);
 CREATE INDEX tickets_organization_id_updated_at_idx ON app_public.tickets USING btree (organization_id, updated_at, id);
+CREATE INDEX tickets_resolved_idx ON app_public.tickets USING btree (organization_id, updated_at, id) WHERE (status = 'resolved'::app_public.ticket_status);
+CREATE INDEX tickets_waiting_idx ON app_public.tickets USING btree (organization_id, updated_at, id) WHERE (status = ANY (ARRAY['pending'::app_public.ticket_status, 'on_hold'::app_public.ticket_status]));
+CREATE INDEX tickets_working_assignee_id_idx ON app_public.tickets USING btree (organization_id, assignee_id, updated_at, id) WHERE (status = ANY (ARRAY['new'::app_public.ticket_status, 'open'::app_public.ticket_status, 'pending'::app_public.ticket_status, 'on_hold'::app_public.ticket_status]));
+CREATE INDEX tickets_working_breached_idx ON app_public.tickets USING btree (organization_id, updated_at, id) WHERE ((status = ANY (ARRAY['new'::app_public.ticket_status, 'open'::app_public.ticket_status, 'pending'::app_public.ticket_status, 'on_hold'::app_public.ticket_status])) AND breached);
+CREATE INDEX tickets_working_next_due_at_idx ON app_public.tickets USING btree (organization_id, next_due_at, id) WHERE (status = ANY (ARRAY['new'::app_public.ticket_status, 'open'::app_public.ticket_status, 'pending'::app_public.ticket_status, 'on_hold'::app_public.ticket_status]));
+CREATE INDEX tickets_working_team_id_idx ON app_public.tickets USING btree (organization_id, team_id, updated_at, id) WHERE (status = ANY (ARRAY['new'::app_public.ticket_status, 'open'::app_public.ticket_status, 'pending'::app_public.ticket_status, 'on_hold'::app_public.ticket_status]));
+CREATE INDEX tickets_working_unassigned_idx ON app_public.tickets USING btree (organization_id, updated_at, id) WHERE ((status = ANY (ARRAY['new'::app_public.ticket_status, 'open'::app_public.ticket_status, 'pending'::app_public.ticket_status, 'on_hold'::app_public.ticket_status])) AND (assignee_id IS NULL));
+CREATE INDEX tickets_working_updated_at_idx ON app_public.tickets USING btree (organization_id, updated_at, id) WHERE (status = ANY (ARRAY['new'::app_public.ticket_status, 'open'::app_public.ticket_status, 'pending'::app_public.ticket_status, 'on_hold'::app_public.ticket_status]));
 comment on table app_public.tickets is 'A request for help. Its conversation is in its comments, its history in its ticketEvents, its clocks in its slaCalculations.';
 comment on column app_public.tickets.organization_id is 'The organization that answers it.';
 comment on column app_public.tickets.id is 'The identifier of the ticket.';
@@ -1687,8 +2587,8 @@ comment on column app_public.tickets.company_id is 'The company the requester wo
 comment on column app_public.tickets.state_id is 'The stage as the organization calls it; always of the kind that `status` says. Set one, and the other follows.';
 comment on column app_public.tickets.version is 'Counts the changes of its fields. Send the number you saw with a change, and the change is refused with VERSION_CONFLICT when somebody else saved since.';
 comment on column app_public.tickets.tags is 'Up to 30 tags, in lower case and in alphabetical order.';
-comment on column app_public.tickets.custom_fields is 'The values of the custom fields that the customer sees, by the key of the field.';
-comment on column app_public.tickets.internal_fields is 'The values of the custom fields that only staff sees, by the key of the field.';
+comment on column app_public.tickets.custom_fields is 'The values of the custom fields that the customer sees, by the key of the field. What is written is laid over what is there, and null takes a value out; staff may give the values of internal fields here as well.';
+comment on column app_public.tickets.internal_fields is 'The values of the custom fields that only staff sees, by the key of the field. What is written is laid over what is there, and null takes a value out.';
 comment on column app_public.tickets.snoozed_until is 'Until when it is out of sight of those who work on it; a word of the customer wakes it sooner.';
 comment on column app_public.tickets.merged_into_id is 'The ticket in which this one goes on, when it was merged.';
 alter table app_public.tickets enable row level security;
@@ -1705,10 +2605,17 @@ create policy update_staff on app_public.tickets for update to atum_agent
   with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select, update (subject, status, priority, service_id, team_id, assignee_id, requester_id, state_id, version, tags, custom_fields, internal_fields, snoozed_until) on app_public.tickets to atum_agent;
 grant select (organization_id, id, number, reference, subject, status, priority, channel, service_id, team_id, assignee_id, requester_id, created_by_id, client_mutation_key, last_comment_at, first_responded_at, resolved_at, closed_at, created_at, updated_at, company_id, state_id, version, custom_fields, merged_into_id) on app_public.tickets to atum_customer;
-CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE OF subject, status, state_id, priority, service_id, team_id, assignee_id, requester_id, tags, custom_fields, internal_fields, snoozed_until, version ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__stamp();
-CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF assignee_id, service_id, status, state_id, snoozed_until ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__refuse();
+CREATE TRIGGER _050_tidy_custom_fields BEFORE UPDATE OF custom_fields, internal_fields ON app_public.tickets FOR EACH ROW WHEN (((new.custom_fields <> old.custom_fields) OR (new.internal_fields <> old.internal_fields))) EXECUTE FUNCTION app_private.tg_tickets__tidy_custom_fields();
+CREATE TRIGGER _050_tidy_custom_fields_of_new BEFORE INSERT ON app_public.tickets FOR EACH ROW WHEN (((new.custom_fields <> '{}'::jsonb) OR (new.internal_fields <> '{}'::jsonb))) EXECUTE FUNCTION app_private.tg_tickets__tidy_custom_fields();
+CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE OF subject, status, state_id, priority, service_id, team_id, assignee_id, requester_id, tags, custom_fields, internal_fields, snoozed_until, merged_into_id, version ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__stamp();
+CREATE TRIGGER _200_refuse BEFORE UPDATE ON app_public.tickets FOR EACH ROW WHEN ((new.version <> old.version)) EXECUTE FUNCTION app_private.tg_tickets__refuse();
+CREATE TRIGGER _200_refuse_creation BEFORE INSERT ON app_public.tickets FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) OR (new.service_id IS NOT NULL))) EXECUTE FUNCTION app_private.tg_tickets__refuse();
+CREATE TRIGGER _210_require_fields BEFORE UPDATE OF status, state_id ON app_public.tickets FOR EACH ROW WHEN (((new.status = ANY (ARRAY['resolved'::app_public.ticket_status, 'closed'::app_public.ticket_status])) AND (old.status <> ALL (ARRAY['resolved'::app_public.ticket_status, 'closed'::app_public.ticket_status])) AND (new.merged_into_id IS NULL))) EXECUTE FUNCTION app_private.tg_tickets__require_fields();
 CREATE TRIGGER _300_register_tags AFTER INSERT OR UPDATE OF tags ON app_public.tickets FOR EACH ROW WHEN ((new.tags <> '{}'::text[])) EXECUTE FUNCTION app_private.tg_tickets__register_tags();
-CREATE TRIGGER _500_record_events AFTER INSERT OR UPDATE OF subject, status, state_id, priority, service_id, team_id, assignee_id, requester_id, tags, custom_fields, internal_fields, snoozed_until ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__record_events();
+CREATE TRIGGER _500_record_creation AFTER INSERT ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__record_creation();
+CREATE TRIGGER _500_record_events AFTER UPDATE ON app_public.tickets FOR EACH ROW WHEN ((new.version <> old.version)) EXECUTE FUNCTION app_private.tg_tickets__record_events();
+CREATE TRIGGER _600_index AFTER INSERT ON app_public.tickets FOR EACH ROW EXECUTE FUNCTION app_private.tg_tickets__index();
+CREATE TRIGGER _600_index_again AFTER UPDATE OF subject, tags, custom_fields, internal_fields, requester_id ON app_public.tickets FOR EACH ROW WHEN ((((((new.subject IS DISTINCT FROM old.subject) OR (new.tags IS DISTINCT FROM old.tags)) OR (new.custom_fields IS DISTINCT FROM old.custom_fields)) OR (new.internal_fields IS DISTINCT FROM old.internal_fields)) OR (new.requester_id IS DISTINCT FROM old.requester_id))) EXECUTE FUNCTION app_private.tg_tickets__index();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.tickets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 CREATE TRIGGER _900_schedule_waking AFTER UPDATE OF snoozed_until ON app_public.tickets FOR EACH ROW WHEN (((new.snoozed_until IS NOT NULL) AND (new.snoozed_until IS DISTINCT FROM old.snoozed_until))) EXECUTE FUNCTION app_private.tg_tickets__schedule_waking();
 
@@ -1803,7 +2710,7 @@ create table app_public.time_entries (
   ended_at timestamp with time zone,
   is_billable boolean not null default true,
   note text not null default ''::text,
-  source app_public.time_entry_source not null default 'manual'::app_public.time_entry_source,
+  origin app_public.time_entry_origin not null default 'manual'::app_public.time_entry_origin,
   is_capped boolean not null default false,
   version integer not null default 1,
   client_mutation_key text,
@@ -1812,8 +2719,8 @@ create table app_public.time_entries (
   constraint time_entries_pkey PRIMARY KEY (organization_id, id),
   constraint time_entries_check CHECK (((started_at IS NULL) = (ended_at IS NULL))),
   constraint time_entries_check1 CHECK ((ended_at >= started_at)),
-  constraint time_entries_check2 CHECK (((source = 'manual'::app_public.time_entry_source) OR (started_at IS NOT NULL))),
-  constraint time_entries_check3 CHECK (((NOT is_capped) OR (source = 'timer'::app_public.time_entry_source))),
+  constraint time_entries_check2 CHECK (((origin = 'manual'::app_public.time_entry_origin) OR (started_at IS NOT NULL))),
+  constraint time_entries_check3 CHECK (((NOT is_capped) OR (origin = 'timer'::app_public.time_entry_origin))),
   constraint time_entries_client_mutation_key_check CHECK (((length(client_mutation_key) >= 8) AND (length(client_mutation_key) <= 64))),
   constraint time_entries_note_check CHECK ((length(note) <= 1000)),
   constraint time_entries_organization_id_activity_id_fkey FOREIGN KEY (organization_id, activity_id) REFERENCES app_public.time_activities(organization_id, id),
@@ -1839,7 +2746,7 @@ comment on column app_public.time_entries.started_at is 'When it began, where th
 comment on column app_public.time_entries.ended_at is 'When it ended, where that is known.';
 comment on column app_public.time_entries.is_billable is 'Whether it is put on a bill.';
 comment on column app_public.time_entries.note is 'What was done, up to 1,000 characters.';
-comment on column app_public.time_entries.source is 'Whether it was written down or measured.';
+comment on column app_public.time_entries.origin is 'Whether it was written down or measured.';
 comment on column app_public.time_entries.is_capped is 'Whether its timer was forgotten, and stopped by itself after a day.';
 comment on column app_public.time_entries.version is 'Counts its corrections from one on. Send the number you saw with a correction, and it is refused with VERSION_CONFLICT when somebody else corrected since.';
 comment on column app_public.time_entries.client_mutation_key is 'The key of the call that recorded it.';
@@ -1930,6 +2837,7 @@ CREATE TRIGGER _500_spend_links AFTER UPDATE OF email, activated_at ON app_publi
 CREATE TRIGGER _600_tell_old_address AFTER UPDATE OF email ON app_public.users FOR EACH ROW WHEN (((new.email IS DISTINCT FROM old.email) AND (old.activated_at IS NOT NULL))) EXECUTE FUNCTION app_private.tg_users__tell_old_address();
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF restricted_to_teams, company_id ON app_public.users FOR EACH ROW WHEN (((new.restricted_to_teams <> old.restricted_to_teams) OR (new.company_id IS DISTINCT FROM old.company_id))) EXECUTE FUNCTION app_private.tg_users__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+CREATE TRIGGER _900_index AFTER UPDATE OF name, email ON app_public.users FOR EACH ROW WHEN (((new.name IS DISTINCT FROM old.name) OR (new.email IS DISTINCT FROM old.email))) EXECUTE FUNCTION app_private.tg_users__index();
 
 create function app_hidden.acting_role() returns text
   language sql stable parallel safe; -- body as SQL
@@ -1941,9 +2849,15 @@ grant execute on function app_hidden.acting_role() to atum_server;
 grant execute on function app_hidden.acting_role() to atum_worker;
 
 create function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) returns void
-  language plpgsql volatile security definer set search_path=""; -- body baac4263e42f5c529f858159d5e7f4c3
+  language plpgsql volatile security definer set search_path=""; -- body bf35a17f3a84e178251f3c4fc210d89b
 comment on function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) is 'Does a list of actions to a ticket in one save, in the name of whoever acts: a person, or without one what `atum.actor_name` names. All or nothing. Errors: NOT_FOUND, ACTION_INVALID, and whatever a single action is refused with.';
 grant execute on function app_hidden.apply_ticket_actions(ticket_id uuid, actions jsonb) to atum_agent;
+
+create function app_hidden.are_hours(hours jsonb) returns boolean
+  language plpgsql immutable parallel safe set search_path=""; -- body df26056382033cf5aede9b15939fcdbe
+comment on function app_hidden.are_hours(hours jsonb) is 'Whether a value is working hours: by weekday, pairs of times between 00:00 and 24:00, and not none at all.';
+grant execute on function app_hidden.are_hours(hours jsonb) to atum_agent;
+grant execute on function app_hidden.are_hours(hours jsonb) to atum_worker;
 
 create function app_hidden.asked_approval_ids() returns uuid[]
   language sql stable security definer set search_path=""; -- body 656227b6abd9d97523516e496218a078
@@ -1963,37 +2877,72 @@ create function app_hidden.audit_row_hash(record app_public.audit_log) returns t
   language sql stable parallel safe; -- body as SQL
 comment on function app_hidden.audit_row_hash(record app_public.audit_log) is 'The sha256 of the canonical text, in hexadecimal.';
 
+create function app_hidden.block_words(organization_id uuid, number integer) returns text[]
+  language sql immutable parallel safe; -- body as SQL
+comment on function app_hidden.block_words(organization_id uuid, number integer) is 'The words of the small and the large block of numbers a ticket is in.';
+grant execute on function app_hidden.block_words(organization_id uuid, number integer) to atum_agent;
+grant execute on function app_hidden.block_words(organization_id uuid, number integer) to atum_customer;
+
+create function app_hidden."both"(one tsquery, other tsquery) returns tsquery
+  language sql immutable; -- body as SQL
+comment on function app_hidden."both"(one tsquery, other tsquery) is 'Two searches at once; nothing asked for changes nothing.';
+grant execute on function app_hidden."both"(one tsquery, other tsquery) to atum_agent;
+grant execute on function app_hidden."both"(one tsquery, other tsquery) to atum_customer;
+
 create function app_hidden.business_due_at(calendar jsonb, start_at timestamp with time zone, working_seconds bigint, paused tstzmultirange DEFAULT '{}'::tstzmultirange) returns timestamp with time zone
-  language plpgsql stable parallel safe set search_path=""; -- body 87a7ed8631078ff2243880141fcb89af
-comment on function app_hidden.business_due_at(calendar jsonb, start_at timestamp with time zone, working_seconds bigint, paused tstzmultirange) is 'When so many seconds of working time have passed since an instant, without the paused spans. Ends at the closing instant when they end exactly there; zero is the first open instant; negative goes backwards. Errors SLA_CALENDAR_WITHOUT_HOURS, SLA_CALENDAR_INVALID.';
+  language plpgsql stable parallel safe strict set search_path=""; -- body 83e048f35ab72dae049efcac9433c837
+comment on function app_hidden.business_due_at(calendar jsonb, start_at timestamp with time zone, working_seconds bigint, paused tstzmultirange) is 'When so many seconds of working time have passed since an instant, without the paused spans. Ends at the closing instant when they end exactly there; zero is the first open instant; negative goes backwards. Errors SLA_CALENDAR_WITHOUT_HOURS, SLA_CALENDAR_INVALID, SLA_TARGET_TOO_LONG.';
 grant execute on function app_hidden.business_due_at(calendar jsonb, start_at timestamp with time zone, working_seconds bigint, paused tstzmultirange) to atum_agent;
 grant execute on function app_hidden.business_due_at(calendar jsonb, start_at timestamp with time zone, working_seconds bigint, paused tstzmultirange) to atum_worker;
 
-create function app_hidden.business_open(calendar jsonb, span tstzrange) returns tstzmultirange
-  language plpgsql stable parallel safe set search_path=""; -- body b9e07c33002a28e2f6775197916684a5
-comment on function app_hidden.business_open(calendar jsonb, span tstzrange) is 'The spans within a span in which a calendar is open.';
-grant execute on function app_hidden.business_open(calendar jsonb, span tstzrange) to atum_agent;
-grant execute on function app_hidden.business_open(calendar jsonb, span tstzrange) to atum_worker;
+create function app_hidden.business_holidays(holidays jsonb, first_day date, last_day date, in_part boolean) returns datemultirange
+  language plpgsql stable parallel safe set search_path=""; -- body 2332b3342c43cd18aae384ec2a0cbfbb
+comment on function app_hidden.business_holidays(holidays jsonb, first_day date, last_day date, in_part boolean) is 'The local days near a span of days that are shut: those shut in part, or those shut from midnight to midnight.';
+grant execute on function app_hidden.business_holidays(holidays jsonb, first_day date, last_day date, in_part boolean) to atum_agent;
+grant execute on function app_hidden.business_holidays(holidays jsonb, first_day date, last_day date, in_part boolean) to atum_worker;
 
 create function app_hidden.business_seconds(calendar jsonb, from_at timestamp with time zone, to_at timestamp with time zone, paused tstzmultirange DEFAULT '{}'::tstzmultirange) returns bigint
-  language plpgsql stable parallel safe set search_path=""; -- body 8a3291e0f73fc5ff3f7733d402497309
+  language sql stable parallel safe strict set search_path=""; -- body 5a93ffccc2e015ef09dc289aa6629068
 comment on function app_hidden.business_seconds(calendar jsonb, from_at timestamp with time zone, to_at timestamp with time zone, paused tstzmultirange) is 'Whole seconds of working time between two instants, without the paused spans; zero when the second is not after the first. Errors SLA_CALENDAR_WITHOUT_HOURS, SLA_CALENDAR_INVALID.';
 grant execute on function app_hidden.business_seconds(calendar jsonb, from_at timestamp with time zone, to_at timestamp with time zone, paused tstzmultirange) to atum_agent;
 grant execute on function app_hidden.business_seconds(calendar jsonb, from_at timestamp with time zone, to_at timestamp with time zone, paused tstzmultirange) to atum_worker;
 
+create function app_hidden.business_shifts(hours text) returns interval[]
+  language plpgsql immutable parallel safe set search_path=""; -- body 70fce84d09023812c2cb5bd1ebcbb402
+comment on function app_hidden.business_shifts(hours text) is 'The hours of one day as pairs of times since midnight, by when they open.';
+grant execute on function app_hidden.business_shifts(hours text) to atum_agent;
+grant execute on function app_hidden.business_shifts(hours text) to atum_worker;
+
+create function app_hidden.business_shut(holidays jsonb, day date, zone text) returns tstzmultirange
+  language sql stable parallel safe set search_path=""; -- body bfd66a5124867793b1b0f9e7c05106ce
+comment on function app_hidden.business_shut(holidays jsonb, day date, zone text) is 'The spans of a local day in which its holidays shut the calendar.';
+grant execute on function app_hidden.business_shut(holidays jsonb, day date, zone text) to atum_agent;
+grant execute on function app_hidden.business_shut(holidays jsonb, day date, zone text) to atum_worker;
+
+create function app_hidden.business_walk(calendar jsonb, start_at timestamp with time zone, working_time double precision, stop_at timestamp with time zone, paused tstzmultirange, OUT reached_at timestamp with time zone, OUT worked double precision) returns record
+  language plpgsql stable parallel safe set search_path=""; -- body 866d9dd167bccc30c0c17b835744c4ea
+comment on function app_hidden.business_walk(calendar jsonb, start_at timestamp with time zone, working_time double precision, stop_at timestamp with time zone, paused tstzmultirange, OUT reached_at timestamp with time zone, OUT worked double precision) is 'Walks from an instant until so many microseconds are worked, or until another instant; what is null has no end but that of 120 years. Says when the working time was reached, or else how much was worked, in microseconds.';
+grant execute on function app_hidden.business_walk(calendar jsonb, start_at timestamp with time zone, working_time double precision, stop_at timestamp with time zone, paused tstzmultirange, OUT reached_at timestamp with time zone, OUT worked double precision) to atum_agent;
+grant execute on function app_hidden.business_walk(calendar jsonb, start_at timestamp with time zone, working_time double precision, stop_at timestamp with time zone, paused tstzmultirange, OUT reached_at timestamp with time zone, OUT worked double precision) to atum_worker;
+
+create function app_hidden.calendar_as_json(calendar app_public.sla_calendars) returns jsonb
+  language sql stable set search_path=""; -- body 928cf25b71a8310a56f59e08e54412fd
+comment on function app_hidden.calendar_as_json(calendar app_public.sla_calendars) is 'A calendar with its holidays in the shape the arithmetic takes.';
+grant execute on function app_hidden.calendar_as_json(calendar app_public.sla_calendars) to atum_agent;
+
 create function app_hidden.calendar_of(policy app_public.sla_policies) returns jsonb
-  language sql stable set search_path=""; -- body 1439db19363a7d5f5b272e0e500bf5d2
+  language sql stable set search_path=""; -- body c883524343ff10f1996cad97d7df9242
 comment on function app_hidden.calendar_of(policy app_public.sla_policies) is 'The calendar of a policy in the shape the arithmetic takes.';
 
 create function app_hidden.check_calendar(calendar jsonb) returns void
-  language plpgsql stable parallel safe set search_path=""; -- body fd009c23fa096941a70d4bda9e65612f
-comment on function app_hidden.check_calendar(calendar jsonb) is 'Refuses a calendar without hours or with times that are none. Errors SLA_CALENDAR_WITHOUT_HOURS, SLA_CALENDAR_INVALID.';
+  language plpgsql stable parallel safe set search_path=""; -- body 2ac9817d14a6563d11d2dee43f47f9c2
+comment on function app_hidden.check_calendar(calendar jsonb) is 'Refuses a calendar without hours, or with times or holidays that are none. Errors SLA_CALENDAR_WITHOUT_HOURS, SLA_CALENDAR_INVALID.';
 grant execute on function app_hidden.check_calendar(calendar jsonb) to atum_agent;
 grant execute on function app_hidden.check_calendar(calendar jsonb) to atum_worker;
 
 create function app_hidden.check_ticket_actions(actions jsonb) returns void
-  language plpgsql stable set search_path=""; -- body bddb3dd5079edfdb8fab6ef704b76a7b
-comment on function app_hidden.check_ticket_actions(actions jsonb) is 'Refuses a list of actions that is none. Each is an object with a `type`: `set_priority` {priority}, `raise_priority`, `set_status` {status}, `set_state` {state_id}, `set_service` {service_id or null}, `set_team` {team_id or null}, `set_assignee` {assignee_id or null}, `assign_to_me`, `assign_automatically`, `add_tags` {tags}, `remove_tags` {tags}, `add_watcher` {user_id}, `remove_watcher` {user_id}, `set_custom_fields` {values by key}, `snooze` {seconds}, `comment` {visibility, body with variables such as {{requester.name}}}, `notify` {to: requester, assignee, team, watchers or managers; text}. At most 20. Error ACTION_INVALID.';
+  language plpgsql stable set search_path=""; -- body 62a8234e0130a0d543f89bb0152fc77e
+comment on function app_hidden.check_ticket_actions(actions jsonb) is 'Refuses a list of actions that is none. Each is an object with a `type`: `set_priority` {priority}, `raise_priority`, `set_status` {status}, `set_state` {state_id}, `set_service` {service_id or null}, `set_team` {team_id or null}, `set_assignee` {assignee_id or null}, `assign_to_me`, `assign_automatically`, `add_tags` {tags}, `remove_tags` {tags}, `add_watcher` {user_id}, `remove_watcher` {user_id}, `set_custom_fields` {values by key}, `snooze` {seconds}, `comment` {visibility, body with variables such as {{requester.name}}}, `notify` {to: requester, assignee, team, watchers or managers; text of up to 1,000 characters}. At most 20. Error ACTION_INVALID.';
 grant execute on function app_hidden.check_ticket_actions(actions jsonb) to atum_agent;
 
 create function app_hidden.check_ticket_conditions(conditions jsonb) returns void
@@ -2001,6 +2950,15 @@ create function app_hidden.check_ticket_conditions(conditions jsonb) returns voi
 comment on function app_hidden.check_ticket_conditions(conditions jsonb) is 'Refuses conditions that are none. They are `{"all": […], "any": […]}`, both optional, at most 20 in all, each `{"field", "operator", "value"}`. Fields: status, priority, channel (is, is_not: a word or a list; priority also at_least, at_most); state_id, service_id, team_id, assignee_id, requester_id, company_id (is, is_not: an id or a list, for people also "me"; is_empty, is_not_empty); tags (includes_any, includes_all, includes_none); subject (contains, contains_not); created_at, updated_at, last_comment_at, resolved_at, next_due_at, snoozed_until (before, after an instant; older_than, newer_than, within so many seconds; is_empty, is_not_empty); breached, snoozed, watched (is true or false); custom_fields.key (is, is_not, contains, at_least, at_most, is_empty, is_not_empty). Error CONDITION_INVALID.';
 grant execute on function app_hidden.check_ticket_conditions(conditions jsonb) to atum_agent;
 grant execute on function app_hidden.check_ticket_conditions(conditions jsonb) to atum_worker;
+
+create function app_hidden.check_view_columns(columns text[]) returns void
+  language plpgsql immutable set search_path=""; -- body c72f7350e817d8707adc27796b544f05
+comment on function app_hidden.check_view_columns(columns text[]) is 'Refuses columns that no list of tickets has. Error VIEW_INVALID.';
+
+create function app_hidden.count_of_tickets(condition text) returns integer
+  language plpgsql volatile set enable_seqscan=off set search_path=""; -- body 427aec21a415b0e57c35586c36600ff6
+comment on function app_hidden.count_of_tickets(condition text) is 'How many tickets the caller sees that fulfil a condition in SQL, up to 101; null when counting them would take long.';
+grant execute on function app_hidden.count_of_tickets(condition text) to atum_agent;
 
 create function app_hidden.current_actor_name() returns text
   language sql stable parallel safe; -- body as SQL
@@ -2016,6 +2974,12 @@ grant execute on function app_hidden.current_address() to atum_anonymous;
 grant execute on function app_hidden.current_address() to atum_customer;
 grant execute on function app_hidden.current_address() to atum_server;
 grant execute on function app_hidden.current_address() to atum_worker;
+
+create function app_hidden.current_company_id() returns uuid
+  language sql stable security definer set search_path=""; -- body 376c492c3dc1b69a1697566c53051f0d
+comment on function app_hidden.current_company_id() is 'The company the caller works for, or null.';
+grant execute on function app_hidden.current_company_id() to atum_agent;
+grant execute on function app_hidden.current_company_id() to atum_customer;
 
 create function app_hidden.current_organization_id() returns uuid
   language sql stable parallel safe; -- body as SQL
@@ -2040,6 +3004,12 @@ create function app_hidden.current_team_ids() returns uuid[]
 comment on function app_hidden.current_team_ids() is 'The teams the caller works in.';
 grant execute on function app_hidden.current_team_ids() to atum_agent;
 
+create function app_hidden.current_time_zone() returns text
+  language sql stable security definer set search_path=""; -- body c2013fb0ce98c6281af77aeb7e8c224b
+comment on function app_hidden.current_time_zone() is 'The time zone the caller chose, or null.';
+grant execute on function app_hidden.current_time_zone() to atum_agent;
+grant execute on function app_hidden.current_time_zone() to atum_customer;
+
 create function app_hidden.current_user_id() returns uuid
   language sql stable parallel safe; -- body as SQL
 comment on function app_hidden.current_user_id() is 'The person this transaction acts for, or null for the system and for strangers.';
@@ -2050,9 +3020,27 @@ grant execute on function app_hidden.current_user_id() to atum_server;
 grant execute on function app_hidden.current_user_id() to atum_worker;
 
 create function app_hidden.fill_in(template text, variables jsonb) returns text
-  language sql immutable set search_path=""; -- body 3832a219057b6e4ecaff7fa3a015b1df
+  language sql immutable set search_path=""; -- body 0e6ef8c653fb1df7158585a3d5b1b65c
 comment on function app_hidden.fill_in(template text, variables jsonb) is 'A prepared text with its {{variables}} filled in; one that is not known is left out.';
 grant execute on function app_hidden.fill_in(template text, variables jsonb) to atum_agent;
+
+create function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) returns uuid[]
+  language plpgsql stable set search_path=""; -- body 2a0bace449eef0c3087c564751f3cf9e
+comment on function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) is 'The newest tickets the caller sees that have the words, after those with the number.';
+grant execute on function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) to atum_agent;
+grant execute on function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) to atum_customer;
+
+create function app_hidden.in_weights(words tsquery, weights text) returns tsquery
+  language sql immutable; -- body as SQL
+comment on function app_hidden.in_weights(words tsquery, weights text) is 'A search that looks at some weights of documents only.';
+grant execute on function app_hidden.in_weights(words tsquery, weights text) to atum_agent;
+grant execute on function app_hidden.in_weights(words tsquery, weights text) to atum_customer;
+
+create function app_hidden.is_day(day text) returns boolean
+  language sql stable parallel safe; -- body as SQL
+comment on function app_hidden.is_day(day text) is 'Whether a text is a date, `2026-12-25`, or a day of every year, `12-25`.';
+grant execute on function app_hidden.is_day(day text) to atum_agent;
+grant execute on function app_hidden.is_day(day text) to atum_worker;
 
 create function app_hidden.is_staff() returns boolean
   language sql stable parallel safe; -- body as SQL
@@ -2063,21 +3051,66 @@ grant execute on function app_hidden.is_staff() to atum_customer;
 grant execute on function app_hidden.is_staff() to atum_server;
 grant execute on function app_hidden.is_staff() to atum_worker;
 
+create function app_hidden.lexeme(word text) returns tsquery
+  language sql immutable; -- body as SQL
+comment on function app_hidden.lexeme(word text) is 'One word exactly as it is in a document.';
+grant execute on function app_hidden.lexeme(word text) to atum_agent;
+grant execute on function app_hidden.lexeme(word text) to atum_customer;
+
 create function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) returns timestamp with time zone
   language sql stable parallel safe; -- body as SQL
 comment on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) is 'The instant at which a clock in a time zone shows a local time: the first of two when clocks go back, moved forward when clocks skip it.';
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_agent;
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_worker;
 
-create function app_hidden.mention(comment app_public.comments, user_id uuid) returns void
-  language plpgsql volatile security definer set search_path=""; -- body be760283e96a6ed6fb9e408009dcda54
-comment on function app_hidden.mention(comment app_public.comments, user_id uuid) is 'Records that the author of a comment called a colleague by name, who watches the ticket from then on. Error MENTION_REFUSED.';
-grant execute on function app_hidden.mention(comment app_public.comments, user_id uuid) to atum_agent;
-grant execute on function app_hidden.mention(comment app_public.comments, user_id uuid) to atum_customer;
+create function app_hidden.match_rank(ticket_id uuid, words tsquery) returns real
+  language sql stable security definer set search_path=""; -- body 518ac5bf9b5c4b5f7c6aff7c6f64f057
+comment on function app_hidden.match_rank(ticket_id uuid, words tsquery) is 'How well a ticket that the caller found matches.';
+grant execute on function app_hidden.match_rank(ticket_id uuid, words tsquery) to atum_agent;
+grant execute on function app_hidden.match_rank(ticket_id uuid, words tsquery) to atum_customer;
+
+create function app_hidden.may_use_canned(visibility app_public.canned_visibility, owner_id uuid, team_id uuid) returns boolean
+  language sql stable set search_path=""; -- body c713c8f14fbf85af96ff2cb17c68a21f
+comment on function app_hidden.may_use_canned(visibility app_public.canned_visibility, owner_id uuid, team_id uuid) is 'Whether the caller, as staff, may use what was prepared for somebody: what the policies of canned responses and macros say, for functions that run as the owner.';
+
+create function app_hidden.mention(comment app_public.comments, user_ids uuid[]) returns void
+  language plpgsql volatile security definer set search_path=""; -- body e84becb7f26ed1fada73c8f8eea02b3b
+comment on function app_hidden.mention(comment app_public.comments, user_ids uuid[]) is 'Records that the author of a comment called up to 50 colleagues by name, who watch the ticket from then on. Error MENTION_REFUSED.';
+grant execute on function app_hidden.mention(comment app_public.comments, user_ids uuid[]) to atum_agent;
+grant execute on function app_hidden.mention(comment app_public.comments, user_ids uuid[]) to atum_customer;
 
 create function app_hidden.network_of(address inet) returns cidr
   language sql immutable parallel safe; -- body as SQL
 comment on function app_hidden.network_of(address inet) is 'What one customer has: an IPv4 address, or the /64 of an IPv6 address.';
+
+create function app_hidden.newest_blocks(organization_id uuid, newest integer, size integer, kind integer) returns tsquery
+  language sql immutable; -- body as SQL
+comment on function app_hidden.newest_blocks(organization_id uuid, newest integer, size integer, kind integer) is 'A search of the newest two blocks of numbers, small or large.';
+grant execute on function app_hidden.newest_blocks(organization_id uuid, newest integer, size integer, kind integer) to atum_agent;
+grant execute on function app_hidden.newest_blocks(organization_id uuid, newest integer, size integer, kind integer) to atum_customer;
+
+create function app_hidden.newest_ticket_number() returns integer
+  language sql stable security definer set search_path=""; -- body a20eafdfc501d4d82950ad40dd3e501e
+comment on function app_hidden.newest_ticket_number() is 'The highest number a ticket of the organization has.';
+grant execute on function app_hidden.newest_ticket_number() to atum_agent;
+grant execute on function app_hidden.newest_ticket_number() to atum_customer;
+
+create function app_hidden.organization_word(organization_id uuid) returns text
+  language sql immutable parallel safe; -- body as SQL
+comment on function app_hidden.organization_word(organization_id uuid) is 'The word in every document of an organization.';
+grant execute on function app_hidden.organization_word(organization_id uuid) to atum_agent;
+grant execute on function app_hidden.organization_word(organization_id uuid) to atum_customer;
+
+create function app_hidden.page_of_tickets(condition text, sort app_public.ticket_sort, direction app_public.sort_direction, first integer, after text) returns app_public.ticket_page
+  language plpgsql stable set search_path=""; -- body d2b3c93ed585e5d75967980a25df2f43
+comment on function app_hidden.page_of_tickets(condition text, sort app_public.ticket_sort, direction app_public.sort_direction, first integer, after text) is 'A page of the tickets the caller sees that fulfil a condition in SQL. Error VIEW_INVALID for a cursor that is none.';
+grant execute on function app_hidden.page_of_tickets(condition text, sort app_public.ticket_sort, direction app_public.sort_direction, first integer, after text) to atum_agent;
+
+create function app_hidden.people_named(name text) returns uuid[]
+  language plpgsql stable set search_path=""; -- body 4c19b8423778be4463c4b3e080770dcb
+comment on function app_hidden.people_named(name text) is 'Up to a hundred people the caller sees whose name contains this or, for staff, whose mail address begins with it.';
+grant execute on function app_hidden.people_named(name text) to atum_agent;
+grant execute on function app_hidden.people_named(name text) to atum_customer;
 
 create function app_hidden.plain_address(address inet) returns inet
   language sql immutable parallel safe; -- body as SQL
@@ -2087,13 +3120,55 @@ create function app_hidden.platform_scope() returns uuid
   language sql immutable parallel safe; -- body as SQL
 comment on function app_hidden.platform_scope() is 'The chain of what belongs to no organization, such as a login with an unknown address.';
 
+create function app_hidden.read_ticket_search(query text, way text DEFAULT 'complete'::text) returns app_hidden.ticket_query
+  language plpgsql stable set search_path=""; -- body a92800a5ded39f0b84ce3785394af648
+comment on function app_hidden.read_ticket_search(query text, way text) is 'Takes a search apart; its last word may be the beginning of one, or each may be misspelt (`mend`). Error SEARCH_INVALID.';
+grant execute on function app_hidden.read_ticket_search(query text, way text) to atum_agent;
+grant execute on function app_hidden.read_ticket_search(query text, way text) to atum_customer;
+
+create function app_hidden.readable(words tsquery) returns tsquery
+  language sql stable; -- body as SQL
+comment on function app_hidden.readable(words tsquery) is 'A search of what the caller may read: customers neither find nor miss a ticket by what is internal.';
+grant execute on function app_hidden.readable(words tsquery) to atum_agent;
+grant execute on function app_hidden.readable(words tsquery) to atum_customer;
+
+create function app_hidden.search_condition(key text, value text) returns jsonb
+  language plpgsql stable set search_path=""; -- body 8f41ee742eb5c091fbc1e421cefbbde3
+comment on function app_hidden.search_condition(key text, value text) is 'A filter of a search as a condition on tickets, or a list of conditions. Error SEARCH_INVALID.';
+grant execute on function app_hidden.search_condition(key text, value text) to atum_agent;
+grant execute on function app_hidden.search_condition(key text, value text) to atum_customer;
+
+create function app_hidden.search_condition_sql(conditions jsonb) returns text
+  language sql stable security definer set search_path=""; -- body f210cddcbdc384cdac92237a15125657
+comment on function app_hidden.search_condition_sql(conditions jsonb) is 'The filters of a search as SQL.';
+grant execute on function app_hidden.search_condition_sql(conditions jsonb) to atum_agent;
+grant execute on function app_hidden.search_condition_sql(conditions jsonb) to atum_customer;
+
+create function app_hidden.search_language(organization_id uuid DEFAULT app_hidden.current_organization_id()) returns regconfig
+  language sql stable security definer set search_path=""; -- body a8ef77bb397e605048b4a5efb7061d8d
+comment on function app_hidden.search_language(organization_id uuid) is 'The language in which an organization''s words are indexed and searched: that of its locale, else none in particular.';
+grant execute on function app_hidden.search_language(organization_id uuid) to atum_agent;
+grant execute on function app_hidden.search_language(organization_id uuid) to atum_customer;
+
+create function app_hidden.search_terms(query text) returns TABLE(place bigint, is_negated boolean, key text, value text, is_phrase boolean)
+  language sql immutable set search_path=""; -- body 5ece47c3bf83aa9317de8a648f63c43f
+comment on function app_hidden.search_terms(query text) is 'The terms of a search. What stands before a colon and is no filter is a word like any other.';
+grant execute on function app_hidden.search_terms(query text) to atum_agent;
+grant execute on function app_hidden.search_terms(query text) to atum_customer;
+
+create function app_hidden.searched_words() returns tsquery
+  language sql stable parallel safe; -- body as SQL
+comment on function app_hidden.searched_words() is 'What search_tickets is looking for at the moment; the policy of documents shows what has it.';
+grant execute on function app_hidden.searched_words() to atum_agent;
+grant execute on function app_hidden.searched_words() to atum_customer;
+
 create function app_hidden.sees_every_team() returns boolean
   language sql stable security definer set search_path=""; -- body 767a548c4f01e6ef43f73755513d798c
 comment on function app_hidden.sees_every_team() is 'Whether the caller, as staff, sees the tickets of all teams: everybody but an agent who is restricted to the own ones.';
 grant execute on function app_hidden.sees_every_team() to atum_agent;
 
 create function app_hidden.sees_ticket(ticket app_public.tickets) returns boolean
-  language sql stable set search_path=""; -- body 3bdf2a0f1fa8b002251585041ef9bf40
+  language sql stable set search_path=""; -- body d6ff292149296b8d5f36c36d5f96e28f
 comment on function app_hidden.sees_ticket(ticket app_public.tickets) is 'Whether the caller sees a ticket: what the policies of tickets say, for functions that run as the owner.';
 
 create function app_hidden.shared_company_id() returns uuid
@@ -2101,6 +3176,12 @@ create function app_hidden.shared_company_id() returns uuid
 comment on function app_hidden.shared_company_id() is 'The caller''s company, where its people share their tickets; otherwise null.';
 grant execute on function app_hidden.shared_company_id() to atum_agent;
 grant execute on function app_hidden.shared_company_id() to atum_customer;
+
+create function app_hidden.tag_word(tag text) returns text
+  language sql immutable parallel safe; -- body as SQL
+comment on function app_hidden.tag_word(tag text) is 'The word in every document that has a tag.';
+grant execute on function app_hidden.tag_word(tag text) to atum_agent;
+grant execute on function app_hidden.tag_word(tag text) to atum_customer;
 
 create function app_hidden.ticket_condition_sql(conditions jsonb) returns text
   language plpgsql stable security definer set search_path=""; -- body deab3187525ef8574eb100df2ac36c2c
@@ -2120,6 +3201,23 @@ grant execute on function app_hidden.uuid_v7() to atum_agent;
 grant execute on function app_hidden.uuid_v7() to atum_customer;
 grant execute on function app_hidden.uuid_v7() to atum_server;
 grant execute on function app_hidden.uuid_v7() to atum_worker;
+
+create function app_hidden.view_condition_sql(conditions jsonb) returns text
+  language sql stable set search_path=""; -- body 5c1ae32aea43e97f0efe97e5e9f61e62
+comment on function app_hidden.view_condition_sql(conditions jsonb) is 'The conditions of a view as SQL: what is snoozed is out of sight until it wakes, unless the view is about that. Error CONDITION_INVALID.';
+grant execute on function app_hidden.view_condition_sql(conditions jsonb) to atum_agent;
+
+create function app_hidden.words_for(word text, way text) returns tsquery
+  language plpgsql stable security definer set search_path=""; -- body 02adacae73e3e80c8a5757ce34493899
+comment on function app_hidden.words_for(word text, way text) is 'What to look for when somebody writes a word: itself, and the words that begin with it (`complete`) or look like it (`mend`).';
+grant execute on function app_hidden.words_for(word text, way text) to atum_agent;
+grant execute on function app_hidden.words_for(word text, way text) to atum_customer;
+
+create function app_hidden.writes_for_staff() returns boolean
+  language sql stable parallel safe; -- body as SQL
+comment on function app_hidden.writes_for_staff() is 'Whether what is said now is said by staff: at once, or by the worker that delivers what staff sent a moment ago.';
+grant execute on function app_hidden.writes_for_staff() to atum_agent;
+grant execute on function app_hidden.writes_for_staff() to atum_customer;
 
 create function app_private.accept_invitation(token text, name text, password text) returns void
   language plpgsql volatile security definer set search_path=""; -- body fa5c97f45dd8576cb3d2df33b43168d1
@@ -2145,12 +3243,16 @@ create function app_private.account_token_of(token text) returns jsonb
 comment on function app_private.account_token_of(token text) is 'Whom a link is for, without spending it: `{outcome: ok, purpose, email, name, organization}`. Error TOKEN_INVALID.';
 grant execute on function app_private.account_token_of(token text) to atum_server;
 
+create function app_private.act_by_automation(automation app_public.automations, ticket app_public.tickets, chain uuid[], OUT changes jsonb) returns jsonb
+  language plpgsql volatile set search_path=""; -- body 2a19cc4eb3001ea0689222f83ebd17d7
+comment on function app_private.act_by_automation(automation app_public.automations, ticket app_public.tickets, chain uuid[], OUT changes jsonb) is 'Does to a ticket what an automation says, in its name, and returns the events that caused.';
+
 create function app_private.act_for(subject app_public.users) returns void
   language sql volatile set search_path=""; -- body bdb6c88cb70793b89229f75a5ff56423
 comment on function app_private.act_for(subject app_public.users) is 'From here on the transaction acts for a person who has proved who they are.';
 
 create function app_private.add_watcher(ticket app_public.tickets, user_id uuid) returns void
-  language plpgsql volatile set search_path=""; -- body e52f490f5c6a3497fba9d01708e7a66d
+  language plpgsql volatile set search_path=""; -- body efce0f301e1478ed5e624e224db7df94
 comment on function app_private.add_watcher(ticket app_public.tickets, user_id uuid) is 'Has somebody watch a ticket, once. Error WATCHER_REFUSED.';
 
 create function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
@@ -2174,9 +3276,21 @@ create function app_private.as_seen_by_caller(ticket app_public.tickets) returns
   language plpgsql stable set search_path=""; -- body e9f7145ae93dc5db445869ec3ea910a7
 comment on function app_private.as_seen_by_caller(ticket app_public.tickets) is 'A ticket without what its reader may not see of it.';
 
+create function app_private.asked_fields(organization_id uuid, service_id uuid, field_values jsonb) returns SETOF app_public.custom_fields
+  language sql stable set search_path=""; -- body a1b8ed5ab004d6a1d249aae8339493b4
+comment on function app_private.asked_fields(organization_id uuid, service_id uuid, field_values jsonb) is 'The fields that a ticket of a service asks for, given the values it has: those that are not archived, are of the service, and whose condition is met, as are those of the fields that decide.';
+
 create function app_private.audit_scopes() returns SETOF uuid
   language sql stable security definer set search_path=""; -- body 4b5acfe47c019d72ce4148dc4664ac2d
 comment on function app_private.audit_scopes() is 'Every chain there is.';
+
+create function app_private.automation_actor_of(event app_public.ticket_events) returns app_public.automation_actor
+  language sql stable set search_path=""; -- body 26e66d01cd8094cf5320866b8341e05f
+comment on function app_private.automation_actor_of(event app_public.ticket_events) is 'By whom an event happened, in the words of automations.';
+
+create function app_private.automations_for(queued app_private.automation_queue) returns SETOF app_public.automations
+  language sql stable set search_path=""; -- body 63f7d235fa56fa53cadc9bb84ff4503c
+comment on function app_private.automations_for(queued app_private.automation_queue) is 'The automations that have yet to answer, in their order.';
 
 create function app_private.begin_two_factor(secret text, challenge text DEFAULT NULL::text) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body ad807b3648768e41d293b401178b0ac7
@@ -2209,17 +3323,33 @@ create function app_private.change_password(current_password text, new_password 
 comment on function app_private.change_password(current_password text, new_password text) is 'Changes the password of the person who logged in and ends their other sessions: `ok`, `invalid_credentials`, `too_many_attempts`. Errors: PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
 grant execute on function app_private.change_password(current_password text, new_password text) to atum_server;
 
+create function app_private.check_automation(automation app_public.automations) returns void
+  language plpgsql stable set search_path=""; -- body 5c765c409d58e9da4e3e7aa4cbaec23c
+comment on function app_private.check_automation(automation app_public.automations) is 'Refuses an automation that can never do what it says. Errors AUTOMATION_INVALID, CONDITION_INVALID, ACTION_INVALID, NOT_FOUND.';
+
 create function app_private.checklist_item_to_work_on(item_id uuid) returns app_public.checklist_items
   language plpgsql volatile set search_path=""; -- body d8313898eb25f15d85ff6f318ea01a00
 comment on function app_private.checklist_item_to_work_on(item_id uuid) is 'A step on a ticket that the caller sees, which is locked; for functions that run as the owner. Error NOT_FOUND.';
 
+create function app_private.clock_due_at(calendar jsonb, started_at timestamp with time zone, target_seconds bigint, paused tstzmultirange DEFAULT '{}'::tstzmultirange) returns timestamp with time zone
+  language sql stable set search_path=""; -- body 187b4aab5d2fa2fa91b851067892aa31
+comment on function app_private.clock_due_at(calendar jsonb, started_at timestamp with time zone, target_seconds bigint, paused tstzmultirange) is 'When a clock is due: what business_due_at says, or in 120 years where it refuses.';
+
 create function app_private.column_condition_sql(condition jsonb) returns text
-  language plpgsql stable set search_path=""; -- body c3f708c5358320e756d1f9c6d2d0b53c
+  language plpgsql stable set search_path=""; -- body af1129450e2a20927bdbd7ec781d42af
 comment on function app_private.column_condition_sql(condition jsonb) is 'One condition on a column of a ticket as SQL; its field and operator were checked before.';
+
+create function app_private.completed_words(beginning text) returns text[]
+  language sql stable security definer set search_path=""; -- body c075351feb24dbfbfc8f29ed70300740
+comment on function app_private.completed_words(beginning text) is 'Up to twenty words the organization uses that begin like this.';
 
 create function app_private.condition_words(condition jsonb) returns text[]
   language plpgsql immutable set search_path=""; -- body 87a66aa5c3e09a8cf83986cebf435058
 comment on function app_private.condition_words(condition jsonb) is 'The value of a condition as a list. Error CONDITION_INVALID.';
+
+create function app_private.conditions_met(ticket app_public.tickets, conditions jsonb) returns jsonb
+  language sql stable set search_path=""; -- body c33ff833d8523373e26a812f62d7ce66
+comment on function app_private.conditions_met(ticket app_public.tickets, conditions jsonb) is 'Which of the conditions that a ticket meets are the reason.';
 
 create function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body 4ba7571a25c175e4d8ab157ae98aca18
@@ -2230,6 +3360,10 @@ create function app_private.count_login_failure(account text, ip_address inet) r
   language plpgsql volatile set search_path=""; -- body f1e255fe528c820c8d2698cb1b85075b
 comment on function app_private.count_login_failure(account text, ip_address inet) is 'Counts a wrong password or code, and says whether a delay began with it.';
 
+create function app_private.count_macro_uses(macro_id uuid, tickets integer) returns void
+  language sql volatile set search_path=""; -- body c482fefc3dea336a3d0f2025b613ad4b
+comment on function app_private.count_macro_uses(macro_id uuid, tickets integer) is 'Counts the tickets that the caller did a macro to.';
+
 create function app_private.create_organization(slug text, name text, time_zone text DEFAULT 'Etc/UTC'::text, locale text DEFAULT 'en'::text, ticket_prefix text DEFAULT 'ATUM'::text, hours jsonb DEFAULT '"always_open"'::jsonb) returns uuid
   language plpgsql volatile set search_path=""; -- body 75ad643feb425e447927ec04ba63965b
 comment on function app_private.create_organization(slug text, name text, time_zone text, locale text, ticket_prefix text, hours jsonb) is 'Makes an organization with a calendar and a standard service level policy, ready for its first ticket. Returns its id.';
@@ -2237,6 +3371,15 @@ comment on function app_private.create_organization(slug text, name text, time_z
 create function app_private.custom_field_condition_sql(condition jsonb) returns text
   language plpgsql stable set search_path=""; -- body 6f948e333ed451352dcd75b1dd6b9cd4
 comment on function app_private.custom_field_condition_sql(condition jsonb) is 'One condition on a custom field as SQL; its operator was checked before.';
+
+create function app_private.deliver_replies(outgoing_reply_id uuid DEFAULT NULL::uuid) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 45267d2605c2f5bec8a58d62584fdae2
+comment on function app_private.deliver_replies(outgoing_reply_id uuid) is 'Delivers the replies of the current organization whose time has come, or one of them, and returns how many left. One that is refused goes back to its author as a draft. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.deliver_replies(outgoing_reply_id uuid) to atum_worker;
+
+create function app_private.deliver_reply(reply app_public.outgoing_replies) returns void
+  language plpgsql volatile set search_path=""; -- body 650dbc28100e536d40226e8ceabdaad3
+comment on function app_private.deliver_reply(reply app_public.outgoing_replies) is 'Makes a reply the comment it was written to be, in the name of its author. Errors: AUTHOR_GONE, and what `addComment` refuses.';
 
 create function app_private.directory_account(provider_id uuid, username text) returns text
   language sql immutable set search_path=""; -- body dea82c3cc9255e4f9a6f9b6013792a32
@@ -2266,18 +3409,22 @@ create function app_private.end_sessions_of(organization_id uuid, user_id uuid, 
 comment on function app_private.end_sessions_of(organization_id uuid, user_id uuid, except_id uuid) is 'Ends every session of a person but one, and says how many; forgets the logins that wait for their second step.';
 
 create function app_private.end_silent_tickets() returns integer
-  language plpgsql volatile security definer set search_path=""; -- body 5d0c73aadf27bda4fc5dce3550dc2752
+  language plpgsql volatile security definer set search_path=""; -- body 73b5713b1d92f61c4e39cf0f96b5bd75
 comment on function app_private.end_silent_tickets() is 'Closes the resolved and resolves the pending tickets of the current organization about which nobody said a word for as long as its settings say, up to 1,000, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.end_silent_tickets() to atum_worker;
 
 create function app_private.end_timer(timer app_public.running_timers, note text DEFAULT NULL::text, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean) returns app_public.time_entries
-  language plpgsql volatile set search_path=""; -- body 12f98ffdb5d80d45345e0fa6b3916611
+  language plpgsql volatile set search_path=""; -- body ec99b628ebb9ec922095c504e70b2cdd
 comment on function app_private.end_timer(timer app_public.running_timers, note text, activity_id uuid, is_billable boolean) is 'Stops a timer and records what it measured: at least a second, at most a day. Errors: NOT_FOUND, TIME_ACTIVITY_ARCHIVED.';
 
 create function app_private.enqueue(task text, organization_id uuid, payload jsonb DEFAULT '{}'::jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, job_key text DEFAULT NULL::text, max_attempts integer DEFAULT 25) returns void
   language plpgsql volatile security definer set search_path=""; -- body ad7b38674e2183e0f4211746dc927865
 comment on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer) is 'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
 grant execute on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer) to atum_worker;
+
+create function app_private.enqueue_automations(organization_id uuid, ticket_id uuid) returns void
+  language sql volatile set search_path=""; -- body 580d4433e9f187b67860b7e86947d537
+comment on function app_private.enqueue_automations(organization_id uuid, ticket_id uuid) is 'Has a job answer what is queued for a ticket.';
 
 create function app_private.fail_challenge(waiting app_private.login_challenges, ip_address inet) returns jsonb
   language plpgsql volatile set search_path=""; -- body 5ef5ebc70cbd43d8ddffbf397bc93d40
@@ -2292,9 +3439,22 @@ create function app_private.finish_challenge(waiting app_private.login_challenge
   language plpgsql volatile set search_path=""; -- body d0250bfb62b49c9ef12a9133ea2f1fcf
 comment on function app_private.finish_challenge(waiting app_private.login_challenges, proof text, ip_address inet, user_agent text) is 'Spends a challenge and lets its person in, if the first step is still worth it: `challenge_expired` where the provider of it is no longer trusted, `local_login_off`, otherwise as `admit`.';
 
+create function app_private.fire_automation(automation app_public.automations, ticket app_public.tickets, event_id uuid, chain uuid[]) returns app_public.automation_outcome
+  language plpgsql volatile set search_path=""; -- body 9384a162d1f161c5717895c5fd4a029c
+comment on function app_private.fire_automation(automation app_public.automations, ticket app_public.tickets, event_id uuid, chain uuid[]) is 'Has an automation act on a ticket if the ticket meets its conditions, and notes what became of it; null when the ticket does not.';
+
+create function app_private.fire_sla_escalations(sla_calculation_id uuid DEFAULT NULL::uuid) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body f45f6f1af8d080bad68cbf69244e486a
+comment on function app_private.fire_sla_escalations(sla_calculation_id uuid) is 'Does what the warnings and levels of the current organization say whose instant has come, up to 1,000, or those of one clock, in their order, in the name of their policy, and returns how many. Each is an event at the very instant. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.fire_sla_escalations(sla_calculation_id uuid) to atum_worker;
+
+create function app_private.follow_comment_with_sla_clocks(event app_public.ticket_events) returns void
+  language plpgsql volatile set search_path=""; -- body 0f40c85f7aa27b5ed98a1c4c24479ff7
+comment on function app_private.follow_comment_with_sla_clocks(event app_public.ticket_events) is 'A public answer of staff meets the responses that are waited for; what the customer says after one starts the next.';
+
 create function app_private.follow_status_with_sla_clocks(event app_public.ticket_events) returns void
-  language plpgsql volatile set search_path=""; -- body 8a80e9a732abec7f20d679e1ba4b306f
-comment on function app_private.follow_status_with_sla_clocks(event app_public.ticket_events) is 'Pauses, resumes, ends and reopens the clocks as a ticket''s status moves.';
+  language plpgsql volatile set search_path=""; -- body 7370163bf7dfb9379e74b6ab30c33008
+comment on function app_private.follow_status_with_sla_clocks(event app_public.ticket_events) is 'Pauses, resumes, ends and reopens the clocks as a ticket''s status moves, and takes them out of a ticket that is merged.';
 
 create function app_private.forget_login_failures(account text, ip_address inet) returns void
   language sql volatile set search_path=""; -- body e14c7ca8f1650d172db33e661c9016b5
@@ -2310,6 +3470,14 @@ create function app_private.found_organization(slug text, name text, admin_email
 comment on function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text, locale text, ticket_prefix text) is 'Makes an organization with its first admin, and returns the token of the admin''s invitation, good for 7 days: `/invitation#token=…`. For the operator.';
 grant execute on function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text, locale text, ticket_prefix text) to atum_operator;
 
+create function app_private.give_back_as_draft(reply app_public.outgoing_replies, refused_code text DEFAULT NULL::text, refused_message text DEFAULT NULL::text) returns app_public.ticket_drafts
+  language sql volatile set search_path=""; -- body f87f6d79065dcddf6001c0cb9f00c610
+comment on function app_private.give_back_as_draft(reply app_public.outgoing_replies, refused_code text, refused_message text) is 'Makes a reply that does not leave a draft of its author again, before whatever the author wrote on that ticket meanwhile.';
+
+create function app_private.has_open_children(organization_id uuid, ticket_id uuid) returns boolean
+  language sql stable set search_path=""; -- body 33981a2d09a699bbb3dca7fb89fea1a4
+comment on function app_private.has_open_children(organization_id uuid, ticket_id uuid) is 'Whether a ticket has a child that is not resolved.';
+
 create function app_private.identity_of(subject app_public.users) returns jsonb
   language sql stable set search_path=""; -- body 033b48e79bb4ff3d95e0a17fc1c18923
 comment on function app_private.identity_of(subject app_public.users) is 'What the server tells a client about the person who just logged in, and puts into the access token.';
@@ -2319,17 +3487,34 @@ create function app_private.identity_provider(provider_id uuid) returns jsonb
 comment on function app_private.identity_provider(provider_id uuid) is 'How to ask an identity provider, its secret encrypted; null when it is not there, is off, or its organization is suspended.';
 grant execute on function app_private.identity_provider(provider_id uuid) to atum_server;
 
+create function app_private.index_tickets(organization_id uuid, ticket_ids uuid[]) returns void
+  language sql volatile set search_path=""; -- body 03fbf031531e989c31e0e117b50f6255
+comment on function app_private.index_tickets(organization_id uuid, ticket_ids uuid[]) is 'Builds the documents of some tickets of an organization anew.';
+
+create function app_private.index_tickets_from(after_id uuid DEFAULT NULL::uuid, requester_id uuid DEFAULT NULL::uuid, up_to integer DEFAULT 500) returns uuid
+  language plpgsql volatile security definer set search_path=""; -- body 422b1263f01e84691bcdd3da402699b8
+comment on function app_private.index_tickets_from(after_id uuid, requester_id uuid, up_to integer) is 'Builds some documents of the current organization anew, those of one requester or all, and returns the ticket after which to go on, or null at the end. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.index_tickets_from(after_id uuid, requester_id uuid, up_to integer) to atum_worker;
+
 create function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) returns boolean
   language sql stable security definer set search_path=""; -- body 0ffaf829fda07a1fdc5d9ee958ee3dd5
 comment on function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) is 'Whether a person of this role may come from this address.';
 grant execute on function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) to atum_server;
 
+create function app_private.is_here(organization_id uuid, word text, id uuid) returns boolean
+  language sql stable set search_path=""; -- body 5f52965c7a5a5204580a8cbf577a52bc
+comment on function app_private.is_here(organization_id uuid, word text, id uuid) is 'Whether an organization has what an action names: a stage, service, team or person.';
+
 create function app_private.issue_account_token(account_mail_id uuid) returns text
   language plpgsql volatile set search_path=""; -- body 8f80f16f082405e97ed9a3231bee8dfa
 comment on function app_private.issue_account_token(account_mail_id uuid) is 'Makes the token of a link, in place of any that it had; null when the link is over.';
 
+create function app_private.keeps_view(view app_public.ticket_views) returns boolean
+  language sql stable set search_path=""; -- body 787b19dfddd31319382f6b9c08776b66
+comment on function app_private.keeps_view(view app_public.ticket_views) is 'Whether the caller may change a view: the owner one''s own, members and managers a team''s, managers and admins a shared one.';
+
 create function app_private.last_audit_link(organization_id uuid) returns app_private.audit_heads
-  language plpgsql stable set search_path=""; -- body 9fab9c7775e781e94e8556befda98b25
+  language plpgsql stable set enable_seqscan=off set enable_sort=off set search_path=""; -- body a3457fca458473cc2cca82edab4e9df7
 comment on function app_private.last_audit_link(organization_id uuid) is 'The last link of a chain whose head is locked by this transaction.';
 
 create function app_private.last_heartbeat_at() returns timestamp with time zone
@@ -2342,9 +3527,25 @@ create function app_private.last_migration() returns text
 comment on function app_private.last_migration() is 'The file name of the last committed migration this database has.';
 grant execute on function app_private.last_migration() to atum_server;
 
+create function app_private.learn_words(organization_id uuid, text text) returns void
+  language sql volatile set search_path=""; -- body 0345364f0e1f109a1e77627a0a9b96da
+comment on function app_private.learn_words(organization_id uuid, text text) is 'Keeps the words of a text to complete and to mend searches by.';
+
+create function app_private.leave_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
+  language plpgsql volatile set search_path=""; -- body 84948459f19d47366703f28fbfdc7f97
+comment on function app_private.leave_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) is 'Takes a clock that runs or stands still out of the service level.';
+
 create function app_private.local_day(at timestamp with time zone) returns date
   language sql stable set search_path=""; -- body 09a7c0a2016b585ce58390dfb7b42d26
 comment on function app_private.local_day(at timestamp with time zone) is 'The day that an instant is in, where the organization is.';
+
+create function app_private.lock_custom_fields() returns void
+  language sql volatile set search_path=""; -- body a16b6c55f9a802b41f81aac824239e4b
+comment on function app_private.lock_custom_fields() is 'Has the admins of an organization change its fields one after the other.';
+
+create function app_private.lock_ticket_of_clock(sla_calculation_id uuid) returns void
+  language sql volatile set search_path=""; -- body 7eba1c260a850a13e1ae5c450c3afb9d
+comment on function app_private.lock_ticket_of_clock(sla_calculation_id uuid) is 'Waits for whoever changes the ticket of a clock. Tickets are locked before their clocks everywhere, so that nobody waits in a circle.';
 
 create function app_private.log_in(email text, password text, organization_slug text, demo_allowed boolean, ip_address inet, user_agent text) returns jsonb
   language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 53909dc6c6faa93402c370bce8b654d7
@@ -2374,6 +3575,19 @@ create function app_private.login_wait(account text, ip_address inet, person_id 
   language sql stable set search_path=""; -- body 473875725afacddbf3088a67f3b6b248
 comment on function app_private.login_wait(account text, ip_address inet, person_id uuid) is 'How many seconds must pass before this address may try this account again; 0 when it may. `person_id` is whose account it is: where they were logged in within 30 days it is a minute at most.';
 
+create function app_private.loop_of(automation app_public.automations, ticket app_public.tickets, chain uuid[]) returns app_public.automation_stop
+  language sql stable set search_path=""; -- body 071030e6ebf149247d4f16cb94f566a4
+comment on function app_private.loop_of(automation app_public.automations, ticket app_public.tickets, chain uuid[]) is 'Why an automation must not act on a ticket now, or null when it may.';
+
+create function app_private.lost_from_sight(organization_ids uuid[], ticket_ids uuid[], user_ids uuid[]) returns integer[]
+  language sql stable security definer set search_path=""; -- body 55357e7c2ae3ed18a731dad9aa2bd829
+comment on function app_private.lost_from_sight(organization_ids uuid[], ticket_ids uuid[], user_ids uuid[]) is 'Which of those who are at tickets, by their position from one on, are no staff any more or do not see the ticket any more. For the server, which asks of all its people at once.';
+grant execute on function app_private.lost_from_sight(organization_ids uuid[], ticket_ids uuid[], user_ids uuid[]) to atum_server;
+
+create function app_private.macro_to_use(macro_id uuid) returns app_public.macros
+  language plpgsql stable set search_path=""; -- body 33186b2a9f325dc9be25d5d06d15801c
+comment on function app_private.macro_to_use(macro_id uuid) is 'A macro the caller may use; for functions that run as the owner. Error NOT_FOUND.';
+
 create function app_private.mail_address(given text) returns public.citext
   language sql immutable set search_path=""; -- body 071e03c89dbaa2da89028c47e4dba13a
 comment on function app_private.mail_address(given text) is 'A mail address as it is looked for; null for what holds letters that might fold into others, which nobody has.';
@@ -2382,17 +3596,25 @@ create function app_private.make_recovery_codes(organization_id uuid, user_id uu
   language plpgsql volatile set search_path=""; -- body 033b1d9c3b5be4d092fd47138e7930d6
 comment on function app_private.make_recovery_codes(organization_id uuid, user_id uuid) is 'Replaces the recovery codes of a person by ten new ones, and returns them for the only time.';
 
+create function app_private.match_sla_policy(ticket app_public.tickets) returns app_public.sla_policies
+  language sql stable set search_path=""; -- body 164e6a3750895e05096f2312e75e56e1
+comment on function app_private.match_sla_policy(ticket app_public.tickets) is 'The first policy whose conditions a ticket meets, or null.';
+
 create function app_private.may_approve(user_id uuid, ticket app_public.tickets) returns boolean
   language sql stable set search_path=""; -- body 579cee1654ba45775b6d17fcf642665b
 comment on function app_private.may_approve(user_id uuid, ticket app_public.tickets) is 'Whether somebody may be asked for approval on a ticket: who may see it, and who decides for the requester''s company.';
 
 create function app_private.may_see_ticket(user_id uuid, ticket app_public.tickets) returns boolean
-  language sql stable set search_path=""; -- body 2b62fb26acc219112bc81e8f2e4492fd
-comment on function app_private.may_see_ticket(user_id uuid, ticket app_public.tickets) is 'Whether a person sees a ticket, without looking at whom it is assigned to.';
+  language sql stable set search_path=""; -- body cd7a1e1d3b172e26650febe43c1fa89f
+comment on function app_private.may_see_ticket(user_id uuid, ticket app_public.tickets) is 'Whether a person sees a ticket: what the policies of tickets would say to them.';
 
 create function app_private.meet_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
   language plpgsql volatile set search_path=""; -- body 0c140c5b62c98a548a12588282e48a69
 comment on function app_private.meet_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) is 'Stops a clock because the promise was kept, in time or late.';
+
+create function app_private.meets(ticket app_public.tickets, conditions jsonb) returns boolean
+  language plpgsql stable set search_path=""; -- body b8e411709dddb4775bdde963bd776c69
+comment on function app_private.meets(ticket app_public.tickets, conditions jsonb) is 'Whether a ticket, as it is now, is what conditions ask for. Error CONDITION_INVALID.';
 
 create function app_private.move_conversation(merge app_public.ticket_merges, from_ticket_id uuid, to_ticket_id uuid) returns void
   language plpgsql volatile set search_path=""; -- body 18847c7525c59f81c6eef9501c9c8c90
@@ -2403,8 +3625,12 @@ create function app_private.named_reference(word text, id uuid, name text) retur
 comment on function app_private.named_reference(word text, id uuid, name text) is 'A reference as an event keeps it: with the name it had at that time.';
 
 create function app_private.next_assignee(ticket app_public.tickets) returns uuid
-  language plpgsql volatile set search_path=""; -- body cfbf3c7be012b59727d4e0d9a04d6b6d
+  language plpgsql volatile set search_path=""; -- body 9b9326c2d1e238b0067534e71d6f29e9
 comment on function app_private.next_assignee(ticket app_public.tickets) is 'Who of a ticket''s team gets it by itself: by the team''s method, of those who take tickets, have room and know what its service asks for; null when nobody does or the team assigns by hand.';
+
+create function app_private.next_sla_escalation(clock app_public.sla_calculations, OUT escalation app_public.sla_escalations, OUT at timestamp with time zone) returns record
+  language sql stable set search_path=""; -- body dcc61abfd1f389557445c412841bbbdf
+comment on function app_private.next_sla_escalation(clock app_public.sla_calculations, OUT escalation app_public.sla_escalations, OUT at timestamp with time zone) is 'The next warning or level of a clock that has not fired, and when it does.';
 
 create function app_private.open_session(subject app_public.users, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
   language plpgsql volatile set search_path=""; -- body cf47402ae455718929e691d8a0f4fefb
@@ -2455,6 +3681,15 @@ create function app_private.prove_again(password text, time_step bigint) returns
   language plpgsql volatile set search_path=""; -- body f755b4a88dc78b445c724c7226e80a97
 comment on function app_private.prove_again(password text, time_step bigint) is 'Asks a person who logged in for the password, where there is one, and for a step of the one-time codes unless it is null: null when both are right, otherwise `invalid_credentials`, `invalid_code`, `too_many_attempts`.';
 
+create function app_private.queue_timed_automation(automation app_public.automations) returns integer
+  language plpgsql volatile set random_page_cost=1.1 set search_path=""; -- body 8cd8eb6f01b85b6f49f8a0b6856dba8b
+comment on function app_private.queue_timed_automation(automation app_public.automations) is 'Queues an automation that goes by time for up to 1,000 tickets that have come to fit it since the last look, forgets those that no longer do, and returns how many were queued.';
+
+create function app_private.recompute_sla_clocks(sla_recomputation_id uuid, batch_size integer DEFAULT 100) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 1175a74211b9fdc8208b36fa73252c41
+comment on function app_private.recompute_sla_clocks(sla_recomputation_id uuid, batch_size integer) is 'Counts the next open tickets of a recomputation again, a hundred in one transaction, so that whoever works on one waits for a moment at most, and returns whether there are more. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.recompute_sla_clocks(sla_recomputation_id uuid, batch_size integer) to atum_worker;
+
 create function app_private.record_checklist_event(item app_public.checklist_items, what text) returns void
   language sql volatile set search_path=""; -- body 9aaaaf00135c4896fad0d112fd39d8a4
 comment on function app_private.record_checklist_event(item app_public.checklist_items, what text) is 'Tells the spine what became of a step: added, done, undone or removed.';
@@ -2465,8 +3700,8 @@ comment on function app_private.record_heartbeat(worker_id text, started_at time
 grant execute on function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone) to atum_worker;
 
 create function app_private.record_sla_breaches(sla_calculation_id uuid DEFAULT NULL::uuid) returns integer
-  language plpgsql volatile security definer set search_path=""; -- body c5be9bd458f8269914eacbec2588f5b4
-comment on function app_private.record_sla_breaches(sla_calculation_id uuid) is 'Records the targets of the current organization that are overdue, or one of them, each with the instant it was due, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
+  language plpgsql volatile security definer set search_path=""; -- body 19e509ef76091f3f29fbc4184e65f55e
+comment on function app_private.record_sla_breaches(sla_calculation_id uuid) is 'Records the targets of the current organization that are overdue, up to 1,000, or one of them, each with the instant it was due, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.record_sla_breaches(sla_calculation_id uuid) to atum_worker;
 
 create function app_private.record_sla_event(clock app_public.sla_calculations, type app_public.ticket_event_type, at timestamp with time zone) returns void
@@ -2484,6 +3719,10 @@ comment on function app_private.reencrypt(table_name text, organization_id uuid,
 create function app_private.reencrypt_list() returns TABLE(table_name text, organization_id uuid, row_id uuid, secret text)
   language sql stable set search_path=""; -- body 21c099957b853c2cbf17b2414ad5d1a4
 comment on function app_private.reencrypt_list() is 'Everything that is encrypted with a key of the server. Run by the owner.';
+
+create function app_private.refresh_last_comment(ticket app_public.tickets) returns void
+  language sql volatile set search_path=""; -- body c75dee3e51e354499c336c11edad5c00
+comment on function app_private.refresh_last_comment(ticket app_public.tickets) is 'Looks up when the last public comment was written, after comments came or went.';
 
 create function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body ef6b84d1b9329f196399e8a48a11096a
@@ -2506,6 +3745,10 @@ create function app_private.refuse_own_lockout(accept_lockout boolean) returns v
   language plpgsql stable set search_path=""; -- body c2a0b3aa597f22424c4b5ed2daab070e
 comment on function app_private.refuse_own_lockout(accept_lockout boolean) is 'Refuses rules that would keep out the admin who makes them. Error WOULD_LOCK_YOU_OUT.';
 
+create function app_private.refuse_unseen_ticket(ticket app_public.tickets) returns void
+  language plpgsql stable set search_path=""; -- body 6aa91a2b2a4ffe4d80fa524e9aad87c4
+comment on function app_private.refuse_unseen_ticket(ticket app_public.tickets) is 'Refuses what would put a ticket out of the caller''s sight, as the policies of tickets do, for functions that run as the owner.';
+
 create function app_private.refuse_weak_password(password text, subject app_public.users, is_demo boolean) returns void
   language plpgsql stable set search_path=""; -- body 99d09a6e25ed3b1cec20856687ee8678
 comment on function app_private.refuse_weak_password(password text, subject app_public.users, is_demo boolean) is 'At least 10 characters, at most 72 bytes, not among the common passwords nor one of them with digits or signs at its end, not the own name or address, not one character repeated, and except in the demo not the name of this software; nothing else is asked for. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
@@ -2514,6 +3757,10 @@ create function app_private.register(organization_slug text, email text, name te
   language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 58dfc7566fe5ae7733feae7f99cf8914
 comment on function app_private.register(organization_slug text, email text, name text) is 'A person asks for a customer account, where the mail domain may: the link that is mailed lets them choose a password. An address that is taken looks the same and is told so by mail. Errors: REGISTRATION_CLOSED, INVALID_INPUT.';
 grant execute on function app_private.register(organization_slug text, email text, name text) to atum_server;
+
+create function app_private.rejoin_sla_clock(clock app_public.sla_calculations, status app_public.ticket_status, at timestamp with time zone) returns void
+  language plpgsql volatile set search_path=""; -- body bebbadb186b92250fbd1f0a910a0f59b
+comment on function app_private.rejoin_sla_clock(clock app_public.sla_calculations, status app_public.ticket_status, at timestamp with time zone) is 'Brings a clock back that was taken out: the time between counts as a pause.';
 
 create function app_private.relationship_words(relationship app_public.ticket_relationships, seen_from uuid) returns jsonb
   language sql stable set search_path=""; -- body 038310d3aafcce168306f6f35713132f
@@ -2538,6 +3785,10 @@ create function app_private.request_verification(email text, organization_slug t
 comment on function app_private.request_verification(email text, organization_slug text) is 'Writes the verification link once more to a person who registered. Says nothing either way.';
 grant execute on function app_private.request_verification(email text, organization_slug text) to atum_server;
 
+create function app_private.require_fields(ticket app_public.tickets, moment app_public.custom_field_requirement) returns void
+  language plpgsql stable set search_path=""; -- body 5c95f23b47a03ae576508fe7a4c83410
+comment on function app_private.require_fields(ticket app_public.tickets, moment app_public.custom_field_requirement) is 'Refuses a ticket that lacks the value of a field which must have one at this moment. Errors FIELD_REQUIRED_TO_CREATE, FIELD_REQUIRED_TO_RESOLVE.';
+
 create function app_private.reset_access(target regclass) returns void
   language plpgsql volatile set search_path=""; -- body cefcb6883aae3d789a330513a3c98217
 comment on function app_private.reset_access(target regclass) is 'Takes every policy and grant from a tenant table, enables and forces row-level security, and leaves the owner bound to the claims where there are any.';
@@ -2548,12 +3799,12 @@ comment on function app_private.reset_password(token text, password text) is 'Se
 grant execute on function app_private.reset_password(token text, password text) to atum_server;
 
 create function app_private.resume_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
-  language plpgsql volatile set search_path=""; -- body a1a06503e7f6da808fd1528ef37b44a9
+  language plpgsql volatile set search_path=""; -- body 3d4cc1bef80f2afeb515f785523c423f
 comment on function app_private.resume_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) is 'Lets a clock run again after a pause, or after the ticket was reopened: the time between counts as a pause.';
 
-create function app_private.retarget_sla_clocks(event app_public.ticket_events) returns void
-  language plpgsql volatile set search_path=""; -- body 7f2640d996dbfa0fc5433263325dcba2
-comment on function app_private.retarget_sla_clocks(event app_public.ticket_events) is 'Counts the clocks that still run again from their start with the targets of the new priority; their pauses stay.';
+create function app_private.retarget_sla_clocks(organization_id uuid, ticket_id uuid, at timestamp with time zone) returns void
+  language plpgsql volatile set search_path=""; -- body dc5a792cf26bbf6df9050475274e6e98
+comment on function app_private.retarget_sla_clocks(organization_id uuid, ticket_id uuid, at timestamp with time zone) is 'Makes the clocks of an open ticket what its policy promises now: those that run are counted again from their start, and their pauses stay; what is promised no longer goes, and what was not promised before comes.';
 
 create function app_private.revocation_state() returns jsonb
   language sql stable security definer set search_path=""; -- body 9e9c02902a308b247b3655f7a1342615
@@ -2573,10 +3824,27 @@ create function app_private.role_by_provider(provider app_public.identity_provid
   language sql stable set search_path=""; -- body 58918ae7aefd087b551e71653a54f94b
 comment on function app_private.role_by_provider(provider app_public.identity_providers, groups text[]) is 'The highest role that the groups of a person give, or the default one.';
 
+create function app_private.run_automations(ticket_id uuid) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 87fe43d95086587a0a3bfd3a1ab2d397
+comment on function app_private.run_automations(ticket_id uuid) is 'Answers what is queued for a ticket of the current organization, in the order it happened, and returns how many automations acted. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.run_automations(ticket_id uuid) to atum_worker;
+
+create function app_private.say(ticket app_public.tickets, visibility app_public.comment_visibility, body text) returns void
+  language plpgsql volatile set search_path=""; -- body bff975a054d2ac433ada3a6ea7031f0d
+comment on function app_private.say(ticket app_public.tickets, visibility app_public.comment_visibility, body text) is 'Says something on a ticket in the name of whoever acts: of a person as they would themselves.';
+
 create function app_private.schedule_sla_breaches() returns integer
-  language plpgsql volatile security definer set search_path=""; -- body bfb544933b60104afecb7f52380e56cd
-comment on function app_private.schedule_sla_breaches() is 'Gives each clock of the current organization that is due within five minutes its job at that very second, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
+  language plpgsql volatile security definer set search_path=""; -- body dc5bfc117196d4c09ddebd598c2b3762
+comment on function app_private.schedule_sla_breaches() is 'Gives each clock of the current organization that is due or escalates within five minutes its job at that very second, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.schedule_sla_breaches() to atum_worker;
+
+create function app_private.schedule_sla_clock(clock app_public.sla_calculations, until timestamp with time zone) returns void
+  language plpgsql volatile set search_path=""; -- body 884ffb878c1516d415f3b40d58529d03
+comment on function app_private.schedule_sla_clock(clock app_public.sla_calculations, until timestamp with time zone) is 'Gives a clock that runs its jobs until an instant.';
+
+create function app_private.sees_view(view app_public.ticket_views) returns boolean
+  language sql stable set search_path=""; -- body 5c0c5ba25ab188c1830be15bb009b66c
+comment on function app_private.sees_view(view app_public.ticket_views) is 'Whether the caller has a view in the inbox: what its policies say, for functions that run as the owner.';
 
 create function app_private.session_is_live(organization_id uuid, session_id uuid) returns boolean
   language sql stable security definer set search_path=""; -- body 16bdcb71eaee94f99d67274f1b01aab8
@@ -2587,6 +3855,10 @@ create function app_private.sessions_of(organization_id uuid, user_id uuid) retu
   language sql stable set search_path=""; -- body 65744ab6c2918c48da660b7025580558
 comment on function app_private.sessions_of(organization_id uuid, user_id uuid) is 'The sessions of a person that have not ended.';
 
+create function app_private.set_field_choices(field app_public.custom_fields, options jsonb, service_ids uuid[]) returns void
+  language plpgsql volatile set search_path=""; -- body 59adcf31be68299777262f92f736ec37
+comment on function app_private.set_field_choices(field app_public.custom_fields, options jsonb, service_ids uuid[]) is 'Says anew which options and services a field has. An option that is not named any more is archived. Error FIELD_DEFINITION_INVALID.';
+
 create function app_private.set_identity_provider_secret(provider_id uuid, secret text) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body 65ba0971b48851ca1a2b35ddcbd2fb1a
 comment on function app_private.set_identity_provider_secret(provider_id uuid, secret text) is 'Stores the encrypted client secret or bind password of an identity provider: `ok`, `not_found`. Admins only.';
@@ -2595,6 +3867,10 @@ grant execute on function app_private.set_identity_provider_secret(provider_id u
 create function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean DEFAULT false) returns void
   language plpgsql volatile set search_path=""; -- body 9a12323090bd9c02decda83687b80c2d
 comment on function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean) is 'Stores the bcrypt hash of a password, and spends the links the person was sent before. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+
+create function app_private.similar_words(word text) returns text[]
+  language sql stable security definer set search_path=""; -- body 9b3919b41b86192d8fc4f07c760173df
+comment on function app_private.similar_words(word text) is 'Up to three words the organization uses that look like one.';
 
 create function app_private.single_condition_sql(condition jsonb) returns text
   language plpgsql stable set search_path=""; -- body 20f6f9f52726ae8a0b670daf63e4a688
@@ -2609,8 +3885,12 @@ create function app_private.spend_links_of(organization_id uuid, user_id uuid, p
 comment on function app_private.spend_links_of(organization_id uuid, user_id uuid, purpose text) is 'Spends every open link of a person, or those of one purpose, and keeps the person for this transaction.';
 
 create function app_private.start_sla_clocks(event app_public.ticket_events) returns void
-  language plpgsql volatile security definer set search_path=""; -- body 641a780e5ea4cc7218049275678cda42
+  language plpgsql volatile security definer set search_path=""; -- body a00ae84b46de5952b592639470f24b7a
 comment on function app_private.start_sla_clocks(event app_public.ticket_events) is 'Starts the clocks of a new ticket by the first policy that applies.';
+
+create function app_private.status_pauses(ticket app_public.tickets, OUT paused tstzmultirange, OUT paused_at timestamp with time zone) returns record
+  language sql stable set search_path=""; -- body 232721920a096d6c7195eadf504ae112
+comment on function app_private.status_pauses(ticket app_public.tickets, OUT paused tstzmultirange, OUT paused_at timestamp with time zone) is 'The spans in which a ticket waited or was over, as its history tells, and since when it waits now.';
 
 create function app_private.stop_forgotten_timer(timer_id uuid) returns void
   language plpgsql volatile security definer set search_path=""; -- body 5ce723caeb7d4b1d20b0469fa3bba268
@@ -2625,6 +3905,11 @@ create function app_private.suspend_organization(slug text, suspended boolean DE
   language plpgsql volatile security definer set search_path=""; -- body 38f0803e45d0d9200e4bbadda14129c8
 comment on function app_private.suspend_organization(slug text, suspended boolean) is 'Closes an organization for a time, or with false opens it again; false when there is none of this name. Within a second nobody of it gets in, and open sockets close. For the operator.';
 grant execute on function app_private.suspend_organization(slug text, suspended boolean) to atum_operator;
+
+create function app_private.sweep_automations() returns integer
+  language plpgsql volatile security definer set search_path=""; -- body f6ca1f09c16d928777815a10b3ea8338
+comment on function app_private.sweep_automations() is 'Queues the automations of the current organization that go by time for the tickets that have come to fit them, gives what a lost worker left a new job, and returns how many were queued by time. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.sweep_automations() to atum_worker;
 
 create function app_private.take_tokens(key text, rate real, burst integer, wanted integer, OUT granted integer, OUT retry_after real) returns record
   language plpgsql volatile security definer set search_path=""; -- body c811e5e47786728b459d5735d094e0aa
@@ -2644,6 +3929,14 @@ create function app_private.tg__audit() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 3358676cdae017adfeb82e5b6d5c5e51
 comment on function app_private.tg__audit() is 'Records a change of a tenant table. Its arguments name the columns whose values are masked.';
 
+create function app_private.tg__recompute_sla_clocks() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body e3b7bdb87967d9f55c57ff4c749197ab
+comment on function app_private.tg__recompute_sla_clocks() is 'Has the open tickets counted again in the background, once for all changes until that begins.';
+
+create function app_private.tg__stamp_canned() returns trigger
+  language plpgsql volatile set search_path=""; -- body 67e3e5be81db6e2fe53d0d466c2ae6e9
+comment on function app_private.tg__stamp_canned() is 'Keeps the owner and the team of what was prepared as its visibility says.';
+
 create function app_private.tg__stamp_updated_at() returns trigger
   language plpgsql volatile set search_path=""; -- body c1902eca0dc894288578c641586bc132
 comment on function app_private.tg__stamp_updated_at() is 'Keeps updated_at, unless the writer set it.';
@@ -2660,17 +3953,37 @@ create function app_private.tg_audit_log__refuse() returns trigger
   language plpgsql volatile set search_path=""; -- body d247ef3440320365d4afaedd4b1995c3
 comment on function app_private.tg_audit_log__refuse() is 'Refuses to change or remove what was recorded, also to the owner. Error AUDIT_APPEND_ONLY.';
 
+create function app_private.tg_automations__refuse() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 533d051e61fd744bcb50c688a5b6155d
+comment on function app_private.tg_automations__refuse() is 'Refuses an automation that can never do what it says. Errors AUTOMATION_INVALID, CONDITION_INVALID, ACTION_INVALID, NOT_FOUND.';
+
+create function app_private.tg_automations__stamp() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body a9b8c7aefaf562514fc64517dadd0f46
+comment on function app_private.tg_automations__stamp() is 'Notes who changed an automation, and when.';
+
 create function app_private.tg_comments__follow() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body e6c154e3a67d2059df7d99b58a4ecf4c
+  language plpgsql volatile security definer set search_path=""; -- body 5f13834f1842bbfb8dfc80039259bbad
 comment on function app_private.tg_comments__follow() is 'Records the event of a comment and moves its ticket: last comment, first response, and open again when the requester or a colleague answers.';
 
+create function app_private.tg_comments__index() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 5e161c88314e2ed92cecb49cbdcc2844
+comment on function app_private.tg_comments__index() is 'Adds what was said to the documents of its ticket.';
+
+create function app_private.tg_comments__index_moved() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body dbf6b271f557781f8b10e4eaf6001f86
+comment on function app_private.tg_comments__index_moved() is 'Builds the documents anew between which comments were moved.';
+
 create function app_private.tg_comments__refuse() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body e30ad95f14919a9bbb4575fa24616f4e
-comment on function app_private.tg_comments__refuse() is 'Refuses a public comment on a closed ticket, and a customer''s on one that was resolved too long ago. Errors TICKET_CLOSED, REOPEN_WINDOW_OVER.';
+  language plpgsql volatile security definer set search_path=""; -- body cf5bc35048af1d235b26b0a09812a200
+comment on function app_private.tg_comments__refuse() is 'Refuses a comment on a merged ticket, a public one on a closed ticket, and a customer''s on one that was resolved too long ago. Errors TICKET_MERGED, TICKET_CLOSED, REOPEN_WINDOW_OVER.';
 
 create function app_private.tg_companies__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body a90164f2be40a7f09c5751e654313620
 comment on function app_private.tg_companies__tell_servers() is 'Has the servers close the sockets of people who see other tickets from now on.';
+
+create function app_private.tg_custom_fields__refuse() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body d35505dfeeb08f94df4279b9877136aa
+comment on function app_private.tg_custom_fields__refuse() is 'Refuses a condition that can never be met, shows customers a field they may not know of, or goes in a circle; more than 100 fields; and archiving a field that decides about others. Error FIELD_DEFINITION_INVALID.';
 
 create function app_private.tg_identity_providers__end_sessions() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 9e2e24cc7c7b39f8dacb9fb80289604f
@@ -2680,9 +3993,25 @@ create function app_private.tg_ip_rules__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 8609d4dfba9bddae51e6a2a0ff270760
 comment on function app_private.tg_ip_rules__tell_servers() is 'Has every server ask anew who may come from where.';
 
+create function app_private.tg_macros__refuse() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 668e85882685bdf752f7d76617677304
+comment on function app_private.tg_macros__refuse() is 'Refuses a macro that does something that cannot be done. Error ACTION_INVALID.';
+
+create function app_private.tg_organizations__index() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 5d6221eaeb4654788b885949d51ec58d
+comment on function app_private.tg_organizations__index() is 'Has a job index an organization''s tickets anew, when it speaks another language.';
+
 create function app_private.tg_organizations__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 91b84d78449e60bf1500904e1174402d
 comment on function app_private.tg_organizations__tell_servers() is 'Has every server close or open an organization.';
+
+create function app_private.tg_outgoing_replies__schedule_sending() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 679f79cc606e68cf74760252868cddbf
+comment on function app_private.tg_outgoing_replies__schedule_sending() is 'Has a job deliver a reply at its time.';
+
+create function app_private.tg_outgoing_replies__stamp() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 8f2d384b378867c5dc0182b0413f936c
+comment on function app_private.tg_outgoing_replies__stamp() is 'Gives a reply the instant at which it leaves.';
 
 create function app_private.tg_security_policies__end_sessions() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 24e3f1edf6f976d42086f5daf78e06ef
@@ -2692,53 +4021,89 @@ create function app_private.tg_sessions__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 40d72476414bd3fb1e9991b4cbca5b3f
 comment on function app_private.tg_sessions__tell_servers() is 'Has every server refuse a session that ended.';
 
+create function app_private.tg_sla_calculations__plan_escalation() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 9ebb5b95d992be1a90d0a9571e575a4f
+comment on function app_private.tg_sla_calculations__plan_escalation() is 'Keeps when the next warning or level of a clock fires.';
+
 create function app_private.tg_sla_calculations__schedule() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body e6b1e4508461fdf9b1f27a49d3d40f23
-comment on function app_private.tg_sla_calculations__schedule() is 'Has a job run at the instant a clock is due, when that is soon.';
+  language plpgsql volatile security definer set search_path=""; -- body 5a597ae3c3ca55269b6d194224cd3bf2
+comment on function app_private.tg_sla_calculations__schedule() is 'Has jobs run at the instants a clock is due and escalates, when those are soon.';
 
 create function app_private.tg_sla_calendars__refuse() returns trigger
-  language plpgsql volatile set search_path=""; -- body 3bc1956b301e5d0d05b9b5937437dc7a
+  language plpgsql volatile set search_path=""; -- body 182ca1e26543454ce46dc55b3b340782
 comment on function app_private.tg_sla_calendars__refuse() is 'Refuses a calendar without hours, with times that are none, or in an unknown time zone.';
+
+create function app_private.tg_sla_escalations__refuse() returns trigger
+  language plpgsql volatile set search_path=""; -- body 3652c641a411cc4fa0932681941b75ed
+comment on function app_private.tg_sla_escalations__refuse() is 'Refuses actions that are none. Error ACTION_INVALID.';
+
+create function app_private.tg_sla_policies__refuse() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body f0f51e47c7a3d03a7a0450f271f2cd31
+comment on function app_private.tg_sla_policies__refuse() is 'Refuses conditions on services, teams and companies that are not there. Error NOT_FOUND.';
 
 create function app_private.tg_team_members__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 0f9793acf655c608d2ee2a8002a29921
 comment on function app_private.tg_team_members__tell_servers() is 'Has the servers close the sockets of an agent who sees other tickets from now on.';
 
 create function app_private.tg_ticket_events__follow_with_sla_clocks() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 8a9bf7538d4524fcfbff7d1b42ee33cf
+  language plpgsql volatile security definer set search_path=""; -- body b4623440a5cc0d94839189829ff8f76d
 comment on function app_private.tg_ticket_events__follow_with_sla_clocks() is 'Moves the clocks of a ticket when something happened to it.';
 
 create function app_private.tg_ticket_events__notify() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 09f9a4d84a830075cd1407e89f2884fe
-comment on function app_private.tg_ticket_events__notify() is 'Tells the listeners of a ticket, of the inbox, the agents who see only their teams, its requester and the colleagues who may see it that something happened.';
+  language plpgsql volatile security definer set search_path=""; -- body 6fe7a7db215c4ec5d746055eeb2ad4db
+comment on function app_private.tg_ticket_events__notify() is 'Tells that something happened: those who follow the ticket or the inbox and see every team, the agents who see only their teams, its requester and the colleagues who may see it.';
+
+create function app_private.tg_ticket_events__queue_automations() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body f8a20e4d5b66ec8959cc34e2e65892dc
+comment on function app_private.tg_ticket_events__queue_automations() is 'Has a job look what the automations make of an event, where there is one for its type.';
 
 create function app_private.tg_ticket_templates__tidy() returns trigger
-  language plpgsql volatile set search_path=""; -- body 797e6f6c1ea9f7541e5e45be22b1d5c9
+  language plpgsql volatile security definer set search_path=""; -- body 797e6f6c1ea9f7541e5e45be22b1d5c9
 comment on function app_private.tg_ticket_templates__tidy() is 'Writes the tags and steps of a template as a ticket would have them.';
 
+create function app_private.tg_tickets__index() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 4fcc84ccc03c8bde660c4fc77c4fd8eb
+comment on function app_private.tg_tickets__index() is 'Keeps what a ticket says of itself in its documents.';
+
+create function app_private.tg_tickets__record_creation() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 58e69c943e8a61272fac6ee0dd95c9a6
+comment on function app_private.tg_tickets__record_creation() is 'Writes the first events of a ticket.';
+
 create function app_private.tg_tickets__record_events() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body b9f81de8cf7afb92815ecdbbd05018c8
-comment on function app_private.tg_tickets__record_events() is 'Writes the events of a ticket that was made or changed.';
+  language plpgsql volatile security definer set search_path=""; -- body adc81668f6c1478ff226f7ccd502db4c
+comment on function app_private.tg_tickets__record_events() is 'Writes the events of a ticket that was changed.';
 
 create function app_private.tg_tickets__refuse() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body e326e404cde5c6a3cfb7a5bcc354eaff
+  language plpgsql volatile security definer set search_path=""; -- body 737f47948b109d56b8cb6d8bc3b23a06
 comment on function app_private.tg_tickets__refuse() is 'Refuses an assignee who is not active staff or may not see the ticket, an archived service or stage, going back to `new`, waking a merged ticket, resolving with open children, and a snooze that makes no sense. Errors ASSIGNEE_NOT_STAFF, ASSIGNEE_OUTSIDE_TEAM, SERVICE_ARCHIVED, STATUS_MOVE_REFUSED, TICKET_MERGED, CHILDREN_OPEN, SNOOZE_REFUSED.';
 
 create function app_private.tg_tickets__register_tags() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body cfa90bd60d6bd514ec8ccb230fbdc070
 comment on function app_private.tg_tickets__register_tags() is 'Adds new tags to those there are to choose from.';
 
+create function app_private.tg_tickets__require_fields() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 8733acc5d58d5414303e0a4a338d5d4d
+comment on function app_private.tg_tickets__require_fields() is 'Refuses to resolve a ticket that lacks what must be said by then. Error FIELD_REQUIRED_TO_RESOLVE.';
+
 create function app_private.tg_tickets__schedule_waking() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 50728ebff0f0af25f60965f161abc009
 comment on function app_private.tg_tickets__schedule_waking() is 'Has a job wake a snoozed ticket at its time.';
 
 create function app_private.tg_tickets__stamp() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body dd2e6bed1154d199d2495cfd6f6624bb
+  language plpgsql volatile security definer set search_path=""; -- body baf5fd2257c9ba57da8d6c9f6bc28e22
 comment on function app_private.tg_tickets__stamp() is 'Gives a new ticket its number, reference, stage, team, company and assignee, and keeps what follows from a change: the stage of a status, the instants of its end, the version. Error VERSION_CONFLICT.';
+
+create function app_private.tg_tickets__tidy_custom_fields() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 7ae4e2c8eb5497158c300761171422b9
+comment on function app_private.tg_tickets__tidy_custom_fields() is 'Lays the given values over those a ticket has, each in the column its field says, and refuses what the fields do not allow. What is not given stays as it is, whatever became of its field. Errors FIELD_UNKNOWN, FIELD_INVALID, FIELD_NOT_ASKED, FIELD_REQUIRED_TO_CREATE, FIELD_REQUIRED_TO_RESOLVE.';
 
 create function app_private.tg_users__end_sessions() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 990e8845ccbc3e17e4fb7226cb3eb429
 comment on function app_private.tg_users__end_sessions() is 'Ends the sessions of a person who was disabled or whose role changed, revokes the API tokens of one who was disabled, and has the servers forget what they knew of the person.';
+
+create function app_private.tg_users__index() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 392b2892facc5874cd3aa08f2180ee6b
+comment on function app_private.tg_users__index() is 'Has a job put the new name or address of a person into the documents of their tickets.';
 
 create function app_private.tg_users__refuse() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 50db612e058f8849359d542af81ba08a
@@ -2760,9 +4125,21 @@ create function app_private.tg_users__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body ac3f2a4edc7ecb7c2c260569e2102405
 comment on function app_private.tg_users__tell_servers() is 'Has the servers close the sockets of a person who sees other tickets from now on: they come back and listen where they should.';
 
+create function app_private.ticket_made_before(client_mutation_key text) returns app_public.tickets
+  language plpgsql stable set search_path=""; -- body 76dc2383d0c8651260add2a763a82fb5
+comment on function app_private.ticket_made_before(client_mutation_key text) is 'The ticket that an earlier call of the caller with this key made, or null; for functions that run as the owner. Error NOT_FOUND when the caller does not see it any more.';
+
 create function app_private.ticket_to_work_on(ticket_id uuid) returns app_public.tickets
   language plpgsql volatile set search_path=""; -- body 92ac0c125102e2bb20b1c4a5c6a8528b
 comment on function app_private.ticket_to_work_on(ticket_id uuid) is 'A ticket that the caller sees, locked until the end of the transaction; for functions that run as the owner. Error NOT_FOUND.';
+
+create function app_private.ticket_words(ticket app_public.tickets, language regconfig) returns tsvector
+  language sql stable set search_path=""; -- body 4257fd5ad25f42a5e9ea419c74715767
+comment on function app_private.ticket_words(ticket app_public.tickets, language regconfig) is 'The words of a ticket itself, without its conversation.';
+
+create function app_private.tidy_field_value(field app_public.custom_fields, given jsonb, former jsonb) returns jsonb
+  language plpgsql stable set search_path=""; -- body 35bb861cad59925c1592971fa067ba99
+comment on function app_private.tidy_field_value(field app_public.custom_fields, given jsonb, former jsonb) is 'A value as it is stored, or null for none; `former` is the one it replaces. Error FIELD_INVALID.';
 
 create function app_private.tidy_tags(tags text[]) returns text[]
   language sql immutable set search_path=""; -- body 8e0ff7ab2833ae022d44a0f75393b296
@@ -2780,6 +4157,10 @@ create function app_private.token_hash(token text) returns bytea
   language sql immutable strict set search_path=""; -- body 07239a19c1105073cd65d312190470ef
 comment on function app_private.token_hash(token text) is 'What is kept of a random token.';
 
+create function app_private.try_automation(automation app_public.automations, ticket app_public.tickets) returns app_public.automation_dry_run_ticket
+  language plpgsql volatile set search_path=""; -- body 8cf1edef565979f3f55f7d1e829df295
+comment on function app_private.try_automation(automation app_public.automations, ticket app_public.tickets) is 'What an automation would do to a ticket: it is done, looked at, and taken back.';
+
 create function app_private.two_factor_is_on() returns boolean
   language sql stable set search_path=""; -- body 8dc4024909cc4f949b6027e4d9561678
 comment on function app_private.two_factor_is_on() is 'Whether the caller logs in with one-time codes.';
@@ -2796,13 +4177,17 @@ create function app_private.verify_audit_chain_of(organization_id uuid) returns 
   language sql stable security definer set search_path=""; -- body 062ebceddc650db5593e49cc41f71713
 comment on function app_private.verify_audit_chain_of(organization_id uuid) is 'Follows one chain from its first record to its head and names the first that is wrong.';
 
+create function app_private.waits_for_answer_since(ticket app_public.tickets) returns timestamp with time zone
+  language sql stable set search_path=""; -- body 2b9c6cc586d0e4c63e620f7d84f84c54
+comment on function app_private.waits_for_answer_since(ticket app_public.tickets) is 'Since when the customer waits for the next answer, or null when staff had the last word or has not said any.';
+
 create function app_private.wake_tickets(ticket_id uuid DEFAULT NULL::uuid) returns integer
   language plpgsql volatile security definer set search_path=""; -- body 6ca9116f948772722398c30c259ce6f0
 comment on function app_private.wake_tickets(ticket_id uuid) is 'Wakes the snoozed tickets of the current organization whose time has come, or one of them, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.wake_tickets(ticket_id uuid) to atum_worker;
 
 create function app_private.wall_faults() returns SETOF text
-  language sql stable set search_path=""; -- body c4c5dee592a16ea4903f1b15ba376188
+  language sql stable set search_path=""; -- body 09fdafd9503dcde4179c596897d863bc
 comment on function app_private.wall_faults() is 'What the catalog shows to be wrong with the walls between organizations and with the audit log; nothing when they stand.';
 grant execute on function app_private.wall_faults() to atum_server;
 
@@ -2820,7 +4205,7 @@ comment on function app_public.add_checklist_items(ticket_id uuid, texts text[])
 grant execute on function app_public.add_checklist_items(ticket_id uuid, texts text[]) to atum_agent;
 
 create function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, client_mutation_key text DEFAULT NULL::text) returns app_public.comments
-  language plpgsql volatile set search_path=""; -- body b067db55998a7b528cebf3c917a01c26
+  language plpgsql volatile set search_path=""; -- body 9ee624be69269983316b606f3f19c673
 comment on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) is 'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments, set the `status`, or the stage `stateId`, in the same save, and mention up to 50 colleagues who may see the ticket, who watch it from then on. With `seenCommentAt`, the ticket''s `lastCommentAt` as you saw it, a comment that crosses with another is refused with COMMENT_CONFLICT, and yours is still yours. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED, TICKET_MERGED, REOPEN_WINDOW_OVER, COMMENT_CONFLICT, MENTION_REFUSED.';
 grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) to atum_agent;
 grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) to atum_customer;
@@ -2830,8 +4215,48 @@ create function app_public.add_ip_rule(network cidr, role app_public.user_role D
 comment on function app_public.add_ip_rule(network cidr, role app_public.user_role, note text, accept_lockout boolean) is 'Allows a network, for one role or for every role without rules of its own, and returns the rule. Admins only. Errors: WOULD_LOCK_YOU_OUT when the caller''s own address would be refused and `acceptLockout` was not said, CONFLICT for a rule that is there, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.add_ip_rule(network cidr, role app_public.user_role, note text, accept_lockout boolean) to atum_admin;
 
+create function app_public.add_sla_holiday(calendar_id uuid, name text, held_on date, held_until date DEFAULT NULL::date, repeats_yearly boolean DEFAULT false, shut_from text DEFAULT NULL::text, shut_until text DEFAULT NULL::text) returns app_public.sla_holidays
+  language sql volatile security definer set search_path=""; -- body 7b9291017c16310c0f9ce390b3d9c282
+comment on function app_public.add_sla_holiday(calendar_id uuid, name text, held_on date, held_until date, repeats_yearly boolean, shut_from text, shut_until text) is 'Shuts a calendar on a day and returns the holiday: for several with `heldUntil`, in every year with `repeatsYearly`, for a part of the day with `shutFrom` and `shutUntil` (`24:00` is the end of the day). Admins only. Errors: NOT_FOUND, CONFLICT for a day that is a holiday already, INVALID_INPUT.';
+grant execute on function app_public.add_sla_holiday(calendar_id uuid, name text, held_on date, held_until date, repeats_yearly boolean, shut_from text, shut_until text) to atum_admin;
+
+create function app_public.apply_macro(macro_id uuid, ticket_id uuid) returns app_public.tickets
+  language plpgsql volatile security definer set search_path=""; -- body 6211473591c615d4d7b41218debeaa24
+comment on function app_public.apply_macro(macro_id uuid, ticket_id uuid) is 'Does all that a macro says to a ticket, in one save, and returns the ticket. All or nothing. Staff only. Errors: NOT_FOUND, and whatever a single action is refused with.';
+grant execute on function app_public.apply_macro(macro_id uuid, ticket_id uuid) to atum_agent;
+
+create function app_public.apply_macro_to_tickets(macro_id uuid, ticket_ids uuid[]) returns SETOF app_public.bulk_result
+  language plpgsql volatile security definer set search_path=""; -- body db7d330dd9ce9c19f67d0be429086af2
+comment on function app_public.apply_macro_to_tickets(macro_id uuid, ticket_ids uuid[]) is 'Does all that a macro says to up to 1,000 tickets in one transaction, and tells of each what became of it: a ticket that is refused stays as it was, the others are changed. Staff only. Errors: NOT_FOUND for the macro, TOO_MANY_TICKETS.';
+grant execute on function app_public.apply_macro_to_tickets(macro_id uuid, ticket_ids uuid[]) to atum_agent;
+
+create function app_public.archive_custom_field(field_id uuid, archived boolean DEFAULT true) returns app_public.custom_fields
+  language plpgsql volatile security definer set search_path=""; -- body 4a74d15b7121648696667179def9fb54
+comment on function app_public.archive_custom_field(field_id uuid, archived boolean) is 'Retires a field, or takes it up again when `archived` is false, and returns it, now the last in order. Tickets keep the values they have; nobody is asked for new ones. Admins only. Errors: NOT_FOUND, FIELD_DEFINITION_INVALID when it decides whether other fields are asked for.';
+grant execute on function app_public.archive_custom_field(field_id uuid, archived boolean) to atum_admin;
+
+create function app_public.arrange_custom_fields(field_ids uuid[]) returns SETOF app_public.custom_fields
+  language plpgsql volatile security definer set search_path=""; -- body 904a35c8b4f0865135c6debce0c47efb
+comment on function app_public.arrange_custom_fields(field_ids uuid[]) is 'Puts the fields into this order, those that are not named after the others, and returns the ones that moved. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.arrange_custom_fields(field_ids uuid[]) to atum_admin;
+
+create function app_public.automations_is_failing(automation app_public.automations) returns boolean
+  language sql stable set search_path=""; -- body 3f900d16397f2b5c6635d30dc2a99fd3
+comment on function app_public.automations_is_failing(automation app_public.automations) is 'Whether it was refused the last three times. Its log says why.';
+grant execute on function app_public.automations_is_failing(automation app_public.automations) to atum_manager;
+
+create function app_public.automations_last_fired_at(automation app_public.automations) returns timestamp with time zone
+  language sql stable set search_path=""; -- body 7189c81beefd22e71fe4909f6f07ee52
+comment on function app_public.automations_last_fired_at(automation app_public.automations) is 'When its conditions last held and it was to act; null when they never did.';
+grant execute on function app_public.automations_last_fired_at(automation app_public.automations) to atum_manager;
+
+create function app_public.automations_loops_stopped(automation app_public.automations) returns integer
+  language sql stable set search_path=""; -- body 08aa9da9d13c3e99131128e5ff98e0f8
+comment on function app_public.automations_loops_stopped(automation app_public.automations) is 'How often within the last seven days it was stopped from going round in a circle.';
+grant execute on function app_public.automations_loops_stopped(automation app_public.automations) to atum_manager;
+
 create function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb) returns SETOF app_public.bulk_result
-  language plpgsql volatile set search_path=""; -- body e3111b5a7dc615cba575e9303331a1d8
+  language plpgsql volatile set search_path=""; -- body d5312ea1b8d47a2780c9828d2e53c961
 comment on function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb) is 'Does the same actions to up to 1,000 tickets in one transaction, and tells of each what became of it: a ticket that is refused stays as it was, the others are changed. `actions` is a list of objects with a `type`: `set_priority` {priority}, `raise_priority`, `set_status` {status}, `set_state` {state_id}, `set_service` {service_id or null}, `set_team` {team_id or null}, `set_assignee` {assignee_id or null}, `assign_to_me`, `assign_automatically`, `add_tags` {tags}, `remove_tags` {tags}, `add_watcher` {user_id}, `remove_watcher` {user_id}, `set_custom_fields` {values}, `snooze` {seconds}, `comment` {visibility, body}, `notify` {to, text}. Staff only. Errors: TOO_MANY_TICKETS, ACTION_INVALID.';
 grant execute on function app_public.bulk_update_tickets(ticket_ids uuid[], actions jsonb) to atum_agent;
 
@@ -2839,6 +4264,16 @@ create function app_public.cancel_approval(approval_id uuid) returns app_public.
   language plpgsql volatile security definer set search_path=""; -- body e374266c90efdc6771aba8b893ffcd79
 comment on function app_public.cancel_approval(approval_id uuid) is 'Takes a question for approval back, and returns it. Staff only. Errors: NOT_FOUND, APPROVAL_DECIDED.';
 grant execute on function app_public.cancel_approval(approval_id uuid) to atum_agent;
+
+create function app_public.canned_responses_uses(canned_response app_public.canned_responses) returns integer
+  language sql stable security definer set search_path=""; -- body a805fc8ccea4866e4596a51cd08f37ef
+comment on function app_public.canned_responses_uses(canned_response app_public.canned_responses) is 'How often it was used in the last twelve months, by everybody.';
+grant execute on function app_public.canned_responses_uses(canned_response app_public.canned_responses) to atum_agent;
+
+create function app_public.change_custom_field(field_id uuid, label text, help text DEFAULT NULL::text, set_by_customers boolean DEFAULT false, required_when app_public.custom_field_requirement DEFAULT 'never'::app_public.custom_field_requirement, minimum double precision DEFAULT NULL::double precision, maximum double precision DEFAULT NULL::double precision, max_length integer DEFAULT NULL::integer, options jsonb DEFAULT '[]'::jsonb, service_ids uuid[] DEFAULT '{}'::uuid[], visible_when_field text DEFAULT NULL::text, visible_when_values text[] DEFAULT '{}'::text[]) returns app_public.custom_fields
+  language plpgsql volatile security definer set search_path=""; -- body ea8ebf68ace7ad90e6d4de666e743336
+comment on function app_public.change_custom_field(field_id uuid, label text, help text, set_by_customers boolean, required_when app_public.custom_field_requirement, minimum double precision, maximum double precision, max_length integer, options jsonb, service_ids uuid[], visible_when_field text, visible_when_values text[]) is 'Says anew everything about a field that may change, and returns it: what is left out is emptied. An option that is not named any more can no longer be chosen, and stays where it was. The values tickets have are not looked at again. Admins only. Errors: NOT_FOUND, INVALID_INPUT, FIELD_DEFINITION_INVALID.';
+grant execute on function app_public.change_custom_field(field_id uuid, label text, help text, set_by_customers boolean, required_when app_public.custom_field_requirement, minimum double precision, maximum double precision, max_length integer, options jsonb, service_ids uuid[], visible_when_field text, visible_when_values text[]) to atum_admin;
 
 create function app_public.change_security_policy(two_factor_roles app_public.user_role[] DEFAULT NULL::app_public.user_role[], registration_domains text[] DEFAULT NULL::text[], local_login boolean DEFAULT NULL::boolean) returns app_public.security_policies
   language plpgsql volatile security definer set search_path=""; -- body 93624276be82161e6815dddd0d82b8f6
@@ -2861,15 +4296,45 @@ comment on function app_public.create_api_token(name text, scopes text[], expire
 grant execute on function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone) to atum_agent;
 grant execute on function app_public.create_api_token(name text, scopes text[], expires_at timestamp with time zone) to atum_customer;
 
+create function app_public.create_automation(name text, kind app_public.automation_kind, actions jsonb, conditions jsonb DEFAULT '{}'::jsonb, event_types app_public.ticket_event_type[] DEFAULT '{}'::app_public.ticket_event_type[], actors app_public.automation_actor[] DEFAULT '{}'::app_public.automation_actor[], visibility app_public.comment_visibility DEFAULT NULL::app_public.comment_visibility, from_values text[] DEFAULT '{}'::text[], to_values text[] DEFAULT '{}'::text[], is_enabled boolean DEFAULT true) returns app_public.automations
+  language plpgsql volatile security definer set search_path=""; -- body 1fc35844c2ed5bccf16c469f71a71a0c
+comment on function app_public.create_automation(name text, kind app_public.automation_kind, actions jsonb, conditions jsonb, event_types app_public.ticket_event_type[], actors app_public.automation_actor[], visibility app_public.comment_visibility, from_values text[], to_values text[], is_enabled boolean) is 'Makes an automation, last in turn, and returns it. One of kind `event` names at least one of `eventTypes`; one of kind `time` names none, and has at least one condition, such as `{"all": [{"field": "status", "operator": "is", "value": "pending"}, {"field": "last_comment_at", "operator": "older_than", "value": 259200}]}`. Neither can speak of "me". Admins only. Errors: AUTOMATION_INVALID, CONDITION_INVALID, ACTION_INVALID, NOT_FOUND for what an action names and is not there, TOO_MANY_AUTOMATIONS beyond 100, CONFLICT for a name that is taken, INVALID_INPUT.';
+grant execute on function app_public.create_automation(name text, kind app_public.automation_kind, actions jsonb, conditions jsonb, event_types app_public.ticket_event_type[], actors app_public.automation_actor[], visibility app_public.comment_visibility, from_values text[], to_values text[], is_enabled boolean) to atum_admin;
+
+create function app_public.create_canned_response(title text, body text, folder text DEFAULT ''::text, visibility app_public.canned_visibility DEFAULT 'personal'::app_public.canned_visibility, team_id uuid DEFAULT NULL::uuid) returns app_public.canned_responses
+  language sql volatile set search_path=""; -- body ca8cd8ed8977df5f3008ec4d0a8c762c
+comment on function app_public.create_canned_response(title text, body text, folder text, visibility app_public.canned_visibility, team_id uuid) is 'Keeps a text to send again and returns it. Agents keep personal ones; managers and admins also those of a team (`teamId`) and of everybody. Staff only. Errors: FORBIDDEN, INVALID_INPUT, NOT_FOUND for a team that is not there.';
+grant execute on function app_public.create_canned_response(title text, body text, folder text, visibility app_public.canned_visibility, team_id uuid) to atum_agent;
+
 create function app_public.create_company(name text, shares_tickets boolean DEFAULT false) returns app_public.companies
   language sql volatile security definer set search_path=""; -- body 98321aa635e438f8d31c4cf378290811
 comment on function app_public.create_company(name text, shares_tickets boolean) is 'Makes a customer account and returns it. Admins only. Errors: CONFLICT for a name that is taken, INVALID_INPUT.';
 grant execute on function app_public.create_company(name text, shares_tickets boolean) to atum_admin;
 
+create function app_public.create_custom_field(key text, type app_public.custom_field_type, label text, help text DEFAULT NULL::text, seen_by_customers boolean DEFAULT false, set_by_customers boolean DEFAULT false, required_when app_public.custom_field_requirement DEFAULT 'never'::app_public.custom_field_requirement, minimum double precision DEFAULT NULL::double precision, maximum double precision DEFAULT NULL::double precision, max_length integer DEFAULT NULL::integer, options jsonb DEFAULT '[]'::jsonb, service_ids uuid[] DEFAULT '{}'::uuid[], visible_when_field text DEFAULT NULL::text, visible_when_values text[] DEFAULT '{}'::text[]) returns app_public.custom_fields
+  language plpgsql volatile security definer set search_path=""; -- body fb2324a277e2116e086b83fdd0b001c6
+comment on function app_public.create_custom_field(key text, type app_public.custom_field_type, label text, help text, seen_by_customers boolean, set_by_customers boolean, required_when app_public.custom_field_requirement, minimum double precision, maximum double precision, max_length integer, options jsonb, service_ids uuid[], visible_when_field text, visible_when_values text[]) is 'Adds a field to the tickets, after those there are, and returns it. `key`, `type` and `seenByCustomers` never change. `options` are a list of up to 200 objects {key, label} in order, for a select or multi_select. `serviceIds` are the services that ask for it; without any, all do. Admins only. Errors: CONFLICT for a key that is taken, INVALID_INPUT, FIELD_DEFINITION_INVALID, NOT_FOUND for a service or a field that is not there.';
+grant execute on function app_public.create_custom_field(key text, type app_public.custom_field_type, label text, help text, seen_by_customers boolean, set_by_customers boolean, required_when app_public.custom_field_requirement, minimum double precision, maximum double precision, max_length integer, options jsonb, service_ids uuid[], visible_when_field text, visible_when_values text[]) to atum_admin;
+
+create function app_public.create_macro(name text, actions jsonb, description text DEFAULT NULL::text, visibility app_public.canned_visibility DEFAULT 'personal'::app_public.canned_visibility, team_id uuid DEFAULT NULL::uuid) returns app_public.macros
+  language sql volatile set search_path=""; -- body 2fb6a5336fa3da9c777f8eacec3b5c03
+comment on function app_public.create_macro(name text, actions jsonb, description text, visibility app_public.canned_visibility, team_id uuid) is 'Makes a macro and returns it. `actions` are 1 to 20 in the shape that `bulkUpdateTickets` takes; a `comment` may hold variables such as {{requester.first_name}}. Agents make personal ones; managers and admins also those of a team (`teamId`) and of everybody. Staff only. Errors: ACTION_INVALID, FORBIDDEN, INVALID_INPUT, NOT_FOUND for a team that is not there.';
+grant execute on function app_public.create_macro(name text, actions jsonb, description text, visibility app_public.canned_visibility, team_id uuid) to atum_agent;
+
 create function app_public.create_service(name text, description text DEFAULT NULL::text, team_id uuid DEFAULT NULL::uuid, required_skills text[] DEFAULT '{}'::text[]) returns app_public.services
   language sql volatile security definer set search_path=""; -- body fb22c59d256de6aad79680752f42cbe3
 comment on function app_public.create_service(name text, description text, team_id uuid, required_skills text[]) is 'Offers a service and returns it. Its tickets go to the team `teamId`. Admins only. Errors: CONFLICT for a name that is taken, NOT_FOUND for a team that is not there, INVALID_INPUT.';
 grant execute on function app_public.create_service(name text, description text, team_id uuid, required_skills text[]) to atum_admin;
+
+create function app_public.create_sla_calendar(name text, time_zone text, hours jsonb) returns app_public.sla_calendars
+  language sql volatile security definer set search_path=""; -- body 186eb15b7cbb5329ec50be8809a99c1f
+comment on function app_public.create_sla_calendar(name text, time_zone text, hours jsonb) is 'Makes a calendar and returns it. `hours` are local times by weekday, `{"mon": [["09:00", "12:00"], ["13:00", "17:30"]]}`, over midnight where they close before they open, or `"always_open"`. Admins only. Errors: CONFLICT for a name that is taken, SLA_CALENDAR_WITHOUT_HOURS, SLA_CALENDAR_INVALID, INVALID_INPUT for a time zone that is none.';
+grant execute on function app_public.create_sla_calendar(name text, time_zone text, hours jsonb) to atum_admin;
+
+create function app_public.create_sla_policy(name text, calendar_id uuid, priorities app_public.ticket_priority[] DEFAULT '{}'::app_public.ticket_priority[], service_ids uuid[] DEFAULT '{}'::uuid[], team_ids uuid[] DEFAULT '{}'::uuid[], company_ids uuid[] DEFAULT '{}'::uuid[], channels app_public.ticket_channel[] DEFAULT '{}'::app_public.ticket_channel[], tags text[] DEFAULT '{}'::text[]) returns app_public.sla_policies
+  language sql volatile security definer set search_path=""; -- body c9eba7f354d7035130a1e9d43b2de534
+comment on function app_public.create_sla_policy(name text, calendar_id uuid, priorities app_public.ticket_priority[], service_ids uuid[], team_ids uuid[], company_ids uuid[], channels app_public.ticket_channel[], tags text[]) is 'Makes a policy, the last in order, and returns it. A condition that is left out is met by every ticket. Without targets it promises nothing. Admins only. Errors: NOT_FOUND for a calendar that is not there, CONFLICT for a name that is taken, INVALID_INPUT.';
+grant execute on function app_public.create_sla_policy(name text, calendar_id uuid, priorities app_public.ticket_priority[], service_ids uuid[], team_ids uuid[], company_ids uuid[], channels app_public.ticket_channel[], tags text[]) to atum_admin;
 
 create function app_public.create_team(name text, assignment_method app_public.assignment_method DEFAULT 'manual'::app_public.assignment_method) returns app_public.teams
   language sql volatile security definer set search_path=""; -- body c03ebfbc7f8d5cb3f4fec6ef973092aa
@@ -2877,13 +4342,13 @@ comment on function app_public.create_team(name text, assignment_method app_publ
 grant execute on function app_public.create_team(name text, assignment_method app_public.assignment_method) to atum_admin;
 
 create function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority DEFAULT 'normal'::app_public.ticket_priority, service_id uuid DEFAULT NULL::uuid, requester_id uuid DEFAULT NULL::uuid, custom_fields jsonb DEFAULT '{}'::jsonb, tags text[] DEFAULT '{}'::text[], client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
-  language plpgsql volatile security definer set search_path=""; -- body 0f05e3a6cd28c9a2692d835e76d34fa7
-comment on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) is 'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED.';
+  language plpgsql volatile security definer set search_path=""; -- body 2e9e584c5dfaf3c8a106e389598896e0
+comment on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) is 'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN for a ticket you would not see, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED; FIELD_UNKNOWN, FIELD_INVALID, FIELD_NOT_ASKED and FIELD_REQUIRED_TO_CREATE with the key of the field in `details.field`.';
 grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) to atum_agent;
 grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) to atum_customer;
 
 create function app_public.create_ticket_from_template(template_id uuid, subject text DEFAULT NULL::text, body text DEFAULT NULL::text, requester_id uuid DEFAULT NULL::uuid, custom_fields jsonb DEFAULT '{}'::jsonb, client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
-  language plpgsql volatile security definer set search_path=""; -- body 47b56519730030ed25850321cdff8db1
+  language plpgsql volatile security definer set search_path=""; -- body 217e84bd8e7287ed70d1b16e991d277f
 comment on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text) is 'Opens a ticket as a template says and returns it; a `subject`, `body` or `customFields` given take the place of the template''s. Customers use the templates that are for them. Errors: NOT_FOUND, and those of `createTicket`.';
 grant execute on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text) to atum_agent;
 grant execute on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text) to atum_customer;
@@ -2932,11 +4397,28 @@ grant execute on function app_public."current_user"() to atum_agent;
 grant execute on function app_public."current_user"() to atum_anonymous;
 grant execute on function app_public."current_user"() to atum_customer;
 
+create function app_public.custom_fields_options(field app_public.custom_fields) returns jsonb
+  language sql stable set search_path=""; -- body afc76b590c1288a51d39702225712eab
+comment on function app_public.custom_fields_options(field app_public.custom_fields) is 'What there is to choose from in a select or multi_select: a list of {key, label, archived} in order. One that is archived stays where it was chosen.';
+grant execute on function app_public.custom_fields_options(field app_public.custom_fields) to atum_agent;
+grant execute on function app_public.custom_fields_options(field app_public.custom_fields) to atum_customer;
+
+create function app_public.custom_fields_service_ids(field app_public.custom_fields) returns uuid[]
+  language sql stable set search_path=""; -- body 951ee54baf920c92f346679b677acce3
+comment on function app_public.custom_fields_service_ids(field app_public.custom_fields) is 'The services whose tickets ask for it; none when all do.';
+grant execute on function app_public.custom_fields_service_ids(field app_public.custom_fields) to atum_agent;
+grant execute on function app_public.custom_fields_service_ids(field app_public.custom_fields) to atum_customer;
+
 create function app_public.decide_approval(approval_id uuid, decision app_public.approval_decision, note text DEFAULT NULL::text) returns app_public.ticket_approvals
-  language plpgsql volatile security definer set search_path=""; -- body 00699e3da52b27e0574a7e7731253207
-comment on function app_public.decide_approval(approval_id uuid, decision app_public.approval_decision, note text) is 'Answers a question for approval in the name of the caller, who was asked, and returns the question. Where `all` must approve, one no decides; where `any` may, one yes. Errors: NOT_FOUND for who is not asked, APPROVAL_DECIDED, INVALID_INPUT.';
+  language plpgsql volatile security definer set search_path=""; -- body b0468c1dd23cf19312b079ad1b45b20b
+comment on function app_public.decide_approval(approval_id uuid, decision app_public.approval_decision, note text) is 'Answers a question for approval in the name of the caller, who was asked, and returns the question. Where `all` must approve, one no decides; where `any` may, one yes. Errors: NOT_FOUND for who is not asked, or could not be asked any more, APPROVAL_DECIDED, INVALID_INPUT.';
 grant execute on function app_public.decide_approval(approval_id uuid, decision app_public.approval_decision, note text) to atum_agent;
 grant execute on function app_public.decide_approval(approval_id uuid, decision app_public.approval_decision, note text) to atum_customer;
+
+create function app_public.delete_automation(automation_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 00e086bd810aac5445cc8e64ea708708
+comment on function app_public.delete_automation(automation_id uuid) is 'Removes an automation. Its log stays. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.delete_automation(automation_id uuid) to atum_admin;
 
 create function app_public.delete_company(company_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body b9e3999642983dc56000f509ce1dfaa2
@@ -2948,15 +4430,46 @@ create function app_public.delete_identity_provider(provider_id uuid) returns bo
 comment on function app_public.delete_identity_provider(provider_id uuid) is 'Removes an identity provider, its secret and whom it means, and ends the sessions it opened. People stay. Admins only. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.delete_identity_provider(provider_id uuid) to atum_admin;
 
+create function app_public.delete_sla_calendar(calendar_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 4a519212deea378aef83a2d185ab5624
+comment on function app_public.delete_sla_calendar(calendar_id uuid) is 'Removes a calendar that no policy counts on, with its holidays. Admins only. Errors: NOT_FOUND, SLA_CALENDAR_IN_USE.';
+grant execute on function app_public.delete_sla_calendar(calendar_id uuid) to atum_admin;
+
+create function app_public.delete_sla_escalation(escalation_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 4d7b68fc0bcdcced299b79b5cd4a3a0a
+comment on function app_public.delete_sla_escalation(escalation_id uuid) is 'Removes a warning or a level of escalation. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.delete_sla_escalation(escalation_id uuid) to atum_admin;
+
+create function app_public.delete_sla_policy(policy_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 4e86ce84710e2ddec42d4ec4f65faed8
+comment on function app_public.delete_sla_policy(policy_id uuid) is 'Removes a policy with its targets and escalations; the tickets it applied to come under the next one whose conditions they meet. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.delete_sla_policy(policy_id uuid) to atum_admin;
+
 create function app_public.delete_team(team_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body f9af6c3b29286a3e66125629af03c6be
 comment on function app_public.delete_team(team_id uuid) is 'Removes a team. Its tickets and services stay, and belong to none. Admins only. Error NOT_FOUND.';
 grant execute on function app_public.delete_team(team_id uuid) to atum_admin;
 
+create function app_public.delete_ticket_view(view_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body be7f4f354227674aa23786ab47ec5040
+comment on function app_public.delete_ticket_view(view_id uuid) is 'Deletes a view for all who have it, and says whether it did. Errors: NOT_FOUND, FORBIDDEN.';
+grant execute on function app_public.delete_ticket_view(view_id uuid) to atum_agent;
+
+create function app_public.discard_draft(ticket_id uuid, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, seen_version integer DEFAULT NULL::integer) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 4699ece1306722b82d3b0ebc59519a06
+comment on function app_public.discard_draft(ticket_id uuid, visibility app_public.comment_visibility, seen_version integer) is 'Throws away what the caller was writing on a ticket; with `seenVersion` only as long as it is the draft that was seen. Returns whether there was one.';
+grant execute on function app_public.discard_draft(ticket_id uuid, visibility app_public.comment_visibility, seen_version integer) to atum_agent;
+grant execute on function app_public.discard_draft(ticket_id uuid, visibility app_public.comment_visibility, seen_version integer) to atum_customer;
+
 create function app_public.discard_timer(timer_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body b5ed8de3628b619629a688e25993daf2
 comment on function app_public.discard_timer(timer_id uuid) is 'Stops the timer of the caller and records nothing. Staff only. Error NOT_FOUND for a timer that does not run any more.';
 grant execute on function app_public.discard_timer(timer_id uuid) to atum_agent;
+
+create function app_public.dry_run_automation(kind app_public.automation_kind, conditions jsonb, actions jsonb, name text DEFAULT NULL::text) returns app_public.automation_dry_run
+  language plpgsql volatile security definer set search_path=""; -- body 078702fda19c5778353769a4a1ad053e
+comment on function app_public.dry_run_automation(kind app_public.automation_kind, conditions jsonb, actions jsonb, name text) is 'Shows what an automation would do to the tickets there are, and does nothing: how many meet its conditions now, and of the 50 that changed last what would become of each. For one of kind `event` it looks at all tickets as if the event had just happened to them, for one of kind `time` at those that are not closed. Managers and admins. Errors: AUTOMATION_INVALID, CONDITION_INVALID, ACTION_INVALID, NOT_FOUND.';
+grant execute on function app_public.dry_run_automation(kind app_public.automation_kind, conditions jsonb, actions jsonb, name text) to atum_manager;
 
 create function app_public.end_other_sessions(also_this boolean DEFAULT false) returns integer
   language plpgsql volatile security definer set search_path=""; -- body 8c9c311357ec6c78dc8fdb7a7bf27230
@@ -2981,8 +4494,8 @@ comment on function app_public.identity_providers_has_secret(provider app_public
 grant execute on function app_public.identity_providers_has_secret(provider app_public.identity_providers) to atum_admin;
 
 create function app_public.inbox_counts() returns app_public.inbox_counts
-  language sql stable set search_path=""; -- body 14f1f7f76cbfe6db8017928643ce7b61
-comment on function app_public.inbox_counts() is 'How many of the tickets the caller may see are in each part of the inbox. Closed tickets are not counted.';
+  language sql stable set enable_seqscan=off set search_path=""; -- body dd2abcd66485684e1682e554c243cadf
+comment on function app_public.inbox_counts() is 'How many of the tickets the caller may see are in each part of the inbox, up to 101 of each, which means more than 100. Closed tickets are not counted.';
 grant execute on function app_public.inbox_counts() to atum_agent;
 
 create function app_public.invite_user(email text, name text, role app_public.user_role DEFAULT 'customer'::app_public.user_role, company_id uuid DEFAULT NULL::uuid, team_ids uuid[] DEFAULT '{}'::uuid[]) returns app_public.users
@@ -2990,14 +4503,19 @@ create function app_public.invite_user(email text, name text, role app_public.us
 comment on function app_public.invite_user(email text, name text, role app_public.user_role, company_id uuid, team_ids uuid[]) is 'Makes an account and writes an invitation, good for 7 days. Somebody who registered and has not come yet is invited with what is given here. Admins only. Errors: ADDRESS_TAKEN for who has come or was invited before, INVALID_INPUT, NOT_FOUND for a company or team that is not there, SESSION_REQUIRED for a manager or admin, and for who registered in another role.';
 grant execute on function app_public.invite_user(email text, name text, role app_public.user_role, company_id uuid, team_ids uuid[]) to atum_admin;
 
+create function app_public.macros_uses(macro app_public.macros) returns integer
+  language sql stable security definer set search_path=""; -- body e8da982bec74d5a01e939b6a3f851abc
+comment on function app_public.macros_uses(macro app_public.macros) is 'How many tickets it was done to in the last twelve months, by everybody.';
+grant execute on function app_public.macros_uses(macro app_public.macros) to atum_agent;
+
 create function app_public.make_ticket_state_default(state_id uuid) returns app_public.ticket_states
   language plpgsql volatile security definer set search_path=""; -- body 9f38ff1997c153a0021a0315d06e7f18
 comment on function app_public.make_ticket_state_default(state_id uuid) is 'Makes a stage the one a ticket gets when only the kind is said, and returns it. Admins only. Errors: NOT_FOUND, INVALID_INPUT for an archived one.';
 grant execute on function app_public.make_ticket_state_default(state_id uuid) to atum_admin;
 
 create function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) returns app_public.ticket_merges
-  language plpgsql volatile security definer set search_path=""; -- body eee486b62dbcd16ced35beba04a74330
-comment on function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) is 'Merges a ticket into another one, and returns the merge: what was said, the time and who watches move to the target; the source is closed, points to it, and leaves the SLA. `undoMerge` takes it back. Staff only. Errors: NOT_FOUND, MERGE_REFUSED, TICKET_MERGED, TICKET_CLOSED.';
+  language plpgsql volatile security definer set search_path=""; -- body ba3f2f189b4beb2c9f442d5e0990d421
+comment on function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) is 'Merges a ticket into another one, and returns the merge: what was said, the time and who watches move to the target, whose requester reads from then on what was said in public; the source is closed, points to it, and leaves the SLA. `undoMerge` takes it back. Staff only. Errors: NOT_FOUND, MERGE_REFUSED, TICKET_MERGED, TICKET_CLOSED.';
 grant execute on function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) to atum_agent;
 
 create function app_public.move_checklist_item(item_id uuid, before_item_id uuid DEFAULT NULL::uuid) returns app_public.checklist_items
@@ -3005,17 +4523,42 @@ create function app_public.move_checklist_item(item_id uuid, before_item_id uuid
 comment on function app_public.move_checklist_item(item_id uuid, before_item_id uuid) is 'Puts a step before another one, without `beforeItemId` at the end, and returns it. Staff only. Error: NOT_FOUND.';
 grant execute on function app_public.move_checklist_item(item_id uuid, before_item_id uuid) to atum_agent;
 
+create function app_public.order_automations(automation_ids uuid[]) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body cf757be1dd826be9aadcd5f768741a6e
+comment on function app_public.order_automations(automation_ids uuid[]) is 'Puts automations in this order; those that are not named come after them as they are. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.order_automations(automation_ids uuid[]) to atum_admin;
+
+create function app_public.order_sla_policies(policy_ids uuid[]) returns SETOF app_public.sla_policies
+  language plpgsql volatile security definer set search_path=""; -- body 4ae49f2b9f0cb02957728b2d207afc29
+comment on function app_public.order_sla_policies(policy_ids uuid[]) is 'Puts the policies that are not archived in an order and returns them in it. Names each of them once. Admins only. Error SLA_ORDER_INCOMPLETE.';
+grant execute on function app_public.order_sla_policies(policy_ids uuid[]) to atum_admin;
+
 create function app_public.own_sessions() returns SETOF app_public.login_session
   language sql stable security definer set search_path=""; -- body 170773931e8831915a56d43498850fe3
 comment on function app_public.own_sessions() is 'Where the caller is logged in, the latest first.';
 grant execute on function app_public.own_sessions() to atum_agent;
 grant execute on function app_public.own_sessions() to atum_customer;
 
-create function app_public.pending_approvals("limit" integer DEFAULT 50) returns SETOF app_public.ticket_approvals
-  language sql stable set search_path=""; -- body bfaab7d28f0d23d5b9c98004f2148346
-comment on function app_public.pending_approvals("limit" integer) is 'The questions the caller is asked and has not answered, oldest first, at most 200.';
-grant execute on function app_public.pending_approvals("limit" integer) to atum_agent;
-grant execute on function app_public.pending_approvals("limit" integer) to atum_customer;
+create function app_public.pending_approvals() returns SETOF app_public.ticket_approvals
+  language sql stable set search_path=""; -- body 23c755f0c78aed140d12e07d94e8c20b
+comment on function app_public.pending_approvals() is 'The questions the caller is asked and has not answered, oldest first, at most 200.';
+grant execute on function app_public.pending_approvals() to atum_agent;
+grant execute on function app_public.pending_approvals() to atum_customer;
+
+create function app_public.preview_macro(macro_id uuid, ticket_id uuid) returns SETOF app_public.macro_step
+  language sql stable security definer set search_path=""; -- body 6db1d11193f7e8c68896c581beebee93
+comment on function app_public.preview_macro(macro_id uuid, ticket_id uuid) is 'What a macro would do to a ticket, step by step, with the variables filled in; nothing is done. Nothing for a macro or ticket the caller does not see. Staff only.';
+grant execute on function app_public.preview_macro(macro_id uuid, ticket_id uuid) to atum_agent;
+
+create function app_public.preview_sla_due(calendar_id uuid, working_seconds bigint, started_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns timestamp with time zone
+  language sql stable set search_path=""; -- body 29348b6a10e7c87256f3e881b54b5613
+comment on function app_public.preview_sla_due(calendar_id uuid, working_seconds bigint, started_at timestamp with time zone) is 'When so many seconds of working time from an instant, or from now, would be over by a calendar; null when there is none. Staff only.';
+grant execute on function app_public.preview_sla_due(calendar_id uuid, working_seconds bigint, started_at timestamp with time zone) to atum_agent;
+
+create function app_public.preview_tickets(conditions jsonb, sort app_public.ticket_sort DEFAULT 'updated'::app_public.ticket_sort, direction app_public.sort_direction DEFAULT 'descending'::app_public.sort_direction, first integer DEFAULT 50, after text DEFAULT NULL::text) returns app_public.ticket_page
+  language sql stable set enable_seqscan=off set search_path=""; -- body b84f508c60ff411be7077335a8b28552
+comment on function app_public.preview_tickets(conditions jsonb, sort app_public.ticket_sort, direction app_public.sort_direction, first integer, after text) is 'The tickets that a view with these conditions would have. Errors: CONDITION_INVALID, VIEW_INVALID.';
+grant execute on function app_public.preview_tickets(conditions jsonb, sort app_public.ticket_sort, direction app_public.sort_direction, first integer, after text) to atum_agent;
 
 create function app_public.record_time(ticket_id uuid, seconds integer, worked_on date DEFAULT NULL::date, started_at timestamp with time zone DEFAULT NULL::timestamp with time zone, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean, note text DEFAULT ''::text, client_mutation_key text DEFAULT NULL::text) returns app_public.time_entries
   language plpgsql volatile security definer set search_path=""; -- body 9c7dd62d8c07834a36f40c149f882f31
@@ -3023,7 +4566,7 @@ comment on function app_public.record_time(ticket_id uuid, seconds integer, work
 grant execute on function app_public.record_time(ticket_id uuid, seconds integer, worked_on date, started_at timestamp with time zone, activity_id uuid, is_billable boolean, note text, client_mutation_key text) to atum_agent;
 
 create function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) returns app_public.ticket_relationships
-  language plpgsql volatile security definer set search_path=""; -- body f734fcd5507cc611c805cb1d980925af
+  language plpgsql volatile security definer set search_path=""; -- body fe71f10abdaedd40e9394eee3c9b18a4
 comment on function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) is 'Says how one ticket stands to another, and returns the relationship: the first is a child of, a duplicate of, related to, or blocks the second. A ticket has one parent and one original. A ticket is not resolved before its children. Staff only. Errors: NOT_FOUND, RELATIONSHIP_REFUSED for a circle, CONFLICT for one that is there.';
 grant execute on function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) to atum_agent;
 
@@ -3037,13 +4580,18 @@ create function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean D
 comment on function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean) is 'Removes a rule. Without any rule people may come from everywhere. Admins only. Errors: NOT_FOUND, WOULD_LOCK_YOU_OUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean) to atum_admin;
 
+create function app_public.remove_sla_holiday(holiday_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body b56af7e8756eb172c2e8885ffafdcb8b
+comment on function app_public.remove_sla_holiday(holiday_id uuid) is 'Takes a holiday out of its calendar. Admins only. Error NOT_FOUND.';
+grant execute on function app_public.remove_sla_holiday(holiday_id uuid) to atum_admin;
+
 create function app_public.remove_team_member(team_id uuid, user_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body 5cd76c4dd92d7b6f35dc06b01bac48e3
 comment on function app_public.remove_team_member(team_id uuid, user_id uuid) is 'Takes somebody out of a team; the tickets assigned to them stay theirs. Admins only. Error NOT_FOUND.';
 grant execute on function app_public.remove_team_member(team_id uuid, user_id uuid) to atum_admin;
 
 create function app_public.request_approval(ticket_id uuid, question text, approver_ids uuid[], rule app_public.approval_rule DEFAULT 'all'::app_public.approval_rule) returns app_public.ticket_approvals
-  language plpgsql volatile security definer set search_path=""; -- body bbeec22fcb6364a96d0ad7137d98ef00
+  language plpgsql volatile security definer set search_path=""; -- body 6297e8c42dc919815323c3f1471d532d
 comment on function app_public.request_approval(ticket_id uuid, question text, approver_ids uuid[], rule app_public.approval_rule) is 'Asks 1 to 20 people to approve something on a ticket, and returns the question. Whoever is asked may see the ticket, or is a customer who decides for the requester''s company and reads the `question` alone. Staff only. Errors: NOT_FOUND, APPROVAL_REFUSED on a ticket that is done, APPROVER_REFUSED, INVALID_INPUT.';
 grant execute on function app_public.request_approval(ticket_id uuid, question text, approver_ids uuid[], rule app_public.approval_rule) to atum_agent;
 
@@ -3063,15 +4611,52 @@ comment on function app_public.revoke_api_token(token_id uuid) is 'Ends an API t
 grant execute on function app_public.revoke_api_token(token_id uuid) to atum_agent;
 grant execute on function app_public.revoke_api_token(token_id uuid) to atum_customer;
 
+create function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, seen_version integer DEFAULT NULL::integer) returns app_public.ticket_drafts
+  language plpgsql volatile security definer set search_path=""; -- body 5d10f0ee7c1f1900ae55fa0894ff9e7d
+comment on function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, seen_version integer) is 'Keeps what the caller is writing on a ticket, and returns the draft: one reply and one note for each person and ticket. `body` has up to 262,144 bytes. With `seenVersion`, the `version` as you saw it or 0 where you saw none, a save that crosses with one from another device is refused with DRAFT_CONFLICT, and both are still there: the other one here, yours with you. Without it the last save wins. Customers keep replies only. Errors: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, INVALID_INPUT, DRAFT_CONFLICT.';
+grant execute on function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, seen_version integer) to atum_agent;
+grant execute on function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, seen_version integer) to atum_customer;
+
 create function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid DEFAULT NULL::uuid, is_enabled boolean DEFAULT true, issuer text DEFAULT NULL::text, client_id text DEFAULT NULL::text, scopes text[] DEFAULT '{openid,email,profile}'::text[], url text DEFAULT NULL::text, base_dn text DEFAULT NULL::text, bind_dn text DEFAULT NULL::text, user_filter text DEFAULT NULL::text, subject_attribute text DEFAULT 'entryUUID'::text, email_attribute text DEFAULT 'mail'::text, name_attribute text DEFAULT 'cn'::text, role_claim text DEFAULT NULL::text, role_mapping jsonb DEFAULT '{}'::jsonb, default_role app_public.user_role DEFAULT NULL::app_public.user_role, makes_people boolean DEFAULT true, asks_second_factor boolean DEFAULT false) returns app_public.identity_providers
   language plpgsql volatile security definer set search_path=""; -- body c483cc36f54124c0bbaf29ad6c1d81db
 comment on function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid, is_enabled boolean, issuer text, client_id text, scopes text[], url text, base_dn text, bind_dn text, user_filter text, subject_attribute text, email_attribute text, name_attribute text, role_claim text, role_mapping jsonb, default_role app_public.user_role, makes_people boolean, asks_second_factor boolean) is 'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid, is_enabled boolean, issuer text, client_id text, scopes text[], url text, base_dn text, bind_dn text, user_filter text, subject_attribute text, email_attribute text, name_attribute text, role_claim text, role_mapping jsonb, default_role app_public.user_role, makes_people boolean, asks_second_factor boolean) to atum_admin;
 
+create function app_public.save_ticket_view(name text, conditions jsonb, view_id uuid DEFAULT NULL::uuid, visibility app_public.ticket_view_visibility DEFAULT 'personal'::app_public.ticket_view_visibility, team_id uuid DEFAULT NULL::uuid, columns text[] DEFAULT '{reference,subject,status,priority,assignee,team,due,updated}'::text[], sort app_public.ticket_sort DEFAULT 'updated'::app_public.ticket_sort, direction app_public.sort_direction DEFAULT 'descending'::app_public.sort_direction, "position" integer DEFAULT NULL::integer) returns app_public.ticket_views
+  language plpgsql volatile security definer set search_path=""; -- body b6d9d6a69454590a1f492cda4d32e5e1
+comment on function app_public.save_ticket_view(name text, conditions jsonb, view_id uuid, visibility app_public.ticket_view_visibility, team_id uuid, columns text[], sort app_public.ticket_sort, direction app_public.sort_direction, "position" integer) is 'Saves a view and returns it; with `viewId` it takes the place of what that one was. Agents save personal views and those of their teams, managers also shared ones. `conditions` and `columns` as TicketView has them; `teamId` for those of a team. Up to 50 of each person, of each team and shared. Errors: INVALID_INPUT, FORBIDDEN, NOT_FOUND, CONDITION_INVALID, VIEW_INVALID, TOO_MANY_VIEWS.';
+grant execute on function app_public.save_ticket_view(name text, conditions jsonb, view_id uuid, visibility app_public.ticket_view_visibility, team_id uuid, columns text[], sort app_public.ticket_sort, direction app_public.sort_direction, "position" integer) to atum_agent;
+
+create function app_public.search_canned_responses(ticket_id uuid, words text DEFAULT NULL::text) returns SETOF app_public.canned_response_match
+  language sql stable set search_path=""; -- body 57d18760423a44106a1e35817a7156bc
+comment on function app_public.search_canned_responses(ticket_id uuid, words text) is 'Up to 20 canned responses the caller may use in which every one of `words` occurs, in folder, title or text, or whose title has one much like it; without words those used most. Titles that begin with the words come first, then what is used most. Each reads as it would on the ticket. Nothing for a ticket the caller does not see. Staff only.';
+grant execute on function app_public.search_canned_responses(ticket_id uuid, words text) to atum_agent;
+
+create function app_public.search_tickets(query text, first integer DEFAULT 20, after text DEFAULT NULL::text) returns app_public.ticket_search
+  language plpgsql stable set enable_seqscan=off set search_path=""; -- body fcf09066ce7f8acd0be8555b7c075fe2
+comment on function app_public.search_tickets(query text, first integer, after text) is 'Searches the tickets the caller sees: their subjects, conversations and custom fields; for staff also internal comments and fields, tags, and the requester''s name and mail address. `query` has up to 500 characters: words that must all be there, "exact phrases", -words that must not; the last word may be the beginning of one, and a number is also that of a ticket. Filters: status, is (unresolved, unassigned, breached, snoozed, watched), priority, channel, assignee and requester (me, or a name), team, service, company, tag, created and updated (a day, or with >, >=, <, <= before it); -filter: leaves out. A page has `first` (1 to 50) matches; `after` is the `nextCursor` of the one before. The newest 200 tickets that match are put in order. Errors: SEARCH_INVALID.';
+grant execute on function app_public.search_tickets(query text, first integer, after text) to atum_agent;
+grant execute on function app_public.search_tickets(query text, first integer, after text) to atum_customer;
+
+create function app_public.send_reply(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, draft_version integer DEFAULT NULL::integer, client_mutation_key text DEFAULT NULL::text) returns app_public.sent_reply
+  language plpgsql volatile set search_path=""; -- body 39c2eccd77d52bb8e957acdfc51c7a02
+comment on function app_public.send_reply(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, draft_version integer, client_mutation_key text) is 'Sends a reply, which leaves after the `undoSendSeconds` of the organization and can be taken back by `undoSend` until then; a note, or a reply where there is no delay, is said at once. Takes what `addComment` takes, and refuses now what it would refuse. The draft of which you saw `draftVersion` goes with it. What is refused when it leaves (the ticket was closed or merged meanwhile, somebody answered after `seenCommentAt`, its author may no longer write) comes back as a draft that says why. Retrying with the same `clientMutationKey` (8 to 64 characters) sends nothing twice. Staff only. Errors: as `addComment`.';
+grant execute on function app_public.send_reply(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, draft_version integer, client_mutation_key text) to atum_agent;
+
 create function app_public.sessions_of(user_id uuid) returns SETOF app_public.login_session
   language sql stable security definer set search_path=""; -- body db464f3770ef21b4fd390916b6064180
 comment on function app_public.sessions_of(user_id uuid) is 'Where a person of the organization is logged in, the latest first. Admins only.';
 grant execute on function app_public.sessions_of(user_id uuid) to atum_admin;
+
+create function app_public.set_sla_escalation(policy_id uuid, kind app_public.sla_target_kind, offset_seconds bigint, actions jsonb) returns app_public.sla_escalations
+  language sql volatile security definer set search_path=""; -- body ae175a3d4c5e26d1a5db27fd84e87457
+comment on function app_public.set_sla_escalation(policy_id uuid, kind app_public.sla_target_kind, offset_seconds bigint, actions jsonb) is 'Has a policy do something to a ticket so many seconds of working time before (negative) or after a promise is due, or changes what, and returns it. `actions` is a list as `bulkUpdateTickets` takes it, without `assign_to_me`. Admins only. Errors: NOT_FOUND, ACTION_INVALID, INVALID_INPUT.';
+grant execute on function app_public.set_sla_escalation(policy_id uuid, kind app_public.sla_target_kind, offset_seconds bigint, actions jsonb) to atum_admin;
+
+create function app_public.set_sla_target(policy_id uuid, priority app_public.ticket_priority, kind app_public.sla_target_kind, working_seconds bigint DEFAULT NULL::bigint) returns app_public.sla_policies
+  language plpgsql volatile security definer set search_path=""; -- body c64118fccbcbcedd943477c68cdf04c2
+comment on function app_public.set_sla_target(policy_id uuid, priority app_public.ticket_priority, kind app_public.sla_target_kind, working_seconds bigint) is 'Promises something to the tickets of a priority within so many seconds of working time, or nothing without them, and returns the policy. Admins only. Errors: NOT_FOUND, SLA_TARGET_REFUSED when it is not positive or more than ten years.';
+grant execute on function app_public.set_sla_target(policy_id uuid, priority app_public.ticket_priority, kind app_public.sla_target_kind, working_seconds bigint) to atum_admin;
 
 create function app_public.set_team_member(team_id uuid, user_id uuid, takes_tickets boolean DEFAULT true, capacity integer DEFAULT NULL::integer) returns app_public.team_members
   language plpgsql volatile security definer set search_path=""; -- body 492d3f2a108b8ec3835064c15a87e024
@@ -3084,12 +4669,12 @@ comment on function app_public.set_user_teams(user_id uuid, team_ids uuid[]) is 
 grant execute on function app_public.set_user_teams(user_id uuid, team_ids uuid[]) to atum_admin;
 
 create function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
-  language plpgsql volatile security definer set search_path=""; -- body 83399e3bb9f1f277527b0d9dc37659eb
-comment on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) is 'Opens a new ticket with what a comment says, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT.';
+  language plpgsql volatile security definer set search_path=""; -- body df7beb88b0cd5431933990ce9c0ec128
+comment on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) is 'Opens a new ticket with what a comment says, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT, FORBIDDEN for a ticket you would not see.';
 grant execute on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) to atum_agent;
 
 create function app_public.start_timer(ticket_id uuid, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean, note text DEFAULT ''::text) returns app_public.running_timers
-  language plpgsql volatile security definer set search_path=""; -- body 1b36c5ebb99049a646c9e88632225f9f
+  language plpgsql volatile security definer set search_path=""; -- body e3fb21c5794908df91f3395f8b13c1b5
 comment on function app_public.start_timer(ticket_id uuid, activity_id uuid, is_billable boolean, note text) is 'Starts the timer of the caller on a ticket and returns it. One that runs on another ticket is stopped and recorded first; one that runs on this ticket is returned as it is. After 24 hours it stops by itself. Staff only. Errors: NOT_FOUND, TICKET_MERGED, TIME_ACTIVITY_ARCHIVED, INVALID_INPUT.';
 grant execute on function app_public.start_timer(ticket_id uuid, activity_id uuid, is_billable boolean, note text) to atum_agent;
 
@@ -3114,6 +4699,11 @@ create function app_public.ticket_time(ticket_id uuid) returns app_public.time_t
 comment on function app_public.ticket_time(ticket_id uuid) is 'How long was worked on a ticket, as far as the caller sees it. Staff only.';
 grant execute on function app_public.ticket_time(ticket_id uuid) to atum_agent;
 
+create function app_public.ticket_view_counts() returns SETOF app_public.ticket_view_count
+  language plpgsql stable set search_path=""; -- body 81443693d9b02bc3e90900b1362e42ba
+comment on function app_public.ticket_view_counts() is 'How many tickets are in each view the caller has, of those the caller sees.';
+grant execute on function app_public.ticket_view_counts() to atum_agent;
+
 create function app_public.time_report(grouped_by app_public.time_grouping, from_day date, to_day date, agent_id uuid DEFAULT NULL::uuid, company_id uuid DEFAULT NULL::uuid, ticket_id uuid DEFAULT NULL::uuid) returns SETOF app_public.time_report_row
   language sql stable set search_path=""; -- body 8d5ac036b3f73c8ab591d30b7a92de3c
 comment on function app_public.time_report(grouped_by app_public.time_grouping, from_day date, to_day date, agent_id uuid, company_id uuid, ticket_id uuid) is 'Time worked from one day to another, both included, in the time zone of the organization, summed up by agent, company, ticket, activity, day, week (from Monday) or month; of one agent, company or ticket where that is said. The most comes first, days in their order. Managers and admins read the time of everybody, agents their own and that on tickets they see.';
@@ -3126,9 +4716,14 @@ grant execute on function app_public.two_factor_status() to atum_agent;
 grant execute on function app_public.two_factor_status() to atum_customer;
 
 create function app_public.undo_merge(merge_id uuid) returns app_public.ticket_merges
-  language plpgsql volatile security definer set search_path=""; -- body e00403ee203443045e3ea6d47266f9db
+  language plpgsql volatile security definer set search_path=""; -- body e650c63a48439b1f032f2b544f188a21
 comment on function app_public.undo_merge(merge_id uuid) is 'Takes a merge back and returns it: what it moved goes back, and the source is in its stage of before. Staff only. Errors: NOT_FOUND, MERGE_REFUSED when it was undone already, TICKET_MERGED when the target went into another one since.';
 grant execute on function app_public.undo_merge(merge_id uuid) to atum_agent;
+
+create function app_public.undo_send(outgoing_reply_id uuid) returns app_public.ticket_drafts
+  language plpgsql volatile security definer set search_path=""; -- body 04c0d440679d2d448950f75039dd2b58
+comment on function app_public.undo_send(outgoing_reply_id uuid) is 'Takes back a reply that has not left yet, and returns it as a draft, before what the caller wrote on that ticket meanwhile. Only its author does. Error REPLY_NOT_ON_ITS_WAY when there is none: it left, was taken back, or never was.';
+grant execute on function app_public.undo_send(outgoing_reply_id uuid) to atum_agent;
 
 create function app_public.unrelate_tickets(relationship_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body a5749aec814aafdf58aebf8f4ea06bd1
@@ -3140,6 +4735,11 @@ create function app_public.unwatch_ticket(ticket_id uuid, user_id uuid DEFAULT N
 comment on function app_public.unwatch_ticket(ticket_id uuid, user_id uuid) is 'Has somebody no longer watch the ticket, without `userId` the caller, and returns the ticket. Staff only. Error: NOT_FOUND.';
 grant execute on function app_public.unwatch_ticket(ticket_id uuid, user_id uuid) to atum_agent;
 
+create function app_public.use_canned_response(canned_response_id uuid, ticket_id uuid) returns text
+  language plpgsql volatile security definer set search_path=""; -- body 967440cbcd581491433a0fda7fe0dd71
+comment on function app_public.use_canned_response(canned_response_id uuid, ticket_id uuid) is 'The text of a canned response as it reads on a ticket; the use is counted. Staff only. Error NOT_FOUND.';
+grant execute on function app_public.use_canned_response(canned_response_id uuid, ticket_id uuid) to atum_agent;
+
 create function app_public.users_has_two_factor(person app_public.users) returns boolean
   language sql stable security definer set search_path=""; -- body 894d567a3f463a89188ffc51ae30d16f
 comment on function app_public.users_has_two_factor(person app_public.users) is 'Whether the person logs in with one-time codes. Admins only.';
@@ -3149,6 +4749,11 @@ create function app_public.verify_audit_chain(OUT checked bigint, OUT verified b
   language plpgsql stable security definer set search_path=""; -- body 407a6e5b961036f335967a148e5ca0a3
 comment on function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) is 'Follows the audit chain of the organization: how many records were checked, whether all are as they were written, and the first that is not and why. Admins only. Error UNAUTHENTICATED without claims.';
 grant execute on function app_public.verify_audit_chain(OUT checked bigint, OUT verified boolean, OUT broken_seq bigint, OUT reason text) to atum_admin;
+
+create function app_public.view_tickets(view_id uuid, first integer DEFAULT 50, after text DEFAULT NULL::text) returns app_public.ticket_page
+  language plpgsql stable set enable_seqscan=off set search_path=""; -- body 8b871953c2fd5a7f87d022510aa3c174
+comment on function app_public.view_tickets(view_id uuid, first integer, after text) is 'The tickets of a view, of those the caller sees. A page has `first` (1 to 100) tickets; `after` is the `nextCursor` of the one before. Errors: NOT_FOUND, VIEW_INVALID for a cursor that is none.';
+grant execute on function app_public.view_tickets(view_id uuid, first integer, after text) to atum_agent;
 
 create function app_public.watch_ticket(ticket_id uuid, user_id uuid DEFAULT NULL::uuid) returns app_public.tickets
   language plpgsql volatile security definer set search_path=""; -- body 696b49e17dc762dae5f0b827bb9c218c
