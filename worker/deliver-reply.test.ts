@@ -21,7 +21,10 @@ beforeAll(async () => {
 
 afterEach(async () => {
   await Promise.all(
-    workers.splice(0).map((worker) => (worker.process.exitCode === null ? stopWorker(worker) : null)),
+    workers
+      .splice(0)
+      .filter((worker) => worker.process.exitCode === null)
+      .map((worker) => stopWorker(worker)),
   )
 })
 

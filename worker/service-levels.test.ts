@@ -92,14 +92,17 @@ describe('two workers', () => {
       expect(recorded_at.getTime()).toBeGreaterThanOrEqual(created_at.getTime())
       expect(recorded_at.getTime() - created_at.getTime()).toBeLessThan(2_000)
     }
-    expect(await one(`select tags as value from app_public.tickets where id = $1`, [ticketId])).toEqual(['late'])
+    expect(await one(`select tags as value from app_public.tickets where id = $1`, [ticketId])).toEqual([
+      'late',
+    ])
   })
 
   test('count the open tickets again after a calendar was changed', async () => {
     await open(250)
-    await owner.query(`update app_public.sla_calendars set hours = '{"mon": [["09:00", "17:00"]]}' where organization_id = $1`, [
-      organizationId,
-    ])
+    await owner.query(
+      `update app_public.sla_calendars set hours = '{"mon": [["09:00", "17:00"]]}' where organization_id = $1`,
+      [organizationId],
+    )
     await expect
       .poll(
         () =>
@@ -121,7 +124,10 @@ describe('two workers', () => {
 test('after an outage of an hour every missed breach is recorded once by two workers, with its true instant', async () => {
   await Promise.all(workers.map(stopWorker))
   workers = []
-  await owner.query(`update app_public.sla_calendars set hours = '"always_open"' where organization_id = $1`, [organizationId])
+  await owner.query(
+    `update app_public.sla_calendars set hours = '"always_open"' where organization_id = $1`,
+    [organizationId],
+  )
   const tickets = await open(300)
   await owner.query('alter table app_public.sla_calculations disable trigger _900_schedule_on_update')
   await owner.query(
@@ -142,7 +148,11 @@ test('after an outage of an hour every missed breach is recorded once by two wor
     )
   await expect.poll(breaches, { timeout: 20_000 }).toEqual([300, 300, 300])
   await expect
-    .poll(() => one(`select count(*)::integer as value from graphile_worker.jobs where task_identifier = 'sweep_sla_breaches'`))
+    .poll(() =>
+      one(
+        `select count(*)::integer as value from graphile_worker.jobs where task_identifier = 'sweep_sla_breaches'`,
+      ),
+    )
     .toBe(0)
   expect(await breaches()).toEqual([300, 300, 300])
 })

@@ -122,7 +122,10 @@ export interface Clock {
 export const instant = `'YYYY-MM-DD HH24:MI:SS'`
 
 /** The clock of a ticket. */
-export async function clockOf(ticketId: string, kind: 'first_response' | 'next_response' | 'resolution'): Promise<Clock> {
+export async function clockOf(
+  ticketId: string,
+  kind: 'first_response' | 'next_response' | 'resolution',
+): Promise<Clock> {
   const { rows } = await client.query<Clock>(
     `select
       to_char(due_at, ${instant}) as due,
