@@ -1,4 +1,5 @@
--- What the agents of the demo prepared: texts found by `::` in a reply, and macros. Run after demo.sql, as the owner.
+-- What the agents of the demo prepared: texts found by `::` in a reply, macros, views and a template. Run after demo.sql, as
+-- the owner.
 
 do $demo$
 declare
@@ -73,6 +74,25 @@ begin
         ) as team on true
       )
     from jsonb_array_elements(organization.prepared -> 'macros') with ordinality as macro (value, position);
+
+    insert into app_public.ticket_views (organization_id, name, visibility, conditions, columns, sort, direction, position)
+    values
+      (
+        organization.id, 'Important and nobody''s', 'shared',
+        '{"all": [{"field": "assignee_id", "operator": "is_empty"}, {"field": "priority", "operator": "at_least", "value": "high"}, {"field": "status", "operator": "is", "value": ["new", "open"]}]}',
+        '{reference,subject,requester,priority,due,updated}', 'priority', 'descending', 1
+      ),
+      (
+        organization.id, 'Silent for three days', 'shared',
+        '{"all": [{"field": "status", "operator": "is", "value": ["open", "pending"]}, {"field": "last_comment_at", "operator": "older_than", "value": 259200}]}',
+        '{reference,subject,status,assignee,updated}', 'updated', 'ascending', 2
+      );
+
+    insert into app_public.ticket_templates (organization_id, name, subject, body, checklist, tags, seen_by_customers, position)
+    values (
+      organization.id, 'A new colleague', 'Accounts for a new colleague', E'Name:\nFirst day:\nWorks like (name of a colleague):',
+      '{"Make the account","Order the laptop","Give the key card","Say hello on the first day"}', '{onboarding}', true, 1
+    );
 
     perform set_config('atum.organization_id', '', true);
   end loop;
