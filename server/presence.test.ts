@@ -232,9 +232,14 @@ describe('people at a ticket', () => {
     first.socket.close()
     await first.socket.closed
     await visit(ann)
-    // Past the grace.
-    await new Promise((resolve) => setTimeout(resolve, 3_000))
-    expect(watching.told).toHaveLength(length)
+    // Somebody who leaves after that is gone when the grace of both is over.
+    const cleo = await newcomer()
+    const brief = await visit(cleo)
+    await watching.sees({ [ann.id]: 'viewing', [cleo.id]: 'viewing' })
+    brief.socket.close()
+    await watching.sees({ [ann.id]: 'viewing' }, 4_000)
+    for (const present of watching.told.slice(length))
+      expect(present.map(({ userId }) => userId)).toContain(ann.id)
   }, 10_000)
 })
 
