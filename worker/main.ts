@@ -7,6 +7,7 @@ import { startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
 import deliverReply from './tasks/deliver_reply.ts'
 import fireSlaEscalation from './tasks/fire_sla_escalation.ts'
+import indexTickets from './tasks/index_tickets.ts'
 import recomputeSlaClocks from './tasks/recompute_sla_clocks.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
 import runAutomations from './tasks/run_automations.ts'
@@ -46,6 +47,7 @@ const runner = await run({
   taskList: {
     deliver_reply: deliverReply,
     fire_sla_escalation: fireSlaEscalation,
+    index_tickets: indexTickets,
     recompute_sla_clocks: recomputeSlaClocks,
     record_sla_breach: recordSlaBreach,
     run_automations: runAutomations,
