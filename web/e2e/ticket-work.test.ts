@@ -172,8 +172,15 @@ test('an admin names a status and says how tickets end; a late answer becomes a 
   await page.getByRole('button', { name: 'Add a team' }).click()
   await page.getByRole('textbox', { name: 'Name' }).fill('Night shift')
   await page.getByRole('dialog').getByRole('button', { name: 'Add a team' }).click()
+  // The first people come later than the first word is typed.
+  const typed = Promise.withResolvers<void>()
+  await page.route('**/graphql', async (route) => {
+    if (route.request().postData()?.includes('PeopleSearch')) await typed.promise
+    await route.continue()
+  })
   await page.getByRole('button', { name: 'Change Night shift' }).click()
   await page.getByRole('combobox', { name: 'Add a member' }).fill('Priya')
+  typed.resolve()
   await page.getByRole('option', { name: 'Priya Raman' }).click()
   await page
     .getByText('Priya Raman takes tickets')

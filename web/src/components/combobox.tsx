@@ -44,6 +44,8 @@ export function Combobox<Value extends string>(props: ComboboxProps<Value>) {
       }}
       {...(onSearch ? { onInputChange: (text: string) => onSearch(text === chosen?.label ? '' : text) } : {})}
       menuTrigger="focus"
+      // Who types before the choices are there sees them come: a list that closes for want of any stays closed.
+      allowsEmptyCollection
       isDisabled={isDisabled ?? false}
       isInvalid={Boolean(error)}
       validationBehavior="aria"
