@@ -99,6 +99,9 @@ comment on type app_public.custom_field_requirement is 'When a field must have a
 create type app_public.custom_field_type as enum ('text', 'number', 'boolean', 'date', 'select', 'multi_select', 'user', 'url');
 comment on type app_public.custom_field_type is 'What a field holds, as JSON: a text, a number, true or false, a date as "2026-07-31", the key of one option, a list of keys of options, the row id of a person, an http or https address.';
 
+create type app_public.file_state as enum ('pending', 'clean', 'unscanned', 'infected', 'unscannable', 'released', 'removed');
+comment on type app_public.file_state is 'What is known of a file: it waits for the scanner (`pending`), was found `clean`, was let through `unscanned` because this installation has no scanner, is `infected`, could not be looked into (`unscannable`), was `released` by an admin all the same, or its content is gone (`removed`). Only `clean`, `unscanned` and `released` ones are served.';
+
 create type app_public.identity_provider_kind as enum ('oidc', 'ldap');
 comment on type app_public.identity_provider_kind is 'How an identity provider is asked: `oidc` by OpenID Connect in the browser, `ldap` by a bind to a directory.';
 
@@ -135,6 +138,12 @@ comment on type app_public.made_api_token is 'A new API token.';
 comment on column app_public.made_api_token.id is 'The identifier of the token.';
 comment on column app_public.made_api_token.secret is 'The token itself, `atum_` and 56 hexadecimal digits. Shown once.';
 
+create type app_public.mail_kind as enum ('acknowledgement', 'reply', 'resolution', 'notice', 'digest', 'survey', 'alert', 'test');
+comment on type app_public.mail_kind is 'What a mail is for: that a request was received, an answer to it, that it was resolved, a notice of something else, several notices at once, a question how it went, a warning to admins, or a test of the settings.';
+
+create type app_public.mail_state as enum ('waiting', 'sent', 'kept', 'failed', 'bounced', 'complained', 'cancelled');
+comment on type app_public.mail_state is 'Where a mail is: it waits for its time or its next attempt, the mail server took it (`sent`), it is kept because there is no mail server, it was given up (`failed`), it came back (`bounced`), its recipient called it spam (`complained`), or somebody cancelled it.';
+
 create type app_public.sent_reply as (outgoing_reply_id uuid, send_at timestamp with time zone, comment_id uuid);
 comment on type app_public.sent_reply is 'What became of a reply that was sent: it is on its way, or it left.';
 comment on column app_public.sent_reply.outgoing_reply_id is 'The row id by which it can be taken back; null when it left.';
@@ -150,7 +159,7 @@ comment on type app_public.sort_direction is 'Which way an order goes.';
 create type app_public.ticket_channel as enum ('portal', 'desk', 'mail', 'api');
 comment on type app_public.ticket_channel is 'The way a ticket came in.';
 
-create type app_public.ticket_event_type as enum ('ticket_created', 'comment_added', 'subject_changed', 'status_changed', 'priority_changed', 'assignee_changed', 'team_changed', 'service_changed', 'sla_met', 'sla_breached', 'state_changed', 'requester_changed', 'tags_changed', 'custom_fields_changed', 'watcher_added', 'watcher_removed', 'ticket_snoozed', 'snooze_ended', 'relationship_added', 'relationship_removed', 'ticket_merged', 'merge_received', 'merge_undone', 'ticket_split', 'time_recorded', 'time_corrected', 'checklist_changed', 'approval_requested', 'approval_decided', 'approval_cancelled', 'sla_warned', 'sla_escalated', 'automation_fired', 'notice_sent');
+create type app_public.ticket_event_type as enum ('ticket_created', 'comment_added', 'subject_changed', 'status_changed', 'priority_changed', 'assignee_changed', 'team_changed', 'service_changed', 'sla_met', 'sla_breached', 'state_changed', 'requester_changed', 'tags_changed', 'custom_fields_changed', 'watcher_added', 'watcher_removed', 'ticket_snoozed', 'snooze_ended', 'relationship_added', 'relationship_removed', 'ticket_merged', 'merge_received', 'merge_undone', 'ticket_split', 'time_recorded', 'time_corrected', 'checklist_changed', 'approval_requested', 'approval_decided', 'approval_cancelled', 'sla_warned', 'sla_escalated', 'automation_fired', 'notice_sent', 'attachment_added', 'attachment_blocked', 'attachment_released', 'attachment_removed', 'mail_failed', 'survey_sent', 'survey_answered');
 comment on type app_public.ticket_event_type is 'What happened to a ticket.';
 
 create type app_public.ticket_match as (organization_id uuid, ticket_id uuid, subject text, excerpt text, rank real);
@@ -295,6 +304,28 @@ create policy all_owner on app_private.account_mails for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.account_mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('token_hash');
+
+create table app_private.announcement_queue (
+  organization_id uuid not null,
+  event_id uuid not null,
+  ticket_id uuid not null,
+  queued_at timestamp with time zone not null default clock_timestamp(),
+  constraint announcement_queue_pkey PRIMARY KEY (organization_id, event_id),
+  constraint announcement_queue_organization_id_event_id_fkey FOREIGN KEY (organization_id, event_id) REFERENCES app_public.ticket_events(organization_id, id) ON DELETE CASCADE,
+  constraint announcement_queue_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX announcement_queue_organization_id_queued_at_idx ON app_private.announcement_queue USING btree (organization_id, queued_at);
+CREATE INDEX announcement_queue_organization_id_ticket_id_queued_at_idx ON app_private.announcement_queue USING btree (organization_id, ticket_id, queued_at, event_id);
+comment on table app_private.announcement_queue is 'Events that nobody outside was told of yet. A job takes them ticket by ticket, in order.';
+comment on column app_private.announcement_queue.organization_id is 'The organization it belongs to.';
+comment on column app_private.announcement_queue.event_id is 'The event.';
+comment on column app_private.announcement_queue.ticket_id is 'The ticket when it was queued.';
+comment on column app_private.announcement_queue.queued_at is 'When it was queued, which is the order in which things happened to a ticket: whatever changes one has it locked.';
+alter table app_private.announcement_queue enable row level security;
+alter table app_private.announcement_queue force row level security;
+create policy all_owner on app_private.announcement_queue for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 
 create table app_private.api_token_secrets (
   organization_id uuid not null,
@@ -665,6 +696,103 @@ grant select on app_public.api_tokens to atum_customer;
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF revoked_at ON app_public.api_tokens FOR EACH ROW WHEN (((new.revoked_at IS NOT NULL) AND (old.revoked_at IS NULL))) EXECUTE FUNCTION app_private.tg_api_tokens__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.api_tokens DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.attachment_settings (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  max_file_bytes bigint not null default 26214400,
+  max_files_per_comment integer not null default 10,
+  allowed_content_types text[] not null default '{}'::text[],
+  refused_content_types text[] not null default '{application/x-msdownload,application/x-elf,application/x-mach-binary,application/x-executable}'::text[],
+  retention_days integer,
+  updated_at timestamp with time zone not null default now(),
+  constraint attachment_settings_pkey PRIMARY KEY (organization_id, id),
+  constraint attachment_settings_allowed_content_types_check CHECK (((cardinality(allowed_content_types) <= 100) AND (array_position(allowed_content_types, NULL::text) IS NULL))),
+  constraint attachment_settings_max_file_bytes_check CHECK (((max_file_bytes >= 1) AND (max_file_bytes <= 1073741824))),
+  constraint attachment_settings_max_files_per_comment_check CHECK (((max_files_per_comment >= 1) AND (max_files_per_comment <= 50))),
+  constraint attachment_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint attachment_settings_organization_id_key UNIQUE (organization_id),
+  constraint attachment_settings_refused_content_types_check CHECK (((cardinality(refused_content_types) <= 100) AND (array_position(refused_content_types, NULL::text) IS NULL))),
+  constraint attachment_settings_retention_days_check CHECK (((retention_days >= 1) AND (retention_days <= 36500)))
+);
+comment on table app_public.attachment_settings is 'What an organization lets be attached, and for how long it is kept. One row for each organization.';
+comment on column app_public.attachment_settings.organization_id is 'The organization.';
+comment on column app_public.attachment_settings.id is 'Row id.';
+comment on column app_public.attachment_settings.max_file_bytes is 'The largest file in bytes, up to 1 GiB.';
+comment on column app_public.attachment_settings.max_files_per_comment is 'The most files that one comment carries, 1 to 50.';
+comment on column app_public.attachment_settings.allowed_content_types is 'The types that may be attached, such as `image/png` or `image/*`, by content and not by name; empty for any that is not refused.';
+comment on column app_public.attachment_settings.refused_content_types is 'The types that may not be attached, by content and not by name.';
+comment on column app_public.attachment_settings.retention_days is 'How many days after the ticket was closed the content of its files is removed; null for never.';
+comment on column app_public.attachment_settings.updated_at is 'When it was last changed.';
+alter table app_public.attachment_settings enable row level security;
+alter table app_public.attachment_settings force row level security;
+create policy all_owner on app_public.attachment_settings for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_member on app_public.attachment_settings for select to atum_agent, atum_customer
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.attachment_settings for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.attachment_settings to atum_agent;
+grant select on app_public.attachment_settings to atum_customer;
+grant update (max_file_bytes, max_files_per_comment, allowed_content_types, refused_content_types, retention_days) on app_public.attachment_settings to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.attachment_settings FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.attachment_settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.attachments (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  uploaded_by_id uuid,
+  ticket_id uuid,
+  comment_id uuid,
+  name text not null,
+  claimed_content_type text,
+  content_id text,
+  sha256 text not null,
+  size bigint not null,
+  content_type text not null,
+  state app_public.file_state not null,
+  created_at timestamp with time zone not null default now(),
+  constraint attachments_pkey PRIMARY KEY (organization_id, id),
+  constraint attachments_check CHECK (((comment_id IS NULL) = (ticket_id IS NULL))),
+  constraint attachments_claimed_content_type_check CHECK ((length(claimed_content_type) <= 200)),
+  constraint attachments_content_id_check CHECK (((length(content_id) >= 1) AND (length(content_id) <= 255))),
+  constraint attachments_name_check CHECK (((name ~ '^[^[:cntrl:]/\\]+$'::text) AND (length(name) <= 255) AND (name <> ALL (ARRAY['.'::text, '..'::text])))),
+  constraint attachments_organization_id_comment_id_ticket_id_fkey FOREIGN KEY (organization_id, comment_id, ticket_id) REFERENCES app_public.comments(organization_id, id, ticket_id) ON UPDATE CASCADE ON DELETE CASCADE,
+  constraint attachments_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint attachments_organization_id_sha256_state_fkey FOREIGN KEY (organization_id, sha256, state) REFERENCES app_public.stored_files(organization_id, sha256, state) ON UPDATE CASCADE,
+  constraint attachments_organization_id_uploaded_by_id_fkey FOREIGN KEY (organization_id, uploaded_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (uploaded_by_id)
+);
+CREATE INDEX attachments_organization_id_comment_id_ticket_id_idx ON app_public.attachments USING btree (organization_id, comment_id, ticket_id);
+CREATE INDEX attachments_organization_id_created_at_idx ON app_public.attachments USING btree (organization_id, created_at) WHERE (comment_id IS NULL);
+CREATE INDEX attachments_organization_id_sha256_state_idx ON app_public.attachments USING btree (organization_id, sha256, state);
+CREATE INDEX attachments_organization_id_ticket_id_created_at_idx ON app_public.attachments USING btree (organization_id, ticket_id, created_at, id);
+CREATE INDEX attachments_organization_id_uploaded_by_id_idx ON app_public.attachments USING btree (organization_id, uploaded_by_id);
+comment on table app_public.attachments is 'Files on comments. One that was uploaded and is on no comment yet is seen by its uploader alone, and forgotten after a day.';
+comment on column app_public.attachments.organization_id is 'The organization it belongs to.';
+comment on column app_public.attachments.id is 'The identifier of the attachment, by which it is downloaded: `GET /api/v1/attachments/<rowId>`.';
+comment on column app_public.attachments.uploaded_by_id is 'Who uploaded it; null when it came by mail from nobody known.';
+comment on column app_public.attachments.ticket_id is 'The ticket; null until it is on a comment.';
+comment on column app_public.attachments.comment_id is 'The comment it is on; null until there is one.';
+comment on column app_public.attachments.name is 'What it is called, 1 to 255 characters without slashes and control characters.';
+comment on column app_public.attachments.claimed_content_type is 'The type that its sender said it has; nothing relies on it.';
+comment on column app_public.attachments.content_id is 'By what the text of a mail refers to it, where it is part of the text.';
+comment on column app_public.attachments.sha256 is 'SHA-256 of the content, 64 hexadecimal digits.';
+comment on column app_public.attachments.size is 'Bytes.';
+comment on column app_public.attachments.content_type is 'The type, found by looking at the content.';
+comment on column app_public.attachments.state is 'What is known of its content; only `clean`, `unscanned` and `released` ones are served.';
+comment on column app_public.attachments.created_at is 'When it was uploaded.';
+alter table app_public.attachments enable row level security;
+alter table app_public.attachments force row level security;
+create policy all_owner on app_public.attachments for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_member on app_public.attachments for select to atum_agent, atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND CASE WHEN (comment_id IS NULL) THEN (uploaded_by_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) ELSE (EXISTS ( SELECT FROM app_public.comments comment WHERE ((comment.organization_id = attachments.organization_id) AND (comment.id = attachments.comment_id)))) END));
+grant select on app_public.attachments to atum_agent;
+grant select on app_public.attachments to atum_customer;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.attachments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.audit_log (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -977,6 +1105,7 @@ create table app_public.comments (
   constraint comments_body_check CHECK (((body ~ '\S'::text) AND (octet_length(body) <= 65536))),
   constraint comments_client_mutation_key_check CHECK (((length(client_mutation_key) >= 8) AND (length(client_mutation_key) <= 64))),
   constraint comments_organization_id_author_id_fkey FOREIGN KEY (organization_id, author_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (author_id),
+  constraint comments_organization_id_id_ticket_id_key UNIQUE (organization_id, id, ticket_id),
   constraint comments_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX comments_client_mutation_key_key ON app_public.comments USING btree (organization_id, author_id, client_mutation_key) WHERE (client_mutation_key IS NOT NULL);
@@ -1361,6 +1490,97 @@ CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE ON app_public.macros FOR EACH 
 CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF actions ON app_public.macros FOR EACH ROW EXECUTE FUNCTION app_private.tg_macros__refuse();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.macros DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.mail_messages (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  kind app_public.mail_kind not null,
+  dedupe_key text not null,
+  user_id uuid,
+  to_name text,
+  to_address text not null,
+  from_name text,
+  from_address text,
+  ticket_id uuid,
+  comment_id uuid,
+  locale text not null default 'en'::text,
+  subject text not null,
+  text_body text not null,
+  html_body text not null,
+  message_id text not null,
+  reference_ids text[] not null default '{}'::text[],
+  attachment_ids uuid[] not null default '{}'::uuid[],
+  state app_public.mail_state not null default 'waiting'::app_public.mail_state,
+  attempts integer not null default 0,
+  send_at timestamp with time zone not null default now(),
+  give_up_at timestamp with time zone not null default (now() + '1 day'::interval),
+  sent_at timestamp with time zone,
+  last_error text,
+  created_at timestamp with time zone not null default now(),
+  constraint mail_messages_pkey PRIMARY KEY (organization_id, id),
+  constraint mail_messages_attachment_ids_check CHECK ((cardinality(attachment_ids) <= 50)),
+  constraint mail_messages_attempts_check CHECK ((attempts >= 0)),
+  constraint mail_messages_check CHECK (((state = ANY (ARRAY['sent'::app_public.mail_state, 'bounced'::app_public.mail_state, 'complained'::app_public.mail_state])) = (sent_at IS NOT NULL))),
+  constraint mail_messages_dedupe_key_check CHECK (((length(dedupe_key) >= 1) AND (length(dedupe_key) <= 200))),
+  constraint mail_messages_from_address_check CHECK (((from_address ~ '^[^[:space:][:cntrl:]<>@]+@[^[:space:][:cntrl:]<>@]+$'::text) AND (length(from_address) <= 320))),
+  constraint mail_messages_from_name_check CHECK ((length(from_name) <= 200)),
+  constraint mail_messages_html_body_check CHECK ((octet_length(html_body) <= 2097152)),
+  constraint mail_messages_last_error_check CHECK ((length(last_error) <= 2000)),
+  constraint mail_messages_locale_check CHECK (((length(locale) >= 2) AND (length(locale) <= 35))),
+  constraint mail_messages_message_id_check CHECK ((message_id ~ '^<[^[:space:]<>@]+@[^[:space:]<>@]+>$'::text)),
+  constraint mail_messages_organization_id_comment_id_fkey FOREIGN KEY (organization_id, comment_id) REFERENCES app_public.comments(organization_id, id) ON DELETE SET NULL (comment_id),
+  constraint mail_messages_organization_id_dedupe_key_key UNIQUE (organization_id, dedupe_key),
+  constraint mail_messages_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint mail_messages_organization_id_message_id_key UNIQUE (organization_id, message_id),
+  constraint mail_messages_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint mail_messages_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (user_id),
+  constraint mail_messages_reference_ids_check CHECK ((cardinality(reference_ids) <= 50)),
+  constraint mail_messages_subject_check CHECK (((subject !~ '[[:cntrl:]]'::text) AND ((length(subject) >= 1) AND (length(subject) <= 400)))),
+  constraint mail_messages_text_body_check CHECK ((octet_length(text_body) <= 524288)),
+  constraint mail_messages_to_address_check CHECK (((to_address ~ '^[^[:space:][:cntrl:]<>@]+@[^[:space:][:cntrl:]<>@]+$'::text) AND (length(to_address) <= 320))),
+  constraint mail_messages_to_name_check CHECK ((length(to_name) <= 200))
+);
+CREATE INDEX mail_messages_organization_id_comment_id_idx ON app_public.mail_messages USING btree (organization_id, comment_id) WHERE (comment_id IS NOT NULL);
+CREATE INDEX mail_messages_organization_id_created_at_idx ON app_public.mail_messages USING btree (organization_id, created_at, id);
+CREATE INDEX mail_messages_organization_id_send_at_idx ON app_public.mail_messages USING btree (organization_id, send_at) WHERE (state = 'waiting'::app_public.mail_state);
+CREATE INDEX mail_messages_organization_id_state_created_at_idx ON app_public.mail_messages USING btree (organization_id, state, created_at, id);
+CREATE INDEX mail_messages_organization_id_ticket_id_created_at_idx ON app_public.mail_messages USING btree (organization_id, ticket_id, created_at);
+CREATE INDEX mail_messages_organization_id_user_id_idx ON app_public.mail_messages USING btree (organization_id, user_id) WHERE (user_id IS NOT NULL);
+comment on table app_public.mail_messages is 'Mails that were written to people, each with where it is; what was said stays, also when it could not be sent.';
+comment on column app_public.mail_messages.organization_id is 'The organization it belongs to.';
+comment on column app_public.mail_messages.id is 'Row id.';
+comment on column app_public.mail_messages.kind is 'What it is for.';
+comment on column app_public.mail_messages.dedupe_key is 'The fact it tells of; one fact is one mail.';
+comment on column app_public.mail_messages.user_id is 'The person it is to, where that person is still there.';
+comment on column app_public.mail_messages.to_name is 'The name it is addressed to.';
+comment on column app_public.mail_messages.to_address is 'The address it goes to.';
+comment on column app_public.mail_messages.from_name is 'The name it comes from; null for that of the organization.';
+comment on column app_public.mail_messages.from_address is 'The address it comes from; null for that of this installation.';
+comment on column app_public.mail_messages.ticket_id is 'The ticket it is about, or null.';
+comment on column app_public.mail_messages.comment_id is 'The comment it carries, or null.';
+comment on column app_public.mail_messages.locale is 'The language it is written in.';
+comment on column app_public.mail_messages.subject is 'Its subject.';
+comment on column app_public.mail_messages.text_body is 'What it says, as plain text. Links that let somebody in stand as `{{…}}`: they are made when it is sent, and kept by nobody.';
+comment on column app_public.mail_messages.html_body is 'What it says, as HTML, with the same gaps.';
+comment on column app_public.mail_messages.message_id is 'Its `Message-ID`, by which an answer finds its ticket.';
+comment on column app_public.mail_messages.reference_ids is 'Its `References`, oldest first; the last one is also `In-Reply-To`.';
+comment on column app_public.mail_messages.attachment_ids is 'The attachments that go with it.';
+comment on column app_public.mail_messages.state is 'Where it is.';
+comment on column app_public.mail_messages.attempts is 'How often a mail server was tried.';
+comment on column app_public.mail_messages.send_at is 'When it is sent, or tried again.';
+comment on column app_public.mail_messages.give_up_at is 'Until when it is tried.';
+comment on column app_public.mail_messages.sent_at is 'When a mail server took it.';
+comment on column app_public.mail_messages.last_error is 'Why the last attempt failed.';
+comment on column app_public.mail_messages.created_at is 'When it was written.';
+alter table app_public.mail_messages enable row level security;
+alter table app_public.mail_messages force row level security;
+create policy all_owner on app_public.mail_messages for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.mail_messages for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.mail_messages to atum_admin;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.mail_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.organizations (
   id uuid not null default app_hidden.uuid_v7(),
   slug text not null,
@@ -1399,6 +1619,7 @@ create policy select_member on app_public.organizations for select to atum_agent
 grant select on app_public.organizations to atum_agent;
 grant select on app_public.organizations to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.organizations FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _500_found_attachments AFTER INSERT ON app_public.organizations FOR EACH ROW EXECUTE FUNCTION app_private.tg_organizations__found_attachments();
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF suspended_at ON app_public.organizations FOR EACH ROW WHEN ((new.suspended_at IS DISTINCT FROM old.suspended_at)) EXECUTE FUNCTION app_private.tg_organizations__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.organizations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 CREATE TRIGGER _900_index AFTER UPDATE OF locale ON app_public.organizations FOR EACH ROW WHEN ((new.locale <> old.locale)) EXECUTE FUNCTION app_private.tg_organizations__index();
@@ -1885,6 +2106,58 @@ grant select on app_public.sla_targets to atum_agent;
 CREATE TRIGGER _700_recompute AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_targets FOR EACH ROW EXECUTE FUNCTION app_private.tg__recompute_sla_clocks();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.sla_targets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.stored_files (
+  organization_id uuid not null,
+  sha256 text not null,
+  size bigint not null,
+  content_type text not null,
+  state app_public.file_state not null default 'pending'::app_public.file_state,
+  signature text,
+  scanned_at timestamp with time zone,
+  scanned_with text,
+  decided_by_id uuid,
+  decided_at timestamp with time zone,
+  reason text,
+  created_at timestamp with time zone not null default now(),
+  constraint stored_files_pkey PRIMARY KEY (organization_id, sha256),
+  constraint stored_files_check CHECK (((state <> 'released'::app_public.file_state) OR ((decided_at IS NOT NULL) AND (reason IS NOT NULL)))),
+  constraint stored_files_check1 CHECK (((state <> 'infected'::app_public.file_state) OR (signature IS NOT NULL))),
+  constraint stored_files_content_type_check CHECK (((length(content_type) >= 3) AND (length(content_type) <= 120))),
+  constraint stored_files_organization_id_decided_by_id_fkey FOREIGN KEY (organization_id, decided_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (decided_by_id),
+  constraint stored_files_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint stored_files_organization_id_sha256_state_key UNIQUE (organization_id, sha256, state),
+  constraint stored_files_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000))),
+  constraint stored_files_scanned_with_check CHECK ((length(scanned_with) <= 200)),
+  constraint stored_files_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+  constraint stored_files_signature_check CHECK (((length(signature) >= 1) AND (length(signature) <= 300))),
+  constraint stored_files_size_check CHECK ((size >= 0))
+);
+CREATE INDEX stored_files_organization_id_decided_by_id_idx ON app_public.stored_files USING btree (organization_id, decided_by_id) WHERE (decided_by_id IS NOT NULL);
+CREATE INDEX stored_files_organization_id_scanned_at_idx ON app_public.stored_files USING btree (organization_id, scanned_at);
+CREATE INDEX stored_files_organization_id_state_idx ON app_public.stored_files USING btree (organization_id, state, created_at);
+comment on table app_public.stored_files is 'The contents of files, each once in an organization, and what the scanner said of them.';
+comment on column app_public.stored_files.organization_id is 'The organization it belongs to.';
+comment on column app_public.stored_files.sha256 is 'SHA-256 of the content, 64 hexadecimal digits.';
+comment on column app_public.stored_files.size is 'Bytes.';
+comment on column app_public.stored_files.content_type is 'The type, found by looking at the content.';
+comment on column app_public.stored_files.state is 'What is known of it.';
+comment on column app_public.stored_files.signature is 'What the scanner found, by its name, or why it could not look into it.';
+comment on column app_public.stored_files.scanned_at is 'When it was last scanned.';
+comment on column app_public.stored_files.scanned_with is 'The version of the scanner and its signatures.';
+comment on column app_public.stored_files.decided_by_id is 'The admin who released or removed it.';
+comment on column app_public.stored_files.decided_at is 'When that was.';
+comment on column app_public.stored_files.reason is 'Why it was released or removed.';
+comment on column app_public.stored_files.created_at is 'When it was first uploaded.';
+alter table app_public.stored_files enable row level security;
+alter table app_public.stored_files force row level security;
+create policy all_owner on app_public.stored_files for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.stored_files for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.stored_files to atum_admin;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.stored_files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.tags (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -2160,6 +2433,7 @@ grant select on app_public.ticket_events to atum_agent;
 grant select on app_public.ticket_events to atum_customer;
 CREATE TRIGGER _500_follow_with_sla_clocks AFTER INSERT ON app_public.ticket_events FOR EACH ROW WHEN (((new.type = ANY (ARRAY['ticket_created'::app_public.ticket_event_type, 'status_changed'::app_public.ticket_event_type, 'priority_changed'::app_public.ticket_event_type, 'service_changed'::app_public.ticket_event_type, 'team_changed'::app_public.ticket_event_type, 'requester_changed'::app_public.ticket_event_type, 'tags_changed'::app_public.ticket_event_type])) OR ((new.type = 'comment_added'::app_public.ticket_event_type) AND (new.visibility = 'public'::app_public.comment_visibility)))) EXECUTE FUNCTION app_private.tg_ticket_events__follow_with_sla_clocks();
 CREATE TRIGGER _700_queue_automations AFTER INSERT ON app_public.ticket_events FOR EACH ROW WHEN ((new.type <> ALL (ARRAY['automation_fired'::app_public.ticket_event_type, 'notice_sent'::app_public.ticket_event_type]))) EXECUTE FUNCTION app_private.tg_ticket_events__queue_automations();
+CREATE TRIGGER _750_queue_announcement AFTER INSERT ON app_public.ticket_events FOR EACH ROW EXECUTE FUNCTION app_private.tg_ticket_events__queue_announcement();
 CREATE TRIGGER _800_notify AFTER INSERT ON app_public.ticket_events FOR EACH ROW EXECUTE FUNCTION app_private.tg_ticket_events__notify();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.ticket_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
@@ -3259,6 +3533,19 @@ create function app_private.admit(subject app_public.users, proof text, ip_addre
   language plpgsql volatile set search_path=""; -- body f3f32fd8f74e974b710012b90f4145d6
 comment on function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid, id_token text) is 'Lets in a person who proved who they are by `password`, `provider` or `second_factor`: `{outcome: ok, user, sessionId, refreshToken}`, a challenge (`two_factor_required`, `two_factor_enrolment`), or why not: `organization_suspended`, `address_not_allowed`, `email_not_verified`, `local_login_off`.';
 
+create function app_private.alert_admins(alert text, facts jsonb, dedupe_key text) returns void
+  language plpgsql volatile set search_path=""; -- body 2678322cc861fe4a112e32b0e1239a2c
+comment on function app_private.alert_admins(alert text, facts jsonb, dedupe_key text) is 'Tells the admins of the organization that something of it needs them, once for each key.';
+
+create function app_private.announce_event(event app_public.ticket_events) returns void
+  language plpgsql volatile set search_path=""; -- body 46add1ed1fa63d3a5fb0309e0bb70a2b
+comment on function app_private.announce_event(event app_public.ticket_events) is 'Tells of an event to everybody outside: people in the desk and by mail, programs, and the requester who is asked how it went.';
+
+create function app_private.announce_ticket_events(ticket_id uuid) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 42090a434aec2f211b43d0c964da4db1
+comment on function app_private.announce_ticket_events(ticket_id uuid) is 'Tells of all that happened to a ticket since the last time, in order, all or nothing. Done by a job.';
+grant execute on function app_private.announce_ticket_events(ticket_id uuid) to atum_worker;
+
 create function app_private.api_token_claims(token_hash bytea, ip_address inet) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body 0ec32e7577c36a6e57070cc9deff1cd3
 comment on function app_private.api_token_claims(token_hash bytea, ip_address inet) is 'Whom an API token stands for and what it may: `{apiTokenId, organizationId, userId, role, readOnly, expiresAt}`, `{refused}` with `organization_suspended` or `address_not_allowed`, or null for a token that is none. Notes the use, and records one from a new address.';
@@ -3300,6 +3587,10 @@ grant execute on function app_private.begin_two_factor(secret text, challenge te
 create function app_private.calendar_of_clock(clock app_public.sla_calculations) returns jsonb
   language sql stable set search_path=""; -- body e25b5341bbeb79d96bb7b7fd407efa51
 comment on function app_private.calendar_of_clock(clock app_public.sla_calculations) is 'The calendar a clock is counted on; around the clock when its policy is gone.';
+
+create function app_private.call_webhooks(event app_public.ticket_events) returns void
+  language plpgsql volatile set search_path=""; -- body 2678322cc861fe4a112e32b0e1239a2c
+comment on function app_private.call_webhooks(event app_public.ticket_events) is 'Has each webhook that wants events of this type told of one.';
 
 create function app_private.can_break_glass(organization_id uuid, except_id uuid DEFAULT NULL::uuid) returns boolean
   language sql stable set search_path=""; -- body 441f063665bc72abdf8363991c1f4d05
@@ -3632,6 +3923,10 @@ create function app_private.next_sla_escalation(clock app_public.sla_calculation
   language sql stable set search_path=""; -- body dcc61abfd1f389557445c412841bbbdf
 comment on function app_private.next_sla_escalation(clock app_public.sla_calculations, OUT escalation app_public.sla_escalations, OUT at timestamp with time zone) is 'The next warning or level of a clock that has not fired, and when it does.';
 
+create function app_private.notify_people(event app_public.ticket_events) returns void
+  language plpgsql volatile set search_path=""; -- body 2678322cc861fe4a112e32b0e1239a2c
+comment on function app_private.notify_people(event app_public.ticket_events) is 'Tells of an event to each person it concerns, once, in the ways they chose.';
+
 create function app_private.open_session(subject app_public.users, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
   language plpgsql volatile set search_path=""; -- body cf47402ae455718929e691d8a0f4fefb
 comment on function app_private.open_session(subject app_public.users, ip_address inet, user_agent text, provider_id uuid, id_token text) is 'Starts a session and returns it with its first refresh token, which is stored only as a hash.';
@@ -3676,6 +3971,10 @@ grant execute on function app_private.pending_two_factor() to atum_server;
 create function app_private.person_of_organization(user_id uuid) returns app_public.users
   language plpgsql stable set search_path=""; -- body a62acd43752f0ae5121b46bd51bbc884
 comment on function app_private.person_of_organization(user_id uuid) is 'A person of the caller''s organization. Error NOT_FOUND.';
+
+create function app_private.plan_survey(event app_public.ticket_events) returns void
+  language plpgsql volatile set search_path=""; -- body 2678322cc861fe4a112e32b0e1239a2c
+comment on function app_private.plan_survey(event app_public.ticket_events) is 'Plans to ask the requester how it went when an event resolved the ticket.';
 
 create function app_private.prove_again(password text, time_step bigint) returns jsonb
   language plpgsql volatile set search_path=""; -- body f755b4a88dc78b445c724c7226e80a97
@@ -3906,6 +4205,11 @@ create function app_private.suspend_organization(slug text, suspended boolean DE
 comment on function app_private.suspend_organization(slug text, suspended boolean) is 'Closes an organization for a time, or with false opens it again; false when there is none of this name. Within a second nobody of it gets in, and open sockets close. For the operator.';
 grant execute on function app_private.suspend_organization(slug text, suspended boolean) to atum_operator;
 
+create function app_private.sweep_announcements() returns void
+  language sql volatile security definer set search_path=""; -- body 9878a3f741642b02e39c2ef246c308b1
+comment on function app_private.sweep_announcements() is 'Has jobs tell of what waits for longer than two minutes, because its own job was lost. Done by a job each minute.';
+grant execute on function app_private.sweep_announcements() to atum_worker;
+
 create function app_private.sweep_automations() returns integer
   language plpgsql volatile security definer set search_path=""; -- body f6ca1f09c16d928777815a10b3ea8338
 comment on function app_private.sweep_automations() is 'Queues the automations of the current organization that go by time for the tickets that have come to fit them, gives what a lost worker left a new job, and returns how many were queued by time. Error JOB_WITHOUT_ORGANIZATION without claims.';
@@ -3997,6 +4301,10 @@ create function app_private.tg_macros__refuse() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 668e85882685bdf752f7d76617677304
 comment on function app_private.tg_macros__refuse() is 'Refuses a macro that does something that cannot be done. Error ACTION_INVALID.';
 
+create function app_private.tg_organizations__found_attachments() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 53ffcbcbc6833be8bad3750747083634
+comment on function app_private.tg_organizations__found_attachments() is 'Gives a new organization its settings of attachments.';
+
 create function app_private.tg_organizations__index() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 5d6221eaeb4654788b885949d51ec58d
 comment on function app_private.tg_organizations__index() is 'Has a job index an organization''s tickets anew, when it speaks another language.';
@@ -4052,6 +4360,10 @@ comment on function app_private.tg_ticket_events__follow_with_sla_clocks() is 'M
 create function app_private.tg_ticket_events__notify() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 6fe7a7db215c4ec5d746055eeb2ad4db
 comment on function app_private.tg_ticket_events__notify() is 'Tells that something happened: those who follow the ticket or the inbox and see every team, the agents who see only their teams, its requester and the colleagues who may see it.';
+
+create function app_private.tg_ticket_events__queue_announcement() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body d10d536cda6addd121b957aefe039968
+comment on function app_private.tg_ticket_events__queue_announcement() is 'Has a job tell of an event to whoever wants to know.';
 
 create function app_private.tg_ticket_events__queue_automations() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body f8a20e4d5b66ec8959cc34e2e65892dc
@@ -4187,13 +4499,17 @@ comment on function app_private.wake_tickets(ticket_id uuid) is 'Wakes the snooz
 grant execute on function app_private.wake_tickets(ticket_id uuid) to atum_worker;
 
 create function app_private.wall_faults() returns SETOF text
-  language sql stable set search_path=""; -- body 09fdafd9503dcde4179c596897d863bc
+  language sql stable set search_path=""; -- body 2412e91871a0b8933de48981f474904b
 comment on function app_private.wall_faults() is 'What the catalog shows to be wrong with the walls between organizations and with the audit log; nothing when they stand.';
 grant execute on function app_private.wall_faults() to atum_server;
 
 create function app_private.write_account_mail(subject app_public.users, purpose text, address text DEFAULT NULL::text) returns void
   language plpgsql volatile set search_path=""; -- body e194f2bfccaada1d312b7a06ae080cae
 comment on function app_private.write_account_mail(subject app_public.users, purpose text, address text) is 'Has a person written a mail about the own account, in this transaction; to another address than the own where one is given.';
+
+create function app_private.write_mail(kind app_public.mail_kind, dedupe_key text, recipient app_public.users, ticket app_public.tickets DEFAULT NULL::app_public.tickets, comment app_public.comments DEFAULT NULL::app_public.comments, facts jsonb DEFAULT '{}'::jsonb, send_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns uuid
+  language plpgsql volatile set search_path=""; -- body bbd12bd951689666280cebe59a98e668
+comment on function app_private.write_mail(kind app_public.mail_kind, dedupe_key text, recipient app_public.users, ticket app_public.tickets, comment app_public.comments, facts jsonb, send_at timestamp with time zone) is 'Writes a mail to a person by the template of its kind, and has it sent; one for each key. Returns its row id, or null where one was written before.';
 
 create function app_private.write_to_address(email text, organization_slug text, purpose text) returns void
   language plpgsql volatile set search_path=pg_catalog, public, pg_temp; -- body bd2d159aa8b3c848a2ca36690d63781e

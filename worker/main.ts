@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { readEnvironment } from './env.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
+import announceTicketEvents from './tasks/announce_ticket_events.ts'
 import deliverReply from './tasks/deliver_reply.ts'
 import fireSlaEscalation from './tasks/fire_sla_escalation.ts'
 import indexTickets from './tasks/index_tickets.ts'
@@ -13,6 +14,7 @@ import recordSlaBreach from './tasks/record_sla_breach.ts'
 import runAutomations from './tasks/run_automations.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
 import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
+import sweepAnnouncements from './tasks/sweep_announcements.ts'
 import sweepOutgoingReplies from './tasks/sweep_outgoing_replies.ts'
 import sweepSilentTickets from './tasks/sweep_silent_tickets.ts'
 import sweepAutomations from './tasks/sweep_automations.ts'
@@ -45,6 +47,7 @@ const runner = await run({
   logger: queueLogger(logger),
   crontabFile: join(import.meta.dirname, 'crontab'),
   taskList: {
+    announce_ticket_events: announceTicketEvents,
     deliver_reply: deliverReply,
     fire_sla_escalation: fireSlaEscalation,
     index_tickets: indexTickets,
@@ -53,6 +56,7 @@ const runner = await run({
     run_automations: runAutomations,
     send_account_mail: sendAccountMail(environment.mail),
     stop_forgotten_timer: stopForgottenTimer,
+    sweep_announcements: sweepAnnouncements,
     sweep_outgoing_replies: sweepOutgoingReplies,
     sweep_silent_tickets: sweepSilentTickets,
     sweep_automations: sweepAutomations,

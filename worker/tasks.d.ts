@@ -2,6 +2,7 @@
 declare global {
   namespace GraphileWorker {
     interface Tasks {
+      announce_ticket_events: { organizationId: string; ticketId: string }
       deliver_reply: { organizationId: string; outgoingReplyId: string }
       index_tickets: { organizationId: string; requesterId?: string }
       fire_sla_escalation: { organizationId: string; slaCalculationId: string }
@@ -10,6 +11,7 @@ declare global {
       run_automations: { organizationId: string; ticketId: string }
       send_account_mail: { organizationId: string; accountMailId: string }
       stop_forgotten_timer: { organizationId: string; timerId: string }
+      sweep_announcements: Record<string, never>
       sweep_outgoing_replies: Record<string, never>
       sweep_silent_tickets: Record<string, never>
       sweep_automations: Record<string, never>

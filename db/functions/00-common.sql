@@ -223,7 +223,9 @@ as $$
       -- Saved every few seconds, and nothing that was said yet (docs/decisions/0011).
       ('app_public.ticket_drafts'),
       -- What they lead to is recorded in automation_firings, and what that changes in its own table.
-      ('app_private.automation_queue'), ('app_private.automation_matches')
+      ('app_private.automation_queue'), ('app_private.automation_matches'),
+      -- The events that wait to be told.
+      ('app_private.announcement_queue')
   )
   select format('%s has no row-level security', table_name)
   from app_private.tenant_tables()

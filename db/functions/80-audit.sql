@@ -266,7 +266,7 @@ begin
     where tenant.table_name not in (
       'app_public.audit_log', 'app_private.audit_heads', 'app_private.ticket_counters', 'app_private.login_challenges',
       'app_private.canned_response_uses', 'app_private.macro_uses', 'app_public.ticket_drafts',
-      'app_private.automation_queue', 'app_private.automation_matches'
+      'app_private.automation_queue', 'app_private.automation_matches', 'app_private.announcement_queue'
     )
   loop
     execute format('drop trigger if exists _900_audit on %s', audited.table_name);

@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { channels } from './channels.ts'
 import { type Actor, asRoleForGood, committed } from './session.ts'
 
 /** Somebody who logged in. */
@@ -204,6 +205,7 @@ async function ticketWork(
       neighbourTicketId,
     )
     await approvals(run, ticketId, agent)
+    await channels(run, ticketId, agent)
   })
 }
 

@@ -1,1 +1,0 @@
--- Tables, types, indexes, constraints of the next change.

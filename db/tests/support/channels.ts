@@ -1,0 +1,36 @@
+import type { Person } from './fixture.ts'
+
+/** A row in each table of what comes in and goes out: a file on a comment, an event that nobody was told of yet, a mail that was sent. */
+export async function channels(
+  run: (sql: string, ...values: unknown[]) => Promise<unknown>,
+  ticketId: string | undefined,
+  agent: Person,
+) {
+  await run(
+    `with file as (
+      insert into app_public.stored_files (organization_id, sha256, size, content_type, state, scanned_at)
+      values ($1, encode(sha256('fixture'), 'hex'), 7, 'text/plain', 'clean', now()) returning *
+    )
+    insert into app_public.attachments (organization_id, ticket_id, comment_id, uploaded_by_id, name, sha256, size, content_type, state)
+    select $1, $2, comment.id, $3, 'lamps.txt', file.sha256, file.size, file.content_type, file.state
+    from file
+    join app_public.comments as comment on comment.organization_id = $1 and comment.ticket_id = $2 and comment.visibility = 'public'
+    limit 1`,
+    ticketId,
+    agent.userId,
+  )
+  await run(
+    `insert into app_private.announcement_queue (organization_id, ticket_id, event_id)
+    select organization_id, ticket_id, id from app_public.ticket_events where organization_id = $1 and ticket_id = $2 limit 1
+    on conflict do nothing`,
+    ticketId,
+  )
+  await run(
+    `insert into app_public.mail_messages
+      (organization_id, kind, dedupe_key, user_id, to_address, ticket_id, subject, text_body, html_body, message_id, state, sent_at)
+    values ($1, 'reply', 'fixture', $3, 'somebody@fixture.test', $2, 'Lamps', 'Look at the lamps', '<p>Look at the lamps</p>',
+      '<fixture@desk.test>', 'sent', now())`,
+    ticketId,
+    agent.userId,
+  )
+}
