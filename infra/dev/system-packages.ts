@@ -42,6 +42,18 @@ export const systemPackages: SystemPackage[] = [
     files: ['server/routes/auth/directory.test.ts'],
     missing: 'no test asks a directory, which needs a certificate',
   },
+  {
+    name: 'clamav-daemon',
+    programs: ['clamd'],
+    projects: ['worker', 'e2e'],
+    missing: 'no file is scanned by a real scanner',
+  },
+  {
+    name: 'dovecot-imapd',
+    programs: ['dovecot'],
+    projects: ['worker', 'e2e'],
+    missing: 'no mail is fetched from a real mailbox',
+  },
 ]
 
 /** Where a program is: for a test that needs it, or that says by `skip` why it did not run. */
