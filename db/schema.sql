@@ -249,7 +249,6 @@ alter table app_hidden.search_words force row level security;
 create policy all_owner on app_hidden.search_words for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
-CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_hidden.search_words DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_hidden.ticket_documents (
   organization_id uuid not null,
@@ -274,7 +273,6 @@ create policy select_searched on app_hidden.ticket_documents for select to atum_
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (words @@ app_hidden.searched_words())));
 grant select (organization_id, ticket_id) on app_hidden.ticket_documents to atum_agent;
 grant select (organization_id, ticket_id) on app_hidden.ticket_documents to atum_customer;
-CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_hidden.ticket_documents DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_private.account_mails (
   organization_id uuid not null,
@@ -4481,6 +4479,11 @@ create function app_private.two_factor_wait(waiting app_private.login_challenges
   language plpgsql stable set search_path=""; -- body 4ad159805be6cf37eb91c33a5ebae78b
 comment on function app_private.two_factor_wait(waiting app_private.login_challenges) is 'Why no code may be tried now, or null: `challenge_expired`, `too_many_attempts`.';
 
+create function app_private.unaudited_tables() returns SETOF text
+  language sql immutable set search_path=""; -- body 519e85d1e9baf1b5e871c6b2a7850dfc
+comment on function app_private.unaudited_tables() is 'The tenant tables whose changes the audit log does not record, each for a reason.';
+grant execute on function app_private.unaudited_tables() to atum_server;
+
 create function app_private.use_recovery_code(organization_id uuid, user_id uuid, code text) returns boolean
   language plpgsql volatile set search_path=""; -- body 6dd5e2659b7f934e95f70a407a4559a6
 comment on function app_private.use_recovery_code(organization_id uuid, user_id uuid, code text) is 'Spends a recovery code; false when it is none, or was used before. Hyphens, spaces and case do not matter.';
@@ -4499,7 +4502,7 @@ comment on function app_private.wake_tickets(ticket_id uuid) is 'Wakes the snooz
 grant execute on function app_private.wake_tickets(ticket_id uuid) to atum_worker;
 
 create function app_private.wall_faults() returns SETOF text
-  language sql stable set search_path=""; -- body 2412e91871a0b8933de48981f474904b
+  language sql stable set search_path=""; -- body 45743a9a9457823c958f5ad155ed2689
 comment on function app_private.wall_faults() is 'What the catalog shows to be wrong with the walls between organizations and with the audit log; nothing when they stand.';
 grant execute on function app_private.wall_faults() to atum_server;
 

@@ -201,6 +201,30 @@ $$;
 
 comment on function app_private.tenant_tables() is 'Every table that holds rows of organizations, and whether its row-level security is enabled and forced.';
 
+create or replace function app_private.unaudited_tables() returns setof text
+  language sql immutable
+  set search_path = ''
+as $$
+  values
+    ('app_public.audit_log'),
+    -- Change with every write, and are checked by it.
+    ('app_private.audit_heads'), ('app_private.ticket_counters'),
+    -- What follows from audited rows.
+    ('app_hidden.ticket_documents'), ('app_hidden.search_words'),
+    -- The login it belongs to is recorded as an act.
+    ('app_private.login_challenges'),
+    -- Counts that move with every use.
+    ('app_private.canned_response_uses'), ('app_private.macro_uses'),
+    -- Saved every few seconds, and nothing that was said yet (docs/decisions/0011).
+    ('app_public.ticket_drafts'),
+    -- What they lead to is recorded in automation_firings, and what that changes in its own table.
+    ('app_private.automation_queue'), ('app_private.automation_matches'),
+    -- The events that wait to be told.
+    ('app_private.announcement_queue')
+$$;
+
+comment on function app_private.unaudited_tables() is 'The tenant tables whose changes the audit log does not record, each for a reason.';
+
 create or replace function app_private.wall_faults() returns setof text
   language sql stable
   set search_path = ''
@@ -210,22 +234,6 @@ as $$
     from pg_catalog.pg_class as class
     join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
     where class.relkind in ('r', 'p') and namespace.nspname in ('app_public', 'app_hidden', 'app_private')
-  ),
-  unaudited (table_name) as (
-    values
-      ('app_public.audit_log'), ('app_private.audit_heads'), ('app_private.ticket_counters'),
-      -- What follows from audited rows.
-      ('app_hidden.ticket_documents'), ('app_hidden.search_words'),
-      -- The login it belongs to is recorded as an act.
-      ('app_private.login_challenges'),
-      -- Counts that move with every use.
-      ('app_private.canned_response_uses'), ('app_private.macro_uses'),
-      -- Saved every few seconds, and nothing that was said yet (docs/decisions/0011).
-      ('app_public.ticket_drafts'),
-      -- What they lead to is recorded in automation_firings, and what that changes in its own table.
-      ('app_private.automation_queue'), ('app_private.automation_matches'),
-      -- The events that wait to be told.
-      ('app_private.announcement_queue')
   )
   select format('%s has no row-level security', table_name)
   from app_private.tenant_tables()
@@ -245,7 +253,7 @@ as $$
   union all
   select format('%s is not audited', tenant.table_name)
   from app_private.tenant_tables() as tenant
-  where tenant.table_name not in (select unaudited.table_name from unaudited)
+  where tenant.table_name not in (select app_private.unaudited_tables())
     and not exists (
       select
       from pg_catalog.pg_trigger as trigger
@@ -273,12 +281,12 @@ revoke all on function
   app_private.reset_access(regclass), app_private.tg__stamp_updated_at(),
   app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer),
   app_private.record_heartbeat(text, timestamptz), app_private.last_heartbeat_at(), app_private.last_migration(),
-  app_private.tenant_tables(), app_private.wall_faults(), app_private.rls_probe_organizations()
+  app_private.tenant_tables(), app_private.unaudited_tables(), app_private.wall_faults(), app_private.rls_probe_organizations()
 from public;
 
 grant execute on function app_private.record_heartbeat(text, timestamptz) to atum_worker;
 grant execute on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer) to atum_worker;
 grant execute on function
-  app_private.last_heartbeat_at(), app_private.last_migration(), app_private.tenant_tables(), app_private.wall_faults(),
-  app_private.rls_probe_organizations()
+  app_private.last_heartbeat_at(), app_private.last_migration(), app_private.tenant_tables(), app_private.unaudited_tables(),
+  app_private.wall_faults(), app_private.rls_probe_organizations()
 to atum_server;

@@ -241,8 +241,7 @@ create or replace trigger _200_refuse_change before update or delete on app_publ
 create or replace trigger _200_refuse_truncate before truncate on app_public.audit_log
   for each statement execute function app_private.tg_audit_log__refuse();
 
--- Every tenant table is audited, except the log, two counters that change with every write and are checked by it,
--- logins that are under way, counts of uses, drafts, and what the automations have yet to look at.
+-- Every tenant table is audited, except those that unaudited_tables names.
 do $$
 declare
   audited record;
@@ -263,11 +262,7 @@ begin
         else ''
       end as masked
     from app_private.tenant_tables() as tenant
-    where tenant.table_name not in (
-      'app_public.audit_log', 'app_private.audit_heads', 'app_private.ticket_counters', 'app_private.login_challenges',
-      'app_private.canned_response_uses', 'app_private.macro_uses', 'app_public.ticket_drafts',
-      'app_private.automation_queue', 'app_private.automation_matches', 'app_private.announcement_queue'
-    )
+    where tenant.table_name not in (select app_private.unaudited_tables())
   loop
     execute format('drop trigger if exists _900_audit on %s', audited.table_name);
     execute format(

@@ -117,6 +117,9 @@ describe('who may verify', () => {
 
 describe('every change is recorded', () => {
   const withoutAudit = [
+    'app_hidden.search_words',
+    'app_hidden.ticket_documents',
+    'app_private.announcement_queue',
     'app_private.audit_heads',
     'app_private.automation_matches',
     'app_private.automation_queue',
