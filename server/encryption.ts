@@ -24,6 +24,10 @@ export const placeOf = {
   identityProvider: (providerId: string): string => `provider:${providerId}`,
   /** What an identity provider said of a person who logged in, to log out there too. */
   idToken: (providerId: string): string => `id-token:${providerId}`,
+  /** What a webhook's calls are signed with; the one before has the same place. */
+  webhook: (organizationId: string, webhookId: string): string => `webhook:${organizationId}:${webhookId}`,
+  /** What a mailbox is opened with. */
+  mailbox: (organizationId: string, mailboxId: string): string => `mailbox:${organizationId}:${mailboxId}`,
   /** What servers tell each other of who is at a ticket. */
   presence: 'presence',
 } as const

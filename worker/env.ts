@@ -1,3 +1,5 @@
+import { parseKeys, shortestKeyBytes } from '../server/key-ring.ts'
+
 /** What the worker reads from its environment, parsed once; a missing value ends the process with a clear message. */
 export interface WorkerEnvironment {
   /** The database, as `atum_worker`. */
@@ -7,6 +9,11 @@ export interface WorkerEnvironment {
   logLevel: string
   /** How mails leave; undefined where there is no mail server. */
   mail: MailEnvironment | undefined
+  /**
+   * Open the secrets that the worker uses at others: of webhooks and mailboxes. The first is the newest; undefined where
+   * none was given, and then whatever needs one of those secrets says so and is not done.
+   */
+  encryptionKeys: readonly string[] | undefined
 }
 
 /** How mails leave, and where their links lead. */
@@ -35,7 +42,24 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Wor
   if (!logLevels.includes(logLevel)) {
     throw new Error(`LOG_LEVEL must be one of ${logLevels.join(', ')}`)
   }
-  return { databaseUrl, concurrency, logLevel, mail: readMailEnvironment(variables) }
+  return {
+    databaseUrl,
+    concurrency,
+    logLevel,
+    mail: readMailEnvironment(variables),
+    encryptionKeys: readEncryptionKeys(variables),
+  }
+}
+
+function readEncryptionKeys(variables: NodeJS.ProcessEnv): readonly string[] | undefined {
+  const keys = parseKeys(variables.ATUM_ENCRYPTION_KEY ?? '')
+  if (keys.length === 0) return undefined
+  if (keys.some((key) => Buffer.byteLength(key) < shortestKeyBytes)) {
+    throw new Error(
+      `ATUM_ENCRYPTION_KEY must be the server's: a key of at least ${shortestKeyBytes} bytes, or several with spaces between`,
+    )
+  }
+  return keys
 }
 
 function readMailEnvironment(variables: NodeJS.ProcessEnv): MailEnvironment | undefined {

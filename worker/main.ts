@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { run } from 'graphile-worker'
 import { Pool } from 'pg'
 import { pino } from 'pino'
+import { createEncryption } from '../server/encryption.ts'
 import { readEnvironment } from './env.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
@@ -25,6 +26,10 @@ import wakeTicket from './tasks/wake_ticket.ts'
 
 const environment = readEnvironment()
 const logger = pino({ name: 'worker', level: environment.logLevel })
+const encryption = environment.encryptionKeys && createEncryption(environment.encryptionKeys)
+if (!encryption) {
+  logger.warn('there is no ATUM_ENCRYPTION_KEY: what needs a sealed secret (webhooks, mailboxes) is not done')
+}
 
 const pool = new Pool({
   connectionString: environment.databaseUrl,

@@ -131,6 +131,18 @@ describe('what is refused', () => {
     }
   })
 
+  test('a key that is too short, without repeating it; none is no fault', () => {
+    const complete = {
+      DATABASE_URL: 'postgres://x',
+      ATUM_ENCRYPTION_KEY: `${'y'.repeat(32)}\n${'z'.repeat(32)}`,
+    }
+    expect(readEnvironment(complete).encryptionKeys).toEqual(['y'.repeat(32), 'z'.repeat(32)])
+    expect(readEnvironment({ ...complete, ATUM_ENCRYPTION_KEY: ' ' }).encryptionKeys).toBeUndefined()
+    const short = { ...complete, ATUM_ENCRYPTION_KEY: `${'y'.repeat(32)} hunter2` }
+    expect(() => readEnvironment(short)).toThrow('ATUM_ENCRYPTION_KEY')
+    expect(() => readEnvironment(short)).not.toThrow('hunter2')
+  })
+
   test('a job without an organization, on the way in', async () => {
     await expect(owner.query(`select app_private.enqueue('record_sla_breach', null)`)).rejects.toMatchObject({
       code: 'AD301',

@@ -19,6 +19,16 @@ interface SealedSecret {
   identity_provider_id: string | null
 }
 
+/** What each table of `app_private.reencrypt_list()` is sealed for. */
+const placesOf: Record<
+  string,
+  (organizationId: string, rowId: string, identityProviderId: string | null) => string
+> = {
+  'app_private.authenticators': placeOf.authenticator,
+  'app_private.identity_provider_secrets': (_organizationId, rowId) => placeOf.identityProvider(rowId),
+  'app_private.sessions': (_organizationId, _rowId, providerId) => placeOf.idToken(providerId ?? ''),
+}
+
 /** Puts a new key before the one in use, which goes on checking; the one before that is dropped. */
 export function rotateSigningKeys(file: string): void {
   const [current] = keysIn(file)
@@ -73,12 +83,9 @@ async function sealAnew(client: Client, keys: readonly string[]): Promise<number
     const old = (await sealedSecrets(client)).filter(({ secret }) => !encryption.isCurrent(secret))
     if (old.length === 0) return count
     for (const { table_name, organization_id, row_id, secret, identity_provider_id } of old) {
-      const place =
-        table_name === 'app_private.authenticators'
-          ? placeOf.authenticator(organization_id, row_id)
-          : table_name === 'app_private.identity_provider_secrets'
-            ? placeOf.identityProvider(row_id)
-            : placeOf.idToken(identity_provider_id ?? '')
+      const place = placesOf[table_name]?.(organization_id, row_id, identity_provider_id)
+      if (!place)
+        throw new RotationError(`Nobody said where ${table_name} is sealed for. The old key is kept.`)
       const renewed = encryption.encrypt(opened(encryption, secret, place, `${table_name} ${row_id}`), place)
       const { rows } = await client.query<{ done: boolean }>(
         'select app_private.reencrypt($1, $2, $3, $4, $5) as done',

@@ -60,11 +60,14 @@ export async function startProcesses(options: StackOptions, into: SupervisedProc
   start('server', [...watch, 'server/main.ts'], {
     DATABASE_URL: database.serverUrl,
     PORT: String(serverPort),
-    // The worker signs nothing and opens nothing, and so has neither key.
+    // The worker lets nobody in, and so has no such key.
     ATUM_JWT_SECRET: readOrCreateSecret(join(dataDir, 'secrets', 'jwt'), secretBytes),
     ATUM_ENCRYPTION_KEY: options.encryptionKeys,
   })
-  start('worker', [...watch, 'worker/main.ts'], { DATABASE_URL: database.workerUrl })
+  start('worker', [...watch, 'worker/main.ts'], {
+    DATABASE_URL: database.workerUrl,
+    ATUM_ENCRYPTION_KEY: options.encryptionKeys,
+  })
   if (watching) {
     const web = { PORT: String(port), ATUM_SERVER_PORT: String(serverPort) }
     start('web', ['infra/dev/web-server.ts'], web, true)

@@ -14,6 +14,7 @@ import { buildWeb } from '../../infra/dev/web-build.ts'
 import { type MailReceiver, startMailReceiver } from '../../worker/mail/testing.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const encryptionKey = 'only-for-the-tests-only-for-the-tests-only'
 
 /** The whole product as `npm start` runs it, on a database of the test's own with the demo in it. */
 export interface Stage {
@@ -52,7 +53,7 @@ export async function setStage(): Promise<Stage> {
       HOST: '127.0.0.1',
       ATUM_PUBLIC_URL: address,
       ATUM_JWT_SECRET: 'only-for-the-tests-only-for-the-tests-only',
-      ATUM_ENCRYPTION_KEY: 'only-for-the-tests-only-for-the-tests-only',
+      ATUM_ENCRYPTION_KEY: encryptionKey,
       // A test clicks faster than a person.
       ATUM_RATE_LIMITS: 'off',
       ATTACHMENT_SCANNER: 'off',
@@ -62,6 +63,7 @@ export async function setStage(): Promise<Stage> {
     start('worker/main.ts', {
       ...common,
       DATABASE_URL: database.workerUrl,
+      ATUM_ENCRYPTION_KEY: encryptionKey,
       ATUM_PUBLIC_URL: address,
       ATUM_MAIL_FROM: 'ATUM Desk <desk@acme.example>',
     }),
