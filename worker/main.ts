@@ -10,18 +10,21 @@ import announceTicketEvents from './tasks/announce_ticket_events.ts'
 import deliverReply from './tasks/deliver_reply.ts'
 import fireSlaEscalation from './tasks/fire_sla_escalation.ts'
 import indexTickets from './tasks/index_tickets.ts'
+import processIncomingMail from './tasks/process_incoming_mail.ts'
 import recomputeSlaClocks from './tasks/recompute_sla_clocks.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
 import runAutomations from './tasks/run_automations.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
 import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
 import sweepAnnouncements from './tasks/sweep_announcements.ts'
+import sweepMailboxes from './tasks/sweep_mailboxes.ts'
 import sweepOutgoingReplies from './tasks/sweep_outgoing_replies.ts'
 import sweepSilentTickets from './tasks/sweep_silent_tickets.ts'
 import sweepAutomations from './tasks/sweep_automations.ts'
 import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
 import sweepSnoozedTickets from './tasks/sweep_snoozed_tickets.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
+import testMailbox from './tasks/test_mailbox.ts'
 import wakeTicket from './tasks/wake_ticket.ts'
 
 const environment = readEnvironment()
@@ -56,18 +59,21 @@ const runner = await run({
     deliver_reply: deliverReply,
     fire_sla_escalation: fireSlaEscalation,
     index_tickets: indexTickets,
+    process_incoming_mail: processIncomingMail,
     recompute_sla_clocks: recomputeSlaClocks,
     record_sla_breach: recordSlaBreach,
     run_automations: runAutomations,
     send_account_mail: sendAccountMail(environment.mail),
     stop_forgotten_timer: stopForgottenTimer,
     sweep_announcements: sweepAnnouncements,
+    sweep_mailboxes: sweepMailboxes,
     sweep_outgoing_replies: sweepOutgoingReplies,
     sweep_silent_tickets: sweepSilentTickets,
     sweep_automations: sweepAutomations,
     sweep_sla_breaches: sweepSlaBreaches,
     sweep_snoozed_tickets: sweepSnoozedTickets,
     sweep_throttles: sweepThrottles,
+    test_mailbox: testMailbox,
     wake_ticket: wakeTicket,
   },
 })

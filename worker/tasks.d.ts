@@ -6,18 +6,21 @@ declare global {
       deliver_reply: { organizationId: string; outgoingReplyId: string }
       index_tickets: { organizationId: string; requesterId?: string }
       fire_sla_escalation: { organizationId: string; slaCalculationId: string }
+      process_incoming_mail: { organizationId: string; incomingMailId: string }
       recompute_sla_clocks: { organizationId: string; slaRecomputationId: string }
       record_sla_breach: { organizationId: string; slaCalculationId: string }
       run_automations: { organizationId: string; ticketId: string }
       send_account_mail: { organizationId: string; accountMailId: string }
       stop_forgotten_timer: { organizationId: string; timerId: string }
       sweep_announcements: Record<string, never>
+      sweep_mailboxes: Record<string, never>
       sweep_outgoing_replies: Record<string, never>
       sweep_silent_tickets: Record<string, never>
       sweep_automations: Record<string, never>
       sweep_sla_breaches: Record<string, never>
       sweep_snoozed_tickets: Record<string, never>
       sweep_throttles: Record<string, never>
+      test_mailbox: { organizationId: string; mailboxId: string }
       wake_ticket: { organizationId: string; ticketId: string }
     }
   }

@@ -220,7 +220,9 @@ as $$
     -- What they lead to is recorded in automation_firings, and what that changes in its own table.
     ('app_private.automation_queue'), ('app_private.automation_matches'),
     -- The events that wait to be told.
-    ('app_private.announcement_queue')
+    ('app_private.announcement_queue'),
+    -- What moves with every look into a mailbox.
+    ('app_public.mailbox_states')
 $$;
 
 comment on function app_private.unaudited_tables() is 'The tenant tables whose changes the audit log does not record, each for a reason.';

@@ -11,6 +11,9 @@ as $$
   select 'app_private.identity_provider_secrets', provider.organization_id, provider.provider_id, provider.sealed
   from app_private.identity_provider_secrets as provider
   union all
+  select 'app_private.mailbox_secrets', mailbox.organization_id, mailbox.mailbox_id, mailbox.sealed
+  from app_private.mailbox_secrets as mailbox
+  union all
   select 'app_private.sessions', session.organization_id, session.id, session.id_token
   from app_private.sessions as session
   where session.id_token is not null and session.revoked_at is null
@@ -31,6 +34,9 @@ begin
     when 'app_private.identity_provider_secrets' then
       update app_private.identity_provider_secrets as stored set sealed = reencrypt.after
       where stored.organization_id = reencrypt.organization_id and stored.provider_id = reencrypt.row_id and stored.sealed = reencrypt.before;
+    when 'app_private.mailbox_secrets' then
+      update app_private.mailbox_secrets as stored set sealed = reencrypt.after
+      where stored.organization_id = reencrypt.organization_id and stored.mailbox_id = reencrypt.row_id and stored.sealed = reencrypt.before;
     when 'app_private.sessions' then
       update app_private.sessions as stored set id_token = reencrypt.after
       where stored.organization_id = reencrypt.organization_id and stored.id = reencrypt.row_id and stored.id_token = reencrypt.before;

@@ -254,11 +254,14 @@ begin
         when 'app_private.sessions' then $masked$'family', 'refresh_token_hash', 'previous_refresh_token_hash', 'id_token'$masked$
         when 'app_private.authenticators' then $masked$'sealed'$masked$
         when 'app_private.identity_provider_secrets' then $masked$'sealed'$masked$
+        when 'app_private.mailbox_secrets' then $masked$'sealed'$masked$
         when 'app_private.recovery_codes' then $masked$'code_hash'$masked$
         when 'app_private.account_mails' then $masked$'token_hash'$masked$
         when 'app_private.api_token_secrets' then $masked$'token_hash'$masked$
         -- It may yet be taken back; the comment it becomes is recorded with every word.
         when 'app_public.outgoing_replies' then $masked$'body'$masked$
+        -- As much as a mail holds; its words are recorded with the comment.
+        when 'app_public.comment_originals' then $masked$'html', 'quoted_text'$masked$
         else ''
       end as masked
     from app_private.tenant_tables() as tenant

@@ -128,6 +128,7 @@ describe('every change is recorded', () => {
     'app_private.macro_uses',
     'app_private.ticket_counters',
     'app_public.audit_log',
+    'app_public.mailbox_states',
     'app_public.ticket_drafts',
   ]
 

@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { channels } from './channels.ts'
+import { mailIn } from './mail-in.ts'
 import { type Actor, asRoleForGood, committed } from './session.ts'
 
 /** Somebody who logged in. */
@@ -206,6 +207,7 @@ async function ticketWork(
     )
     await approvals(run, ticketId, agent)
     await channels(run, ticketId, agent)
+    await mailIn(run, ticketId)
   })
 }
 

@@ -1,0 +1,560 @@
+-- Mailboxes: what they are, who reads them, and how it goes. What came in by them is in 73-incoming-mails.sql.
+
+create or replace function app_private.mailbox_of(ticket app_public.tickets) returns app_public.mailboxes
+  language plpgsql stable
+  set search_path = ''
+as $$
+declare
+  mailbox app_public.mailboxes;
+begin
+  -- One that is not read any more is no place to answer to.
+  select box.* into mailbox
+  from app_public.incoming_mails as mail
+  join app_public.mailboxes as box on box.organization_id = mail.organization_id and box.id = mail.mailbox_id
+  where mail.organization_id = ticket.organization_id and mail.ticket_id = ticket.id and mail.comment_id is not null and box.is_enabled
+  order by mail.created_at, mail.id
+  limit 1;
+  if not found then
+    select box.* into mailbox
+    from app_public.mailboxes as box
+    where box.organization_id = ticket.organization_id and box.is_default and box.is_enabled;
+  end if;
+  return mailbox;
+end
+$$;
+
+comment on function app_private.mailbox_of(app_public.tickets) is 'The mailbox that mails about a ticket are from: the one it came by, else the default one; null where there is neither, or it is not read.';
+
+create or replace function app_private.tg_mailboxes__keep_state() returns trigger
+  language plpgsql security definer
+  set search_path = ''
+as $$
+begin
+  insert into app_public.mailbox_states as state (organization_id, mailbox_id)
+  values (NEW.organization_id, NEW.id)
+  on conflict (organization_id, mailbox_id) do update
+  set
+    enabled_at = case when NEW.is_enabled and not OLD.is_enabled then now() else state.enabled_at end,
+    -- What was wrong with another server, or before it was switched off, is not what is wrong now.
+    failing_since = null, last_error = null, alerted_at = null,
+    -- Another folder or account counts for itself.
+    uid_validity = case when (NEW.host, NEW.username, NEW.folder) is distinct from (OLD.host, OLD.username, OLD.folder) then null else state.uid_validity end,
+    last_uid = case when (NEW.host, NEW.username, NEW.folder) is distinct from (OLD.host, OLD.username, OLD.folder) then null else state.last_uid end;
+  return null;
+end
+$$;
+
+comment on function app_private.tg_mailboxes__keep_state() is 'Gives a mailbox its state, and begins anew where it is another place from now on.';
+
+create or replace trigger _500_found_state after insert on app_public.mailboxes
+  for each row execute function app_private.tg_mailboxes__keep_state();
+
+create or replace trigger _510_renew_state after update on app_public.mailboxes
+  for each row
+  when (
+    (NEW.host, NEW.port, NEW.security, NEW.auth, NEW.username, NEW.folder, NEW.token_endpoint, NEW.client_id, NEW.is_enabled)
+    is distinct from
+    (OLD.host, OLD.port, OLD.security, OLD.auth, OLD.username, OLD.folder, OLD.token_endpoint, OLD.client_id, OLD.is_enabled)
+  )
+  execute function app_private.tg_mailboxes__keep_state();
+
+create or replace trigger _100_stamp_updated_at before update on app_public.mailboxes
+  for each row execute function app_private.tg__stamp_updated_at();
+
+create or replace function app_private.mailbox_of_organization(mailbox_id uuid) returns app_public.mailboxes
+  language plpgsql volatile
+  set search_path = ''
+as $$
+declare
+  mailbox app_public.mailboxes;
+begin
+  select * into mailbox
+  from app_public.mailboxes as box
+  where box.organization_id = app_hidden.current_organization_id() and box.id = mailbox_of_organization.mailbox_id
+    and box.archived_at is null
+  for no key update;
+  if not found then
+    raise exception using errcode = 'AD101', message = 'There is no such mailbox';
+  end if;
+  return mailbox;
+end
+$$;
+
+comment on function app_private.mailbox_of_organization(uuid) is 'A mailbox in use of the caller''s organization, locked. Error NOT_FOUND.';
+
+create or replace function app_public.save_mailbox(
+  name text,
+  address text,
+  host text,
+  username text,
+  mailbox_id uuid default null,
+  port integer default 993,
+  security app_public.mailbox_security default 'tls',
+  auth app_public.mailbox_auth default 'password',
+  folder text default 'INBOX',
+  processed_folder text default null,
+  token_endpoint text default null,
+  client_id text default null,
+  scopes text default null,
+  service_id uuid default null,
+  team_id uuid default null,
+  is_default boolean default false,
+  is_enabled boolean default true,
+  accepts_strangers boolean default true,
+  accepts_lists boolean default false,
+  max_mail_bytes bigint default 36700160,
+  alarm_minutes integer default 15
+) returns app_public.mailboxes
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  former app_public.mailboxes;
+  saved app_public.mailboxes;
+  caller_organization_id constant uuid := app_hidden.current_organization_id();
+begin
+  perform app_private.subject_of_claims();
+
+  -- Two who save at the same moment come one after the other, so that one is the default.
+  perform pg_advisory_xact_lock(hashtextextended('mailboxes:' || caller_organization_id, 0));
+
+  if save_mailbox.mailbox_id is not null then
+    former := app_private.mailbox_of_organization(save_mailbox.mailbox_id);
+  end if;
+  if former.from_environment and (
+    (former.address, former.host, former.port, former.security, former.auth, former.username)
+    is distinct from (
+      btrim(save_mailbox.address)::public.citext, btrim(save_mailbox.host), save_mailbox.port, save_mailbox.security, save_mailbox.auth,
+      btrim(save_mailbox.username)
+    )
+  ) then
+    raise exception using errcode = 'AD260', message = 'The environment of the worker says how this mailbox is reached; change it there';
+  end if;
+
+  -- The first one is the default, unless another was chosen.
+  saved.is_default := save_mailbox.is_default or not exists (
+    select from app_public.mailboxes as box
+    where box.organization_id = caller_organization_id and box.is_default and box.id is distinct from save_mailbox.mailbox_id
+  );
+  if saved.is_default then
+    update app_public.mailboxes as box
+    set is_default = false
+    where box.organization_id = caller_organization_id and box.is_default and box.id is distinct from save_mailbox.mailbox_id;
+  end if;
+
+  if former.id is null then
+    insert into app_public.mailboxes (
+      organization_id, name, address, host, port, security, auth, username, folder, processed_folder, token_endpoint, client_id, scopes,
+      service_id, team_id, is_default, is_enabled, accepts_strangers, accepts_lists, max_mail_bytes, alarm_minutes
+    )
+    values (
+      caller_organization_id, btrim(save_mailbox.name), btrim(save_mailbox.address), btrim(save_mailbox.host), save_mailbox.port,
+      save_mailbox.security, save_mailbox.auth, btrim(save_mailbox.username), save_mailbox.folder, save_mailbox.processed_folder,
+      save_mailbox.token_endpoint, save_mailbox.client_id, save_mailbox.scopes, save_mailbox.service_id, save_mailbox.team_id,
+      saved.is_default, save_mailbox.is_enabled, save_mailbox.accepts_strangers, save_mailbox.accepts_lists,
+      save_mailbox.max_mail_bytes, save_mailbox.alarm_minutes
+    )
+    returning * into saved;
+    return saved;
+  end if;
+
+  -- A secret is for the server it was given for: where another is asked from now on, it is given anew.
+  delete from app_private.mailbox_secrets as secret
+  where secret.organization_id = caller_organization_id and secret.mailbox_id = former.id
+    and (former.host, former.port, former.security, former.auth, former.username, former.token_endpoint, former.client_id)
+      is distinct from (
+        btrim(save_mailbox.host), save_mailbox.port, save_mailbox.security, save_mailbox.auth, btrim(save_mailbox.username),
+        save_mailbox.token_endpoint, save_mailbox.client_id
+      );
+
+  update app_public.mailboxes as box
+  set
+    name = btrim(save_mailbox.name), address = btrim(save_mailbox.address), host = btrim(save_mailbox.host), port = save_mailbox.port,
+    security = save_mailbox.security, auth = save_mailbox.auth, username = btrim(save_mailbox.username), folder = save_mailbox.folder,
+    processed_folder = save_mailbox.processed_folder, token_endpoint = save_mailbox.token_endpoint, client_id = save_mailbox.client_id,
+    scopes = save_mailbox.scopes, service_id = save_mailbox.service_id, team_id = save_mailbox.team_id, is_default = saved.is_default,
+    is_enabled = save_mailbox.is_enabled, accepts_strangers = save_mailbox.accepts_strangers, accepts_lists = save_mailbox.accepts_lists,
+    max_mail_bytes = save_mailbox.max_mail_bytes, alarm_minutes = save_mailbox.alarm_minutes
+  where box.organization_id = caller_organization_id and box.id = former.id
+  returning * into saved;
+  return saved;
+end
+$$;
+
+comment on function app_public.save_mailbox(
+  text, text, text, text, uuid, integer, app_public.mailbox_security, app_public.mailbox_auth, text, text, text, text, text, uuid, uuid,
+  boolean, boolean, boolean, boolean, bigint, integer
+) is
+  'Adds a mailbox, or with `mailboxId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/mailboxes/secret`, and anew where another server or account is asked from now on. The first mailbox is the default one, and another becomes it by `isDefault`. Admins only. Errors: MAILBOX_FROM_ENVIRONMENT for the connection of one that the environment names, INVALID_INPUT, CONFLICT for a name or address that is in use, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+
+create or replace function app_public.archive_mailbox(mailbox_id uuid) returns app_public.mailboxes
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+declare
+  mailbox app_public.mailboxes;
+begin
+  perform app_private.subject_of_claims();
+  mailbox := app_private.mailbox_of_organization(archive_mailbox.mailbox_id);
+  if mailbox.from_environment then
+    raise exception using errcode = 'AD260', message = 'The environment of the worker names this mailbox; take it out there';
+  end if;
+
+  update app_public.mailboxes as box
+  set archived_at = now(), is_enabled = false, is_default = false
+  where box.organization_id = mailbox.organization_id and box.id = mailbox.id
+  returning * into mailbox;
+  delete from app_private.mailbox_secrets as secret
+  where secret.organization_id = mailbox.organization_id and secret.mailbox_id = mailbox.id;
+  return mailbox;
+end
+$$;
+
+comment on function app_public.archive_mailbox(uuid) is
+  'Puts a mailbox away and forgets its secret; what came by it stays, here and on its server. Admins only. Errors: NOT_FOUND, MAILBOX_FROM_ENVIRONMENT, UNAUTHENTICATED, SESSION_REQUIRED.';
+
+create or replace function app_public.mailboxes_has_secret(mailbox app_public.mailboxes) returns boolean
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select mailbox.from_environment or exists (
+    select
+    from app_private.mailbox_secrets as secret
+    where secret.organization_id = app_hidden.current_organization_id()
+      and secret.organization_id = mailbox.organization_id and secret.mailbox_id = mailbox.id
+  )
+$$;
+
+comment on function app_public.mailboxes_has_secret(app_public.mailboxes) is 'Whether a password or tokens are stored, or come from the environment. Admins only.';
+
+create or replace function app_public.test_mailbox(mailbox_id uuid) returns app_public.mailbox_states
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+declare
+  mailbox app_public.mailboxes;
+  state app_public.mailbox_states;
+begin
+  perform app_private.subject_of_claims();
+  mailbox := app_private.mailbox_of_organization(test_mailbox.mailbox_id);
+
+  update app_public.mailbox_states as tested
+  set test_requested_at = clock_timestamp(), tested_at = null, test_outcome = null, test_detail = null
+  where tested.organization_id = mailbox.organization_id and tested.mailbox_id = mailbox.id
+  returning * into state;
+  perform app_private.enqueue(
+    'test_mailbox', mailbox.organization_id, jsonb_build_object('mailboxId', mailbox.id), job_key => 'test_mailbox:' || mailbox.id,
+    max_attempts => 2
+  );
+  return state;
+end
+$$;
+
+comment on function app_public.test_mailbox(uuid) is
+  'Has the worker connect to a mailbox, log in and open its folder, and returns the state that its findings will be in: `testedAt` is null until then. Nothing is fetched. Admins only. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+
+create or replace function app_private.set_mailbox_secret(mailbox_id uuid, secret text) returns jsonb
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+begin
+  if (app_private.subject_of_claims()).role <> 'admin' then
+    raise exception using errcode = '42501', message = 'Only admins set secrets';
+  end if;
+  insert into app_private.mailbox_secrets as stored (organization_id, mailbox_id, sealed)
+  select box.organization_id, box.id, secret
+  from app_public.mailboxes as box
+  where box.organization_id = app_hidden.current_organization_id() and box.id = set_mailbox_secret.mailbox_id
+    and box.archived_at is null and not box.from_environment
+  on conflict on constraint mailbox_secrets_pkey do update set sealed = excluded.sealed, updated_at = now();
+  return jsonb_build_object('outcome', case when found then 'ok' else 'not_found' end);
+end
+$$;
+
+comment on function app_private.set_mailbox_secret(uuid, text) is 'Stores the encrypted password or tokens of a mailbox: `ok`, `not_found`. Admins only.';
+
+-- For the worker.
+
+create or replace function app_private.mailbox_settings(mailbox app_public.mailboxes) returns jsonb
+  language sql stable
+  set search_path = ''
+as $$
+  select jsonb_build_object(
+    'organizationId', mailbox.organization_id, 'mailboxId', mailbox.id, 'address', mailbox.address,
+    'host', mailbox.host, 'port', mailbox.port, 'security', mailbox.security, 'auth', mailbox.auth, 'username', mailbox.username,
+    'folder', mailbox.folder, 'processedFolder', mailbox.processed_folder, 'tokenEndpoint', mailbox.token_endpoint,
+    'clientId', mailbox.client_id, 'scopes', mailbox.scopes, 'fromEnvironment', mailbox.from_environment,
+    'maxMailBytes', mailbox.max_mail_bytes,
+    'secret', (
+      select secret.sealed
+      from app_private.mailbox_secrets as secret
+      where secret.organization_id = mailbox.organization_id and secret.mailbox_id = mailbox.id
+    )
+  )
+$$;
+
+comment on function app_private.mailbox_settings(app_public.mailboxes) is 'How to read a mailbox, its secret encrypted.';
+
+create or replace function app_private.lease_mailboxes(worker_id text, seconds integer, knows_environment boolean default false) returns setof jsonb
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+begin
+  -- One look of many workers at a time, and whoever comes meanwhile finds nothing to take.
+  update app_public.mailbox_states as state
+  set lease_holder = lease_mailboxes.worker_id, lease_until = clock_timestamp() + make_interval(secs => lease_mailboxes.seconds)
+  from (
+    select free.organization_id, free.mailbox_id
+    from app_public.mailbox_states as free
+    join app_public.mailboxes as box on box.organization_id = free.organization_id and box.id = free.mailbox_id
+    join app_public.organizations as organization on organization.id = box.organization_id
+    where box.is_enabled and organization.suspended_at is null
+      -- Only a worker whose environment has it knows its password.
+      and (lease_mailboxes.knows_environment or not box.from_environment)
+      and (free.lease_holder = lease_mailboxes.worker_id or free.lease_until is null or free.lease_until < clock_timestamp())
+    order by free.organization_id, free.mailbox_id
+    for update of free skip locked
+  ) as taken
+  where state.organization_id = taken.organization_id and state.mailbox_id = taken.mailbox_id;
+
+  return query
+    select app_private.mailbox_settings(box)
+    from app_public.mailboxes as box
+    join app_public.mailbox_states as state on state.organization_id = box.organization_id and state.mailbox_id = box.id
+    join app_public.organizations as organization on organization.id = box.organization_id
+    where state.lease_holder = lease_mailboxes.worker_id and state.lease_until > clock_timestamp()
+      and box.is_enabled and organization.suspended_at is null;
+end
+$$;
+
+comment on function app_private.lease_mailboxes(text, integer, boolean) is
+  'Takes every mailbox that no worker reads, goes on with those this one reads, for so many seconds, and returns how to read each of them. Of those an environment names only where the caller has that environment.';
+
+create or replace function app_private.release_mailboxes(worker_id text) returns void
+  language sql volatile security definer
+  set search_path = ''
+as $$
+  update app_public.mailbox_states as state
+  set lease_holder = null, lease_until = null
+  where state.lease_holder = release_mailboxes.worker_id
+$$;
+
+comment on function app_private.release_mailboxes(text) is 'Leaves the mailboxes that a worker reads to others.';
+
+create or replace function app_private.mailbox_to_test(mailbox_id uuid) returns jsonb
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select app_private.mailbox_settings(box)
+  from app_public.mailboxes as box
+  where box.organization_id = app_hidden.current_organization_id() and box.id = mailbox_to_test.mailbox_id and box.archived_at is null
+$$;
+
+comment on function app_private.mailbox_to_test(uuid) is 'How to reach a mailbox that an admin wants tested, its secret encrypted; null when it is not there any more.';
+
+create or replace function app_private.record_mailbox_test(mailbox_id uuid, outcome text, detail text) returns void
+  language sql volatile security definer
+  set search_path = ''
+as $$
+  update app_public.mailbox_states as state
+  set tested_at = clock_timestamp(), test_outcome = record_mailbox_test.outcome, test_detail = nullif(left(record_mailbox_test.detail, 500), '')
+  where state.organization_id = app_hidden.current_organization_id() and state.mailbox_id = record_mailbox_test.mailbox_id
+$$;
+
+comment on function app_private.record_mailbox_test(uuid, text, text) is 'Notes what the test of a mailbox found.';
+
+create or replace function app_private.mailbox_progress(mailbox_id uuid) returns jsonb
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select jsonb_build_object('uidValidity', state.uid_validity::text, 'lastUid', state.last_uid, 'lastFetchedAt', state.last_fetched_at)
+  from app_public.mailbox_states as state
+  where state.organization_id = app_hidden.current_organization_id() and state.mailbox_id = mailbox_progress.mailbox_id
+$$;
+
+comment on function app_private.mailbox_progress(uuid) is 'Where reading a mailbox goes on: `{uidValidity, lastUid, lastFetchedAt}`, null where it begins.';
+
+create or replace function app_private.mailbox_fetched(mailbox_id uuid, uid_validity bigint, last_uid bigint) returns void
+  language sql volatile security definer
+  set search_path = ''
+as $$
+  update app_public.mailbox_states as state
+  set
+    -- A slow worker does not go back behind the one that took over.
+    last_uid = case when state.uid_validity = mailbox_fetched.uid_validity then greatest(state.last_uid, mailbox_fetched.last_uid) else mailbox_fetched.last_uid end,
+    uid_validity = mailbox_fetched.uid_validity,
+    last_fetched_at = clock_timestamp(), failing_since = null, last_error = null, alerted_at = null
+  where state.organization_id = app_hidden.current_organization_id() and state.mailbox_id = mailbox_fetched.mailbox_id
+$$;
+
+comment on function app_private.mailbox_fetched(uuid, bigint, bigint) is 'Notes that everything in a mailbox up to a number was seen to, and that it can be read.';
+
+create or replace function app_private.mailbox_failed(mailbox_id uuid, error text) returns void
+  language sql volatile security definer
+  set search_path = ''
+as $$
+  update app_public.mailbox_states as state
+  set failing_since = coalesce(state.failing_since, clock_timestamp()), last_error = left(mailbox_failed.error, 500)
+  where state.organization_id = app_hidden.current_organization_id() and state.mailbox_id = mailbox_failed.mailbox_id
+$$;
+
+comment on function app_private.mailbox_failed(uuid, text) is 'Notes that a mailbox cannot be read, and why.';
+
+create or replace function app_private.sweep_mailboxes() returns void
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+declare
+  silent record;
+begin
+  for silent in
+    update app_public.mailbox_states as state
+    set alerted_at = clock_timestamp()
+    from app_public.mailboxes as box
+    where box.organization_id = app_hidden.current_organization_id() and box.is_enabled
+      and state.organization_id = box.organization_id and state.mailbox_id = box.id and state.alerted_at is null
+      and greatest(state.last_fetched_at, state.enabled_at) < clock_timestamp() - make_interval(mins => box.alarm_minutes)
+    returning box.id, box.name, box.address, state.last_fetched_at, state.failing_since, state.last_error, state.alerted_at
+  loop
+    perform app_private.alert_admins(
+      'mailbox_silent',
+      jsonb_build_object(
+        'mailbox_id', silent.id, 'name', silent.name, 'address', silent.address, 'last_fetched_at', silent.last_fetched_at,
+        'failing_since', silent.failing_since, 'error', silent.last_error
+      ),
+      'mailbox_silent:' || silent.id || ':' || extract(epoch from coalesce(silent.last_fetched_at, silent.alerted_at))
+    );
+  end loop;
+
+  -- A job that was lost would leave a mail unread.
+  perform app_private.enqueue(
+    'process_incoming_mail', late.organization_id, jsonb_build_object('incomingMailId', late.id),
+    job_key => 'process_incoming_mail:' || late.id
+  )
+  from app_public.incoming_mails as late
+  where late.organization_id = app_hidden.current_organization_id() and late.state = 'stored' and late.created_at < now() - interval '30 minutes'
+    and not exists (
+      select from graphile_worker.jobs as job where job.key = 'process_incoming_mail:' || late.id
+    );
+end
+$$;
+
+comment on function app_private.sweep_mailboxes() is 'Tells the admins, once, of a mailbox that was not read for as long as they said, and has mails read whose job was lost. Done by a job each minute.';
+
+create or replace function app_private.silent_mailboxes() returns integer
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select count(*)::integer
+  from app_public.mailbox_states as state
+  join app_public.mailboxes as box on box.organization_id = state.organization_id and box.id = state.mailbox_id
+  join app_public.organizations as organization on organization.id = box.organization_id
+  where box.is_enabled and organization.suspended_at is null
+    and greatest(state.last_fetched_at, state.enabled_at) < clock_timestamp() - make_interval(mins => box.alarm_minutes)
+$$;
+
+comment on function app_private.silent_mailboxes() is 'How many mailboxes of all organizations were not read for as long as their admins said, for the health endpoint.';
+
+create or replace function app_private.keep_environment_mailbox(slug text, settings jsonb) returns jsonb
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  home app_public.organizations;
+  mailbox app_public.mailboxes;
+begin
+  if settings is null then
+    -- What was taken out of the environment is read no more; what came by it stays.
+    update app_public.mailboxes as box
+    set is_enabled = false, is_default = false, archived_at = now()
+    where box.from_environment and box.archived_at is null;
+    return jsonb_build_object('outcome', 'none');
+  end if;
+
+  select * into home
+  from app_public.organizations as organization
+  where organization.suspended_at is null
+    and case
+      when keep_environment_mailbox.slug is null then (select count(*) from app_public.organizations) = 1
+      else organization.slug = keep_environment_mailbox.slug
+    end;
+  if not found then
+    return jsonb_build_object('outcome', 'no_organization');
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended('mailboxes:' || home.id, 0));
+
+  update app_public.mailboxes as box
+  set is_enabled = false, is_default = false, archived_at = now()
+  where box.from_environment and box.archived_at is null and box.organization_id <> home.id;
+
+  update app_public.mailboxes as box
+  set
+    address = settings ->> 'address', host = settings ->> 'host', port = (settings ->> 'port')::integer,
+    security = (settings ->> 'security')::app_public.mailbox_security, username = settings ->> 'username', auth = 'password',
+    token_endpoint = null, client_id = null
+  where box.organization_id = home.id and box.from_environment and box.archived_at is null
+  returning * into mailbox;
+  if not found then
+    -- One that an admin made for the same address goes on, from now on as the environment says.
+    update app_public.mailboxes as box
+    set
+      from_environment = true, host = settings ->> 'host', port = (settings ->> 'port')::integer,
+      security = (settings ->> 'security')::app_public.mailbox_security, username = settings ->> 'username', auth = 'password',
+      token_endpoint = null, client_id = null
+    where box.organization_id = home.id and box.address = (settings ->> 'address')::public.citext and box.archived_at is null
+    returning * into mailbox;
+    if not found then
+      insert into app_public.mailboxes (organization_id, name, address, host, port, security, username, from_environment, is_default)
+      values (
+        home.id,
+        -- The name is what mails are from; another mailbox may have it.
+        case
+          when exists (select from app_public.mailboxes as box where box.organization_id = home.id and box.name = left(home.name, 80) and box.archived_at is null)
+          then left(settings ->> 'address', 80) else left(home.name, 80)
+        end,
+        settings ->> 'address', settings ->> 'host', (settings ->> 'port')::integer,
+        (settings ->> 'security')::app_public.mailbox_security, settings ->> 'username', true,
+        not exists (select from app_public.mailboxes as box where box.organization_id = home.id and box.is_default)
+      )
+      returning * into mailbox;
+    end if;
+    delete from app_private.mailbox_secrets as secret
+    where secret.organization_id = mailbox.organization_id and secret.mailbox_id = mailbox.id;
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'organizationId', mailbox.organization_id, 'mailboxId', mailbox.id);
+end
+$$;
+
+comment on function app_private.keep_environment_mailbox(text, jsonb) is
+  'Makes the mailbox that the environment of the worker names, of the only organization or the one with this slug, or brings it up to date; null puts it away: `ok`, `none`, `no_organization`. Its password stays in the environment.';
+
+revoke all on function
+  app_private.mailbox_of(app_public.tickets), app_private.tg_mailboxes__keep_state(), app_private.mailbox_of_organization(uuid),
+  app_public.save_mailbox(
+    text, text, text, text, uuid, integer, app_public.mailbox_security, app_public.mailbox_auth, text, text, text, text, text, uuid, uuid,
+    boolean, boolean, boolean, boolean, bigint, integer
+  ),
+  app_public.archive_mailbox(uuid), app_public.mailboxes_has_secret(app_public.mailboxes), app_public.test_mailbox(uuid),
+  app_private.set_mailbox_secret(uuid, text), app_private.mailbox_settings(app_public.mailboxes),
+  app_private.lease_mailboxes(text, integer, boolean), app_private.release_mailboxes(text), app_private.mailbox_to_test(uuid),
+  app_private.record_mailbox_test(uuid, text, text), app_private.mailbox_progress(uuid),
+  app_private.mailbox_fetched(uuid, bigint, bigint), app_private.mailbox_failed(uuid, text), app_private.sweep_mailboxes(),
+  app_private.silent_mailboxes(), app_private.keep_environment_mailbox(text, jsonb)
+from public;
+
+grant execute on function
+  app_public.save_mailbox(
+    text, text, text, text, uuid, integer, app_public.mailbox_security, app_public.mailbox_auth, text, text, text, text, text, uuid, uuid,
+    boolean, boolean, boolean, boolean, bigint, integer
+  ),
+  app_public.archive_mailbox(uuid), app_public.mailboxes_has_secret(app_public.mailboxes), app_public.test_mailbox(uuid)
+to atum_admin;
+grant execute on function app_private.set_mailbox_secret(uuid, text), app_private.silent_mailboxes() to atum_server;
+grant execute on function
+  app_private.lease_mailboxes(text, integer, boolean), app_private.release_mailboxes(text), app_private.mailbox_to_test(uuid),
+  app_private.record_mailbox_test(uuid, text, text), app_private.mailbox_progress(uuid),
+  app_private.mailbox_fetched(uuid, bigint, bigint), app_private.mailbox_failed(uuid, text), app_private.sweep_mailboxes(),
+  app_private.keep_environment_mailbox(text, jsonb)
+to atum_worker;
