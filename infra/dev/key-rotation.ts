@@ -26,6 +26,7 @@ const placesOf: Record<
 > = {
   'app_private.authenticators': placeOf.authenticator,
   'app_private.identity_provider_secrets': (_organizationId, rowId) => placeOf.identityProvider(rowId),
+  'app_private.mailbox_secrets': placeOf.mailbox,
   'app_private.sessions': (_organizationId, _rowId, providerId) => placeOf.idToken(providerId ?? ''),
 }
 
