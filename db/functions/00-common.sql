@@ -123,6 +123,9 @@ create or replace function app_private.enqueue(
 ) returns void
   language plpgsql volatile security definer
   set search_path = ''
+  -- A plan made while the queue was short reads it whole, and is kept: with 7,500 jobs waiting, as when no worker runs, a
+  -- job took 1.4 ms to add instead of 0.6.
+  set plan_cache_mode = force_custom_plan
 as $$
 begin
   if organization_id is null then
