@@ -13,6 +13,7 @@ import indexTickets from './tasks/index_tickets.ts'
 import processIncomingMail from './tasks/process_incoming_mail.ts'
 import recomputeSlaClocks from './tasks/recompute_sla_clocks.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
+import removeOldNotifications from './tasks/remove_old_notifications.ts'
 import runAutomations from './tasks/run_automations.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
 import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
@@ -26,6 +27,7 @@ import sweepSnoozedTickets from './tasks/sweep_snoozed_tickets.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
 import testMailbox from './tasks/test_mailbox.ts'
 import wakeTicket from './tasks/wake_ticket.ts'
+import writeDigests from './tasks/write_digests.ts'
 
 const environment = readEnvironment()
 const logger = pino({ name: 'worker', level: environment.logLevel })
@@ -62,6 +64,7 @@ const runner = await run({
     process_incoming_mail: processIncomingMail,
     recompute_sla_clocks: recomputeSlaClocks,
     record_sla_breach: recordSlaBreach,
+    remove_old_notifications: removeOldNotifications,
     run_automations: runAutomations,
     send_account_mail: sendAccountMail(environment.mail),
     stop_forgotten_timer: stopForgottenTimer,
@@ -75,6 +78,7 @@ const runner = await run({
     sweep_throttles: sweepThrottles,
     test_mailbox: testMailbox,
     wake_ticket: wakeTicket,
+    write_digests: writeDigests,
   },
 })
 const stopHeartbeat = startHeartbeat(pool, logger)

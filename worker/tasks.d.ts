@@ -9,6 +9,7 @@ declare global {
       process_incoming_mail: { organizationId: string; incomingMailId: string }
       recompute_sla_clocks: { organizationId: string; slaRecomputationId: string }
       record_sla_breach: { organizationId: string; slaCalculationId: string }
+      remove_old_notifications: Record<string, never>
       run_automations: { organizationId: string; ticketId: string }
       send_account_mail: { organizationId: string; accountMailId: string }
       stop_forgotten_timer: { organizationId: string; timerId: string }
@@ -22,6 +23,7 @@ declare global {
       sweep_throttles: Record<string, never>
       test_mailbox: { organizationId: string; mailboxId: string }
       wake_ticket: { organizationId: string; ticketId: string }
+      write_digests: Record<string, never>
     }
   }
 }

@@ -225,7 +225,9 @@ as $$
     -- The events that wait to be told.
     ('app_private.announcement_queue'),
     -- What moves with every look into a mailbox.
-    ('app_public.mailbox_states')
+    ('app_public.mailbox_states'),
+    -- They repeat events, which are recorded, and what moves in them are the marks of reading.
+    ('app_public.notifications')
 $$;
 
 comment on function app_private.unaudited_tables() is 'The tenant tables whose changes the audit log does not record, each for a reason.';

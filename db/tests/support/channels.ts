@@ -33,4 +33,31 @@ export async function channels(
     ticketId,
     agent.userId,
   )
+  await notices(run, ticketId, agent)
+}
+
+/** Something the agent was told, and how the agent wants to be told. */
+async function notices(
+  run: (sql: string, ...values: unknown[]) => Promise<unknown>,
+  ticketId: string | undefined,
+  agent: Person,
+) {
+  await run(
+    `insert into app_public.notifications (organization_id, user_id, kind, reasons, event_id, ticket_id)
+    select organization_id, $3, 'assigned', '{assignee}', id, ticket_id
+    from app_public.ticket_events where organization_id = $1 and ticket_id = $2 limit 1
+    on conflict do nothing`,
+    ticketId,
+    agent.userId,
+  )
+  await run(
+    `insert into app_private.notification_choices (organization_id, user_id, kind, in_app, mail, in_browser)
+    values ($1, $2, 'note', true, 'off', false)`,
+    agent.userId,
+  )
+  await run(
+    `insert into app_private.notification_settings (organization_id, user_id, quiet_from, quiet_to)
+    values ($1, $2, 1320, 360)`,
+    agent.userId,
+  )
 }
