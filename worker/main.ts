@@ -16,6 +16,7 @@ import recordSlaBreach from './tasks/record_sla_breach.ts'
 import removeOldNotifications from './tasks/remove_old_notifications.ts'
 import runAutomations from './tasks/run_automations.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
+import sendSurvey from './tasks/send_survey.ts'
 import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
 import sweepAnnouncements from './tasks/sweep_announcements.ts'
 import sweepMailboxes from './tasks/sweep_mailboxes.ts'
@@ -24,6 +25,7 @@ import sweepSilentTickets from './tasks/sweep_silent_tickets.ts'
 import sweepAutomations from './tasks/sweep_automations.ts'
 import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
 import sweepSnoozedTickets from './tasks/sweep_snoozed_tickets.ts'
+import sweepSurveys from './tasks/sweep_surveys.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
 import testMailbox from './tasks/test_mailbox.ts'
 import wakeTicket from './tasks/wake_ticket.ts'
@@ -67,6 +69,7 @@ const runner = await run({
     remove_old_notifications: removeOldNotifications,
     run_automations: runAutomations,
     send_account_mail: sendAccountMail(environment.mail),
+    send_survey: sendSurvey,
     stop_forgotten_timer: stopForgottenTimer,
     sweep_announcements: sweepAnnouncements,
     sweep_mailboxes: sweepMailboxes,
@@ -75,6 +78,7 @@ const runner = await run({
     sweep_automations: sweepAutomations,
     sweep_sla_breaches: sweepSlaBreaches,
     sweep_snoozed_tickets: sweepSnoozedTickets,
+    sweep_surveys: sweepSurveys,
     sweep_throttles: sweepThrottles,
     test_mailbox: testMailbox,
     wake_ticket: wakeTicket,

@@ -12,6 +12,7 @@ declare global {
       remove_old_notifications: Record<string, never>
       run_automations: { organizationId: string; ticketId: string }
       send_account_mail: { organizationId: string; accountMailId: string }
+      send_survey: { organizationId: string; surveyId: string }
       stop_forgotten_timer: { organizationId: string; timerId: string }
       sweep_announcements: Record<string, never>
       sweep_mailboxes: Record<string, never>
@@ -20,6 +21,7 @@ declare global {
       sweep_automations: Record<string, never>
       sweep_sla_breaches: Record<string, never>
       sweep_snoozed_tickets: Record<string, never>
+      sweep_surveys: Record<string, never>
       sweep_throttles: Record<string, never>
       test_mailbox: { organizationId: string; mailboxId: string }
       wake_ticket: { organizationId: string; ticketId: string }

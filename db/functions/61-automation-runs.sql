@@ -235,8 +235,10 @@ as $$
         and (automation.from_values = '{}' or exists (
           select from jsonb_each_text(event.before) as was where was.value = any (automation.from_values)
         ))
+        -- What somebody wrote is none of the values that things change to.
         and (automation.to_values = '{}' or exists (
-          select from jsonb_each_text(event.after) as became where became.value = any (automation.to_values)
+          select from jsonb_each_text(event.after) as became
+          where became.key <> 'comment' and became.value = any (automation.to_values)
         ))
         and not exists (
           select from app_public.automation_firings as firing

@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import { channels } from './channels.ts'
 import { mailIn } from './mail-in.ts'
 import { type Actor, asRoleForGood, committed } from './session.ts'
+import { survey } from './surveys.ts'
 
 /** Somebody who logged in. */
 export type Person = Actor & { userId: string; sessionId: string }
@@ -208,6 +209,7 @@ async function ticketWork(
     await approvals(run, ticketId, agent)
     await channels(run, ticketId, agent)
     await mailIn(run, ticketId)
+    await survey(run, neighbourTicketId)
   })
 }
 
