@@ -154,7 +154,8 @@ create or replace function app_public.create_ticket(
   requester_id uuid default null,
   custom_fields jsonb default '{}',
   tags text[] default '{}',
-  client_mutation_key text default null
+  client_mutation_key text default null,
+  attachment_ids uuid[] default '{}'
 ) returns app_public.tickets
   language plpgsql volatile security definer
   set search_path = ''
@@ -162,6 +163,7 @@ as $$
 #variable_conflict use_column
 declare
   ticket app_public.tickets;
+  description app_public.comments;
   caller_organization_id constant uuid := app_hidden.current_organization_id();
   caller_id constant uuid := app_hidden.current_user_id();
 begin
@@ -202,7 +204,11 @@ begin
     perform app_private.require_fields(ticket, 'creating');
 
     insert into app_public.comments (organization_id, ticket_id, author_id, body)
-    values (caller_organization_id, ticket.id, caller_id, create_ticket.body);
+    values (caller_organization_id, ticket.id, caller_id, create_ticket.body)
+    returning * into description;
+    if create_ticket.attachment_ids <> '{}' then
+      perform app_hidden.attach_uploads(description, create_ticket.attachment_ids);
+    end if;
 
     -- Read again, because the triggers set its clocks.
     select * into strict ticket
@@ -219,18 +225,18 @@ begin
 end
 $$;
 
-comment on function app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text) is
-  'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN for a ticket you would not see, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED; FIELD_UNKNOWN, FIELD_INVALID, FIELD_NOT_ASKED and FIELD_REQUIRED_TO_CREATE with the key of the field in `details.field`.';
+comment on function app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text, uuid[]) is
+  'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. `attachmentIds` are the row ids of files that you uploaded for it. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN for a ticket you would not see, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED, TOO_MANY_ATTACHMENTS, ATTACHMENT_NOT_FOUND, ATTACHMENT_INFECTED, ATTACHMENT_REMOVED; FIELD_UNKNOWN, FIELD_INVALID, FIELD_NOT_ASKED and FIELD_REQUIRED_TO_CREATE with the key of the field in `details.field`.';
 
 revoke all on function
   app_hidden.current_team_ids(), app_hidden.sees_every_team(), app_private.may_see_ticket(uuid, app_public.tickets),
   app_hidden.sees_ticket(app_public.tickets), app_private.refuse_unseen_ticket(app_public.tickets), app_private.as_seen_by_caller(app_public.tickets),
   app_private.ticket_made_before(text), app_public.ticket_by_number(integer),
-  app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text)
+  app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text, uuid[])
 from public;
 
 grant execute on function
   app_public.ticket_by_number(integer),
-  app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text)
+  app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text, uuid[])
 to atum_customer, atum_agent;
 grant execute on function app_hidden.current_team_ids(), app_hidden.sees_every_team() to atum_agent;

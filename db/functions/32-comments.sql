@@ -12,7 +12,8 @@ create or replace function app_public.add_comment(
   state_id uuid default null,
   mentioned_user_ids uuid[] default '{}',
   seen_comment_at timestamptz default null,
-  client_mutation_key text default null
+  client_mutation_key text default null,
+  attachment_ids uuid[] default '{}'
 ) returns app_public.comments
   language plpgsql volatile
   set search_path = ''
@@ -78,6 +79,9 @@ begin
   if add_comment.mentioned_user_ids <> '{}' then
     perform app_hidden.mention(made, add_comment.mentioned_user_ids);
   end if;
+  if add_comment.attachment_ids <> '{}' then
+    perform app_hidden.attach_uploads(made, add_comment.attachment_ids);
+  end if;
 
   -- The first public answer takes a new ticket into work, unless the answer says otherwise.
   if next_status is null and add_comment.state_id is null
@@ -101,8 +105,8 @@ begin
 end
 $$;
 
-comment on function app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text) is
-  'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments, set the `status`, or the stage `stateId`, in the same save, and mention up to 50 colleagues who may see the ticket, who watch it from then on. With `seenCommentAt`, the ticket''s `lastCommentAt` as you saw it, a comment that crosses with another is refused with COMMENT_CONFLICT, and yours is still yours. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED, TICKET_MERGED, REOPEN_WINDOW_OVER, COMMENT_CONFLICT, MENTION_REFUSED.';
+comment on function app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text, uuid[]) is
+  'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments, set the `status`, or the stage `stateId`, in the same save, and mention up to 50 colleagues who may see the ticket, who watch it from then on. With `seenCommentAt`, the ticket''s `lastCommentAt` as you saw it, a comment that crosses with another is refused with COMMENT_CONFLICT, and yours is still yours. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. `attachmentIds` are the row ids of files that you uploaded (`POST /api/v1/attachments/upload`) and that are on no comment yet. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED, TICKET_MERGED, REOPEN_WINDOW_OVER, COMMENT_CONFLICT, MENTION_REFUSED, TOO_MANY_ATTACHMENTS, ATTACHMENT_NOT_FOUND, ATTACHMENT_INFECTED, ATTACHMENT_REMOVED.';
 
 create or replace function app_hidden.mention(comment app_public.comments, user_ids uuid[]) returns void
   language plpgsql volatile security definer
@@ -268,11 +272,11 @@ create or replace trigger _500_follow after insert on app_public.comments
   for each row execute function app_private.tg_comments__follow();
 
 revoke all on function
-  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text),
+  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text, uuid[]),
   app_hidden.writes_for_staff(), app_hidden.mention(app_public.comments, uuid[]), app_private.tg_comments__refuse(), app_private.tg_comments__follow()
 from public;
 
 grant execute on function
-  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text)
+  app_public.add_comment(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, text, uuid[])
 to atum_customer, atum_agent;
 grant execute on function app_hidden.writes_for_staff(), app_hidden.mention(app_public.comments, uuid[]) to atum_agent, atum_customer;

@@ -183,6 +183,7 @@ as $$
 #variable_conflict use_column
 declare
   said app_public.comments;
+  repeated app_public.comments;
   origin app_public.tickets;
   ticket app_public.tickets;
 begin
@@ -222,7 +223,9 @@ begin
   perform app_private.refuse_unseen_ticket(ticket);
 
   insert into app_public.comments (organization_id, ticket_id, author_id, author_name, visibility, body)
-  values (origin.organization_id, ticket.id, said.author_id, said.author_name, said.visibility, said.body);
+  values (origin.organization_id, ticket.id, said.author_id, said.author_name, said.visibility, said.body)
+  returning * into repeated;
+  perform app_private.copy_attachments(said, repeated);
   perform app_public.relate_tickets(ticket.id, 'relates_to', origin.id);
 
   perform app_private.record_ticket_event(
@@ -241,7 +244,7 @@ end
 $$;
 
 comment on function app_public.split_comment(uuid, text, text) is
-  'Opens a new ticket with what a comment says, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT, FORBIDDEN for a ticket you would not see.';
+  'Opens a new ticket with what a comment says and its files, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT, FORBIDDEN for a ticket you would not see.';
 
 revoke all on function
   app_public.merge_ticket(uuid, uuid), app_private.move_conversation(app_public.ticket_merges, uuid, uuid),

@@ -8,7 +8,8 @@ create or replace function app_public.save_draft(
   state_id uuid default null,
   mentioned_user_ids uuid[] default '{}',
   seen_comment_at timestamptz default null,
-  seen_version integer default null
+  seen_version integer default null,
+  attachment_ids uuid[] default '{}'
 ) returns app_public.ticket_drafts
   language plpgsql volatile security definer
   set search_path = ''
@@ -46,6 +47,7 @@ begin
     set
       body = save_draft.body, status = save_draft.status, state_id = save_draft.state_id,
       mentioned_user_ids = coalesce(save_draft.mentioned_user_ids, '{}'), seen_comment_at = save_draft.seen_comment_at,
+      attachment_ids = coalesce(save_draft.attachment_ids, '{}'),
       version = draft.version + 1, refused_code = null, refused_message = null, updated_at = now()
     where draft.organization_id = caller_organization_id and draft.author_id = caller_id
       and draft.ticket_id = save_draft.ticket_id and draft.visibility = coalesce(save_draft.visibility, 'public')
@@ -53,16 +55,18 @@ begin
     returning * into saved;
   else
     insert into app_public.ticket_drafts as draft (
-      organization_id, ticket_id, author_id, visibility, body, status, state_id, mentioned_user_ids, seen_comment_at
+      organization_id, ticket_id, author_id, visibility, body, status, state_id, mentioned_user_ids, seen_comment_at, attachment_ids
     )
     values (
       caller_organization_id, save_draft.ticket_id, caller_id, coalesce(save_draft.visibility, 'public'), save_draft.body,
-      save_draft.status, save_draft.state_id, coalesce(save_draft.mentioned_user_ids, '{}'), save_draft.seen_comment_at
+      save_draft.status, save_draft.state_id, coalesce(save_draft.mentioned_user_ids, '{}'), save_draft.seen_comment_at,
+      coalesce(save_draft.attachment_ids, '{}')
     )
     on conflict (organization_id, author_id, ticket_id, visibility) do update
     set
       body = excluded.body, status = excluded.status, state_id = excluded.state_id,
       mentioned_user_ids = excluded.mentioned_user_ids, seen_comment_at = excluded.seen_comment_at,
+      attachment_ids = excluded.attachment_ids,
       version = draft.version + 1, refused_code = null, refused_message = null, updated_at = now()
     where save_draft.seen_version is null
     returning * into saved;
@@ -74,7 +78,7 @@ begin
     from app_public.ticket_drafts as draft
     where draft.organization_id = caller_organization_id and draft.author_id = caller_id
       and draft.ticket_id = save_draft.ticket_id and draft.visibility = coalesce(save_draft.visibility, 'public')
-      and draft.body = save_draft.body;
+      and draft.body = save_draft.body and draft.attachment_ids = coalesce(save_draft.attachment_ids, '{}');
     if not found then
       raise exception using
         errcode = 'AD180', message = 'You wrote on this draft on another device since, or sent it there; look at what it says now';
@@ -84,8 +88,8 @@ begin
 end
 $$;
 
-comment on function app_public.save_draft(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer) is
-  'Keeps what the caller is writing on a ticket, and returns the draft: one reply and one note for each person and ticket. `body` has up to 262,144 bytes. With `seenVersion`, the `version` as you saw it or 0 where you saw none, a save that crosses with one from another device is refused with DRAFT_CONFLICT, and both are still there: the other one here, yours with you. Without it the last save wins. Customers keep replies only. Errors: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, INVALID_INPUT, DRAFT_CONFLICT.';
+comment on function app_public.save_draft(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer, uuid[]) is
+  'Keeps what the caller is writing on a ticket, and returns the draft: one reply and one note for each person and ticket. `body` has up to 262,144 bytes. `attachmentIds` are the row ids of files that you uploaded for it. With `seenVersion`, the `version` as you saw it or 0 where you saw none, a save that crosses with one from another device is refused with DRAFT_CONFLICT, and both are still there: the other one here, yours with you. Without it the last save wins. Customers keep replies only. Errors: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, INVALID_INPUT, DRAFT_CONFLICT.';
 
 create or replace function app_public.discard_draft(
   ticket_id uuid, visibility app_public.comment_visibility default 'public', seen_version integer default null
@@ -127,7 +131,8 @@ create or replace function app_public.send_reply(
   mentioned_user_ids uuid[] default '{}',
   seen_comment_at timestamptz default null,
   draft_version integer default null,
-  client_mutation_key text default null
+  client_mutation_key text default null,
+  attachment_ids uuid[] default '{}'
 ) returns app_public.sent_reply
   language plpgsql volatile
   set search_path = ''
@@ -171,7 +176,7 @@ begin
     select made.id into sent.comment_id
     from app_public.add_comment(
       send_reply.ticket_id, send_reply.body, send_reply.visibility, send_reply.status, send_reply.state_id,
-      send_reply.mentioned_user_ids, send_reply.seen_comment_at, send_reply.client_mutation_key
+      send_reply.mentioned_user_ids, send_reply.seen_comment_at, send_reply.client_mutation_key, send_reply.attachment_ids
     ) as made;
     return sent;
   end if;
@@ -180,7 +185,7 @@ begin
   begin
     perform app_public.add_comment(
       send_reply.ticket_id, send_reply.body, 'public', send_reply.status, send_reply.state_id,
-      send_reply.mentioned_user_ids, send_reply.seen_comment_at
+      send_reply.mentioned_user_ids, send_reply.seen_comment_at, attachment_ids => send_reply.attachment_ids
     );
     raise sqlstate 'TRIED';
   exception
@@ -188,11 +193,14 @@ begin
       null;
   end;
 
-  insert into app_public.outgoing_replies
-    (organization_id, ticket_id, author_id, body, status, state_id, mentioned_user_ids, seen_comment_at, client_mutation_key)
+  insert into app_public.outgoing_replies (
+    organization_id, ticket_id, author_id, body, status, state_id, mentioned_user_ids, seen_comment_at, client_mutation_key,
+    attachment_ids
+  )
   values (
     caller_organization_id, send_reply.ticket_id, caller_id, send_reply.body, send_reply.status, send_reply.state_id,
-    coalesce(send_reply.mentioned_user_ids, '{}'), send_reply.seen_comment_at, send_reply.client_mutation_key
+    coalesce(send_reply.mentioned_user_ids, '{}'), send_reply.seen_comment_at, send_reply.client_mutation_key,
+    coalesce(send_reply.attachment_ids, '{}')
   )
   -- Two calls with the same key at the same moment.
   on conflict (organization_id, author_id, client_mutation_key) where client_mutation_key is not null do nothing
@@ -208,7 +216,7 @@ begin
 end
 $$;
 
-comment on function app_public.send_reply(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer, text) is
+comment on function app_public.send_reply(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer, text, uuid[]) is
   'Sends a reply, which leaves after the `undoSendSeconds` of the organization and can be taken back by `undoSend` until then; a note, or a reply where there is no delay, is said at once. Takes what `addComment` takes, and refuses now what it would refuse. The draft of which you saw `draftVersion` goes with it. What is refused when it leaves (the ticket was closed or merged meanwhile, somebody answered after `seenCommentAt`, its author may no longer write) comes back as a draft that says why. Retrying with the same `clientMutationKey` (8 to 64 characters) sends nothing twice. Staff only. Errors: as `addComment`.';
 
 create or replace function app_private.tg_outgoing_replies__stamp() returns trigger
@@ -256,11 +264,11 @@ create or replace function app_private.give_back_as_draft(
 as $$
   insert into app_public.ticket_drafts as draft (
     organization_id, ticket_id, author_id, visibility, body, status, state_id, mentioned_user_ids, seen_comment_at,
-    refused_code, refused_message
+    attachment_ids, refused_code, refused_message
   )
   values (
     reply.organization_id, reply.ticket_id, reply.author_id, 'public', reply.body, reply.status, reply.state_id,
-    reply.mentioned_user_ids, reply.seen_comment_at, give_back_as_draft.refused_code, give_back_as_draft.refused_message
+    reply.mentioned_user_ids, reply.seen_comment_at, reply.attachment_ids, give_back_as_draft.refused_code, give_back_as_draft.refused_message
   )
   -- What its author began to write meanwhile follows it: of neither is a word lost.
   on conflict (organization_id, author_id, ticket_id, visibility) do update
@@ -270,6 +278,11 @@ as $$
     mentioned_user_ids = (array(
       select distinct mentioned_id from unnest(excluded.mentioned_user_ids || draft.mentioned_user_ids) as mentioned_id
     ))[1:50],
+    attachment_ids = (
+      excluded.attachment_ids || array(
+        select added_id from unnest(draft.attachment_ids) as added_id where added_id <> all (excluded.attachment_ids)
+      )
+    )[1:50],
     version = draft.version + 1, refused_code = excluded.refused_code, refused_message = excluded.refused_message,
     updated_at = now()
   returning *
@@ -335,7 +348,7 @@ begin
         and newer.created_at > reply.seen_comment_at and newer.visibility = 'public'
         and newer.author_id is distinct from reply.author_id
     ) then reply.seen_comment_at end,
-    coalesce(reply.client_mutation_key, reply.id::text)
+    coalesce(reply.client_mutation_key, reply.id::text), reply.attachment_ids
   );
   perform set_config('atum.user_id', '', true);
 end
@@ -404,20 +417,20 @@ comment on function app_private.deliver_replies(uuid) is
   'Delivers the replies of the current organization whose time has come, or one of them, and returns how many left. One that is refused goes back to its author as a draft. Error JOB_WITHOUT_ORGANIZATION without claims.';
 
 revoke all on function
-  app_public.save_draft(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer),
+  app_public.save_draft(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer, uuid[]),
   app_public.discard_draft(uuid, app_public.comment_visibility, integer),
-  app_public.send_reply(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer, text),
+  app_public.send_reply(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer, text, uuid[]),
   app_private.tg_outgoing_replies__stamp(), app_private.tg_outgoing_replies__schedule_sending(),
   app_private.give_back_as_draft(app_public.outgoing_replies, text, text), app_public.undo_send(uuid),
   app_private.deliver_reply(app_public.outgoing_replies), app_private.deliver_replies(uuid)
 from public;
 
 grant execute on function
-  app_public.save_draft(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer),
+  app_public.save_draft(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer, uuid[]),
   app_public.discard_draft(uuid, app_public.comment_visibility, integer)
 to atum_customer, atum_agent;
 grant execute on function
-  app_public.send_reply(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer, text),
+  app_public.send_reply(uuid, text, app_public.comment_visibility, app_public.ticket_status, uuid, uuid[], timestamptz, integer, text, uuid[]),
   app_public.undo_send(uuid)
 to atum_agent;
 grant execute on function app_private.deliver_replies(uuid) to atum_worker;

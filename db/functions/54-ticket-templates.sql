@@ -60,7 +60,8 @@ create or replace function app_public.create_ticket_from_template(
   body text default null,
   requester_id uuid default null,
   custom_fields jsonb default '{}',
-  client_mutation_key text default null
+  client_mutation_key text default null,
+  attachment_ids uuid[] default '{}'
 ) returns app_public.tickets
   language plpgsql volatile security definer
   set search_path = ''
@@ -89,7 +90,8 @@ begin
     coalesce(nullif(btrim(create_ticket_from_template.subject), ''), template.subject),
     coalesce(nullif(btrim(create_ticket_from_template.body), ''), template.body),
     template.priority, template.service_id, create_ticket_from_template.requester_id,
-    coalesce(create_ticket_from_template.custom_fields, '{}'), '{}', create_ticket_from_template.client_mutation_key
+    coalesce(create_ticket_from_template.custom_fields, '{}'), '{}', create_ticket_from_template.client_mutation_key,
+    create_ticket_from_template.attachment_ids
   );
   -- Or made by a call with the same key at the same moment, in another transaction.
   if retried or ticket.created_at <> now() then
@@ -112,15 +114,15 @@ begin
 end
 $$;
 
-comment on function app_public.create_ticket_from_template(uuid, text, text, uuid, jsonb, text) is
-  'Opens a ticket as a template says and returns it; a `subject`, `body` or `customFields` given take the place of the template''s. Customers use the templates that are for them. Errors: NOT_FOUND, and those of `createTicket`.';
+comment on function app_public.create_ticket_from_template(uuid, text, text, uuid, jsonb, text, uuid[]) is
+  'Opens a ticket as a template says and returns it; a `subject`, `body` or `customFields` given take the place of the template''s. `attachmentIds` are the row ids of files that you uploaded for it. Customers use the templates that are for them. Errors: NOT_FOUND, and those of `createTicket`.';
 
 revoke all on function
   app_public.create_ticket_template(text, text, text, app_public.ticket_priority, uuid, text[], jsonb, text[], boolean),
-  app_private.tg_ticket_templates__tidy(), app_public.create_ticket_from_template(uuid, text, text, uuid, jsonb, text)
+  app_private.tg_ticket_templates__tidy(), app_public.create_ticket_from_template(uuid, text, text, uuid, jsonb, text, uuid[])
 from public;
 
 grant execute on function
   app_public.create_ticket_template(text, text, text, app_public.ticket_priority, uuid, text[], jsonb, text[], boolean)
 to atum_manager;
-grant execute on function app_public.create_ticket_from_template(uuid, text, text, uuid, jsonb, text) to atum_customer, atum_agent;
+grant execute on function app_public.create_ticket_from_template(uuid, text, text, uuid, jsonb, text, uuid[]) to atum_customer, atum_agent;

@@ -35,6 +35,7 @@ create policy insert_author on app_public.outgoing_replies for insert to atum_ag
 
 grant select on app_public.outgoing_replies to atum_agent;
 grant insert (
-  organization_id, ticket_id, author_id, body, status, state_id, mentioned_user_ids, seen_comment_at, client_mutation_key
+  organization_id, ticket_id, author_id, body, status, state_id, mentioned_user_ids, seen_comment_at, client_mutation_key,
+  attachment_ids
 ) on app_public.outgoing_replies to atum_agent;
 -- NOTE: undo_send takes one back; nothing else of it is changed.
