@@ -84,7 +84,7 @@ begin
 
   if stored.state = 'pending' then
     perform app_private.enqueue(
-      'scan_file', stored.organization_id, jsonb_build_object('sha256', stored.sha256),
+      task => 'scan_file', organization_id => stored.organization_id, payload => jsonb_build_object('sha256', stored.sha256),
       job_key => 'scan_file:' || stored.organization_id || ':' || stored.sha256
     );
   end if;
