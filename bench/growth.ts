@@ -34,6 +34,8 @@ const warmUpRequests = 20
 
 interface Figure extends LoadResult {
   processor: number
+  /** How many tickets an answer had, on average: more to show costs more, however it was found. */
+  rows: number
 }
 
 const directory = makeReachableDirectory()
@@ -85,6 +87,7 @@ async function measure(api: Contestant, bench: BenchOrganization): Promise<void>
   }
   await answering(api, material.token)
   for (const { name, query, variables } of hotQueries) {
+    let rows = 0
     const load = (count: number) =>
       applyLoad({
         port: api.port,
@@ -95,14 +98,18 @@ async function measure(api: Contestant, bench: BenchOrganization): Promise<void>
           body: JSON.stringify({ query, variables: variables(material, turn) }),
           headers: { authorization: `Bearer ${material.token}` },
         }),
-        isRight: (answer) => answer.startsWith('{"data":{') && !answer.includes('"errors"'),
+        isRight(answer) {
+          rows += answer.split('"reference":').length - 1
+          return answer.startsWith('{"data":{') && !answer.includes('"errors"')
+        },
       })
     await load(warmUpRequests)
+    rows = 0
     const processes = [...familyOf(Number(api.process.pid)), ...familyOf(cluster.pid)]
     const before = processorMilliseconds(processes)
     const result = await load(requests)
     const processor = (processorMilliseconds(processes) - before) / result.requests
-    figures.set(name, [...(figures.get(name) ?? []), { ...result, processor }])
+    figures.set(name, [...(figures.get(name) ?? []), { ...result, processor, rows: rows / result.requests }])
     console.error(
       `  ${name}: p50 ${result.p50.toFixed(1)} p95 ${result.p95.toFixed(1)} CPU ${processor.toFixed(1)}`,
     )
@@ -126,12 +133,13 @@ function print(): void {
   console.log(
     `${cpus().length} × ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}, ${requests} requests each\n`,
   )
-  const head = sizes.map((size) => `p50 / p95 ms, CPU ms at ${size.toLocaleString('en')}`)
+  const head = sizes.map((size) => `p50 / p95 ms, CPU ms, tickets at ${size.toLocaleString('en')}`)
   console.log(`| | ${head.join(' | ')} | p95 by the smallest |`)
   console.log(`|---|${sizes.map(() => '---').join('|')}|---|`)
   for (const [name, results] of figures) {
     const cells = results.map(
-      ({ p50, p95, processor }) => `${p50.toFixed(1)} / ${p95.toFixed(1)}, ${processor.toFixed(1)}`,
+      ({ p50, p95, processor, rows }) =>
+        `${p50.toFixed(1)} / ${p95.toFixed(1)}, ${processor.toFixed(1)}, ${rows.toFixed(0)}`,
     )
     const growth = results.slice(1).map(({ p95 }) => (p95 / (results[0]?.p95 ?? NaN)).toFixed(2))
     console.log(`| ${[name, ...cells, growth.join(', ')].join(' | ')} |`)
