@@ -140,6 +140,17 @@ test('many tickets are changed at once, and each refusal is told', async () => {
   await page.getByText('1 chosen').waitFor()
   await page.keyboard.press('Escape')
   await expect.poll(() => page.getByRole('toolbar').count()).toBe(0)
+
+  await box(target).check()
+  await page.getByRole('toolbar').getByRole('button', { name: 'Macros' }).click()
+  await page.getByRole('menuitem', { name: 'Wait for the customer' }).click()
+  const question = page.getByRole('alertdialog', { name: 'Apply “Wait for the customer” to 1 ticket?' })
+  await question.waitFor()
+  expect(await violationsOf(page)).toEqual([])
+  await question.getByRole('button', { name: 'Apply' }).click()
+  await page.getByText('1 ticket is changed.').waitFor()
+  await page.goto(`/desk/tickets/${target}`)
+  await page.getByText('question back').first().waitFor()
 })
 
 test('an admin names a status and says how tickets end; a late answer becomes a new request', async () => {

@@ -8,23 +8,11 @@ import { Menu, MenuItem, MenuTrigger } from '../../components/menu.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { Skeleton } from '../../components/skeleton.tsx'
 import { notify } from '../../components/toast.tsx'
+import { MacroChoices } from '../../graphql/macro-choices.ts'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql } from '../../graphql/tada.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { MacroSteps } from './macro-steps.tsx'
-
-const MacroChoicesQuery = graphql(`
-  query MacroChoices {
-    macros(first: 100, filter: { archivedAt: { isNull: true } }, orderBy: [POSITION_ASC, NAME_ASC]) {
-      nodes {
-        id
-        rowId
-        name
-        description
-      }
-    }
-  }
-`)
 
 const MacroPreviewQuery = graphql(`
   query MacroPreview($macroId: UUID!, $ticketId: UUID!) {
@@ -64,7 +52,7 @@ interface ChosenMacro {
 /** The macros for a ticket; each says what it would do before it does it. */
 export function MacroMenu({ ticketId, onApplied }: MacroMenuProps) {
   const { t } = useTranslation('canned-responses')
-  const [{ data }] = useQuery({ query: MacroChoicesQuery, requestPolicy: 'cache-and-network' })
+  const [{ data }] = useQuery({ query: MacroChoices, requestPolicy: 'cache-and-network' })
   const [chosen, setChosen] = useState<ChosenMacro | null>(null)
   const macros = (data?.macros.nodes ?? []).filter((node) => node !== null)
   if (macros.length === 0) return null

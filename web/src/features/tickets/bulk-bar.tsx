@@ -1,11 +1,11 @@
-import { AlarmClock, CircleDot, Flag, Tags, UserRound, UsersRound, X, type LucideIcon } from 'lucide-react'
-import { useState, type ReactNode } from 'react'
+import { AlarmClock, CircleDot, Flag, Tags, UserRound, UsersRound, X } from 'lucide-react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useQuery } from 'urql'
 import { Avatar } from '../../components/avatar.tsx'
 import { BottomDock } from '../../components/bottom-dock.tsx'
 import { Button } from '../../components/button.tsx'
-import { Menu, MenuItem, MenuTrigger } from '../../components/menu.tsx'
+import { MenuItem } from '../../components/menu.tsx'
 import { PriorityGlyph } from '../../components/priority-mark.tsx'
 import { StatusGlyph } from '../../components/status-glyph.tsx'
 import { STATUS_INK } from '../../components/status-pill.tsx'
@@ -13,6 +13,8 @@ import { useStateName, useTicketStates } from '../../graphql/ticket-states.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { useShortcuts } from '../../lib/shortcuts.ts'
 import { SNOOZES, snoozeTime } from '../../lib/snooze-times.ts'
+import { BulkMacros } from './bulk-macros.tsx'
+import { BulkMenu } from './bulk-menu.tsx'
 import { BulkTagsDialog } from './bulk-tags-dialog.tsx'
 import { TicketChoices } from './ticket-choices.ts'
 import { PRIORITIES } from './ticket-states.ts'
@@ -26,11 +28,12 @@ export interface BulkBarProps {
   isSelectingAll: boolean
   onClear: () => void
   onAct: (actions: BulkAction[]) => void
+  onMacro: (macroId: string) => void
 }
 
 /** What is done to all chosen tickets at once. */
 export function BulkBar(props: BulkBarProps) {
-  const { count, isRunning, onSelectAll, isSelectingAll, onClear, onAct } = props
+  const { count, isRunning, onSelectAll, isSelectingAll, onClear, onAct, onMacro } = props
   const { t, i18n } = useTranslation(['tickets', 'components'])
   const [{ data: choices }] = useQuery({ query: TicketChoices, requestPolicy: 'cache-first' })
   const states = useTicketStates().filter(({ kind }) => kind !== 'new')
@@ -136,28 +139,10 @@ export function BulkBar(props: BulkBarProps) {
               </MenuItem>
             ))}
           </BulkMenu>
+          <BulkMacros count={count} isDisabled={isRunning} onMacro={onMacro} />
         </span>
         <BulkTagsDialog isOpen={isTagging} onClose={() => setIsTagging(false)} onAct={onAct} />
       </div>
     </BottomDock>
-  )
-}
-
-interface BulkMenuProps {
-  sign: LucideIcon
-  label: string
-  isDisabled: boolean
-  children: ReactNode
-}
-
-function BulkMenu({ sign: Sign, label, isDisabled, children }: BulkMenuProps) {
-  return (
-    <MenuTrigger>
-      <Button size="small" variant="quiet" isDisabled={isDisabled}>
-        <Sign className="size-4" aria-hidden="true" />
-        {label}
-      </Button>
-      <Menu placement="top start">{children}</Menu>
-    </MenuTrigger>
   )
 }

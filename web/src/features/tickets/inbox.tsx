@@ -31,7 +31,7 @@ import {
   type InboxSort,
 } from './inbox-views.ts'
 import { useArrivals } from './use-arrivals.ts'
-import { useBulkChange, type BulkAction } from './use-bulk-change.ts'
+import { useBulkChange, type BulkChange } from './use-bulk-change.ts'
 import { SELECTION_LIMIT, useSelection } from './use-selection.ts'
 import { useWholeList } from './use-whole-list.ts'
 import { useInboxChanges } from '../../graphql/inbox-changes.ts'
@@ -85,8 +85,8 @@ export function Inbox() {
     else notify({ tone: 'danger', title: t('listError') })
   }
 
-  async function act(actions: BulkAction[]) {
-    const { changed, refused, problem } = await bulk.run([...selection.selected], actions)
+  async function act(change: BulkChange) {
+    const { changed, refused, problem } = await bulk.run([...selection.selected], change)
     // What was refused stays chosen, for another try.
     selection.choose(new Set(refused.map(({ ticketId }) => ticketId)))
     if (refused.length > 0 || problem) return
@@ -168,7 +168,8 @@ export function Inbox() {
           }
           isSelectingAll={whole.isReading}
           onClear={selection.clear}
-          onAct={(actions) => void act(actions)}
+          onAct={(actions) => void act({ actions })}
+          onMacro={(macroId) => void act({ macroId })}
         />
       )}
       <BulkOutcomeDialog outcome={bulk.outcome} onStop={bulk.stop} onClose={bulk.dismiss} />

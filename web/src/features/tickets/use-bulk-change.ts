@@ -15,10 +15,25 @@ const BulkUpdateTickets = graphql(`
   }
 `)
 
+const ApplyMacroToTickets = graphql(`
+  mutation ApplyMacroToTickets($ticketIds: [UUID]!, $macroId: UUID!) {
+    applyMacroToTickets(input: { ticketIds: $ticketIds, macroId: $macroId }) {
+      results {
+        ticketId
+        changed
+        code
+      }
+    }
+  }
+`)
+
 /** So many in one transaction: long ones would let everybody else wait, and show no progress. */
 const CHUNK = 100
 
 export type BulkAction = { type: string } & Record<string, unknown>
+
+/** What is done to each: single actions, or all that a macro says. */
+export type BulkChange = { actions: BulkAction[] } | { macroId: string }
 
 export interface BulkOutcome {
   total: number
@@ -33,10 +48,20 @@ export interface BulkOutcome {
 /** Does the same to many tickets, a hundred at a time, and keeps what became of each. */
 export function useBulkChange(onChanged: () => void) {
   const [, bulkUpdate] = useMutation(BulkUpdateTickets)
+  const [, applyMacro] = useMutation(ApplyMacroToTickets)
   const [outcome, setOutcome] = useState<BulkOutcome | null>(null)
   const isStopped = useRef(false)
 
-  async function run(ticketIds: readonly string[], actions: BulkAction[]): Promise<BulkOutcome> {
+  async function change(ticketIds: string[], what: BulkChange) {
+    if ('macroId' in what) {
+      const { data, error } = await applyMacro({ ticketIds, macroId: what.macroId })
+      return { results: data?.applyMacroToTickets?.results, error }
+    }
+    const { data, error } = await bulkUpdate({ ticketIds, actions: what.actions })
+    return { results: data?.bulkUpdateTickets?.results, error }
+  }
+
+  async function run(ticketIds: readonly string[], what: BulkChange): Promise<BulkOutcome> {
     isStopped.current = false
     let now: BulkOutcome = {
       total: ticketIds.length,
@@ -49,12 +74,12 @@ export function useBulkChange(onChanged: () => void) {
     setOutcome(now)
     for (let start = 0; start < ticketIds.length && !isStopped.current && !now.problem; start += CHUNK) {
       const chunk = ticketIds.slice(start, start + CHUNK)
-      const { data, error } = await bulkUpdate({ ticketIds: chunk, actions })
+      const { results: answers, error } = await change(chunk, what)
       if (error) {
         now = { ...now, problem: problemOf(error).code }
         break
       }
-      const results = (data?.bulkUpdateTickets?.results ?? []).filter((result) => result !== null)
+      const results = (answers ?? []).filter((result) => result !== null)
       now = {
         ...now,
         done: now.done + chunk.length,
