@@ -255,7 +255,7 @@ as $$
   from ours
   where table_name not in (select tenant.table_name from app_private.tenant_tables() as tenant)
     and table_name not in (
-      'app_private.worker_heartbeats', 'app_private.login_failures', 'app_private.rate_buckets', 'app_private.common_passwords'
+      'app_private.worker_heartbeats', 'app_private.scanner_status', 'app_private.login_failures', 'app_private.rate_buckets', 'app_private.common_passwords'
     )
   union all
   select format('%s is not audited', tenant.table_name)

@@ -193,8 +193,8 @@ begin
     into before, after
     from jsonb_each(new_row) as field
     where field.value is distinct from old_row -> field.key
-      -- Moves each minute; a use from a new address is recorded as an act.
-      and field.key not in ('last_used_at', 'last_used_ip');
+      -- Moves each minute; a use from a new address is recorded as an act, and a scan by its verdict.
+      and field.key not in ('last_used_at', 'last_used_ip', 'scan_at', 'scan_attempts', 'scanned_at', 'scanned_with');
 
     if after is null then
       return null;

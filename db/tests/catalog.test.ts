@@ -30,6 +30,8 @@ describe('tenancy', () => {
       'app_private.login_failures',
       // Strangers have an allowance too.
       'app_private.rate_buckets',
+      // One scanner serves the whole machine.
+      'app_private.scanner_status',
       // Processes, not people.
       'app_private.worker_heartbeats',
     ])

@@ -24,6 +24,7 @@ beforeAll(async () => {
   tenants = { own: acme, other: globex }
   // The tables that belong to nobody have a row too.
   await client.query(`select app_private.record_heartbeat('a worker', now())`)
+  await client.query(`select app_private.record_scanner('answering', 'ClamAV')`)
   await client.query(`select app_private.count_login_failure('somebody@acme.test', '192.0.2.7')`)
   await client.query(`select app_private.take_tokens('somebody', 1, 5, 1)`)
   const tables = await allTables(client)
@@ -42,7 +43,7 @@ const named = ({ table, role, verb, scope, outcome }: Attempt) =>
   `${role} ${verb} ${table} of ${scope}: ${outcome}`
 
 const withoutTenant = new Set(
-  ['worker_heartbeats', 'login_failures', 'rate_buckets', 'common_passwords'].map(
+  ['worker_heartbeats', 'scanner_status', 'login_failures', 'rate_buckets', 'common_passwords'].map(
     (name) => `app_private.${name}`,
   ),
 )

@@ -1,0 +1,553 @@
+-- Verdicts over files: of the scanner, and of admins.
+
+create or replace function app_private.file_facts(attachment app_public.attachments, file app_public.stored_files) returns jsonb
+  language sql immutable
+  set search_path = ''
+as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'attachment_id', attachment.id, 'name', attachment.name, 'state', file.state, 'signature', file.signature, 'reason', file.reason
+  ))
+$$;
+
+comment on function app_private.file_facts(app_public.attachments, app_public.stored_files) is 'What an event of a ticket keeps of a verdict over one of its files.';
+
+create or replace function app_private.tell_verdict(file app_public.stored_files, event app_public.ticket_event_type) returns void
+  language sql volatile
+  set search_path = ''
+as $$
+  select app_private.record_ticket_event(ticket, tell_verdict.event, app_private.file_facts(attachment, file))
+  from app_public.attachments as attachment
+  join app_public.tickets as ticket on ticket.organization_id = attachment.organization_id and ticket.id = attachment.ticket_id
+  where attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
+  order by attachment.ticket_id, attachment.id
+$$;
+
+comment on function app_private.tell_verdict(app_public.stored_files, app_public.ticket_event_type) is 'Writes an event of every ticket that a file is on.';
+
+create or replace function app_private.enqueue_scan(organization_id uuid, sha256 text, run_at timestamptz default null) returns void
+  language sql volatile
+  set search_path = ''
+as $$
+  select app_private.enqueue(
+    'scan_file', organization_id, jsonb_build_object('sha256', sha256), run_at => enqueue_scan.run_at,
+    job_key => 'scan_file:' || organization_id || ':' || sha256
+  )
+$$;
+
+comment on function app_private.enqueue_scan(uuid, text, timestamptz) is 'Has a job scan a file, once however often it is asked.';
+
+create or replace function app_private.enqueue_placing(organization_id uuid, sha256 text) returns void
+  language sql volatile
+  set search_path = ''
+as $$
+  select app_private.enqueue(
+    'place_file', organization_id, jsonb_build_object('sha256', sha256), job_key => 'place_file:' || organization_id || ':' || sha256
+  )
+$$;
+
+comment on function app_private.enqueue_placing(uuid, text) is 'Has a job put the content of a file where its state says it belongs.';
+
+create or replace function app_private.tg_stored_files__begin_again() returns trigger
+  language plpgsql
+  set search_path = ''
+as $$
+begin
+  if NEW.state = 'pending' then
+    NEW.scan_at := now();
+    NEW.scan_attempts := 0;
+    NEW.signature := null;
+    NEW.decided_by_id := null;
+    NEW.decided_at := null;
+    NEW.reason := null;
+  end if;
+  if NEW.state <> 'removed' then
+    NEW.content_removed_at := null;
+  end if;
+  return NEW;
+end
+$$;
+
+comment on function app_private.tg_stored_files__begin_again() is 'A file that waits for the scanner again is as new, and one that is uploaded again is not gone.';
+
+create or replace trigger _100_begin_again before update of state on app_public.stored_files
+  for each row when (NEW.state <> OLD.state) execute function app_private.tg_stored_files__begin_again();
+
+-- The scanner.
+
+create or replace function app_private.file_to_scan(sha256 text) returns jsonb
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select jsonb_build_object('sha256', file.sha256, 'size', file.size, 'state', file.state)
+  from app_public.stored_files as file
+  where file.organization_id = app_hidden.current_organization_id() and file.sha256 = file_to_scan.sha256
+    and (
+      file.state = 'pending'
+      or (
+        file.state in ('clean', 'unscanned', 'released')
+        and file.scanned_with is distinct from (select status.version from app_private.scanner_status as status)
+      )
+    )
+$$;
+
+comment on function app_private.file_to_scan(text) is
+  'The size and state of a file that waits for the scanner, or that is served and was last scanned by another version; null when there is nothing to scan.';
+
+-- What becomes of a file. A verdict that comes late changes nothing that was decided meanwhile, and a second scan only
+-- ever takes away:
+-- * What was clean is infected when a newer scanner finds something in it. That it can no longer look into it all takes
+--   nothing back: a scan found it clean from end to end.
+-- * What an admin released stays so while the scanner finds what the admin knew of, under the same name. Something of
+--   another name is news that nobody decided about: it goes back into quarantine, and may be released once more.
+-- * What is in quarantine comes out by an admin alone, who may also have it scanned again.
+create or replace function app_private.state_after(
+  file app_public.stored_files, verdict app_public.file_state, signature text
+) returns app_public.file_state
+  language sql immutable
+  set search_path = ''
+as $$
+  select case
+    when file.state in ('pending', 'unscanned') then verdict
+    when file.state = 'clean' and verdict = 'infected' then verdict
+    when file.state = 'released' and verdict = 'infected' and signature is distinct from file.signature then verdict
+    else file.state
+  end
+$$;
+
+comment on function app_private.state_after(app_public.stored_files, app_public.file_state, text) is 'The state of a file after a verdict of the scanner.';
+
+create or replace function app_private.record_verdict(
+  sha256 text, state app_public.file_state, signature text default null, scanned_with text default null
+) returns app_public.file_state
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  found_signature constant text := coalesce(
+    left(nullif(btrim(record_verdict.signature), ''), 300), case when record_verdict.state in ('infected', 'unscannable') then 'unknown' end
+  );
+  before app_public.stored_files;
+  file app_public.stored_files;
+begin
+  if app_hidden.current_organization_id() is null then
+    raise exception using errcode = 'AD301', message = 'A verdict is over a file of one organization';
+  end if;
+  if record_verdict.state not in ('clean', 'unscanned', 'infected', 'unscannable') then
+    raise exception using errcode = '22023', message = 'That is no verdict of a scanner';
+  end if;
+
+  select * into before
+  from app_public.stored_files as judged
+  where judged.organization_id = app_hidden.current_organization_id() and judged.sha256 = record_verdict.sha256
+  for no key update;
+  if not found or before.state in ('infected', 'unscannable', 'removed') then
+    return before.state;
+  end if;
+
+  file := before;
+  file.state := app_private.state_after(before, record_verdict.state, found_signature);
+  update app_public.stored_files as judged
+  set state = file.state,
+    signature = case when file.state = 'released' then judged.signature when file.state = record_verdict.state then found_signature end,
+    scanned_at = case when record_verdict.state = 'unscanned' then judged.scanned_at else clock_timestamp() end,
+    scanned_with = left(record_verdict.scanned_with, 200),
+    scan_attempts = 0,
+    decided_by_id = case when file.state = 'released' then judged.decided_by_id end,
+    decided_at = case when file.state = 'released' then judged.decided_at end,
+    reason = case when file.state = 'released' then judged.reason end
+  where judged.organization_id = before.organization_id and judged.sha256 = before.sha256
+  returning * into file;
+  if file.state = before.state then
+    return file.state;
+  end if;
+
+  -- Whoever uploaded it may be waiting to hear.
+  perform pg_notify(
+    'attachment:' || attachment.id, json_build_object('event', 'attachment_scanned', 'attachmentId', attachment.id)::text
+  )
+  from app_public.attachments as attachment
+  where attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
+    and attachment.created_at > now() - interval '1 day';
+
+  if file.state in ('infected', 'unscannable') then
+    perform app_private.tell_verdict(file, 'attachment_blocked');
+    perform app_private.alert_admins(
+      'file_blocked',
+      jsonb_build_object(
+        'sha256', file.sha256, 'state', file.state, 'signature', file.signature, 'was_served', before.state <> 'pending',
+        'name', (
+          select attachment.name
+          from app_public.attachments as attachment
+          where attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
+          order by attachment.created_at, attachment.id
+          limit 1
+        )
+      ),
+      left('file_blocked:' || file.sha256 || ':' || md5(file.signature), 200)
+    );
+  end if;
+  return file.state;
+end
+$$;
+
+comment on function app_private.record_verdict(text, app_public.file_state, text, text) is
+  'Notes what the scanner said of a file, `clean`, `infected`, `unscannable` or, where there is no scanner, `unscanned`; tells whoever waits for it, and when it is blocked its tickets and the admins. Returns the state of the file after it, null when there is none. Error JOB_WITHOUT_ORGANIZATION.';
+
+create or replace function app_private.scan_failed(sha256 text, error text) returns app_public.file_state
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  file app_public.stored_files;
+begin
+  update app_public.stored_files as tried
+  set scan_attempts = tried.scan_attempts + 1,
+    -- 4, 8, 16 seconds …, but no more than five minutes.
+    scan_at = clock_timestamp() + least(interval '2 seconds' * 2 ^ (tried.scan_attempts + 1), interval '5 minutes')
+  where tried.organization_id = app_hidden.current_organization_id() and tried.sha256 = scan_failed.sha256 and tried.state = 'pending'
+  returning * into file;
+
+  if file.scan_attempts >= 8 then
+    return app_private.record_verdict(file.sha256, 'unscannable', 'The scanner fails over it: ' || scan_failed.error);
+  elsif file.sha256 is not null then
+    perform app_private.enqueue_scan(file.organization_id, file.sha256, file.scan_at);
+  end if;
+  return file.state;
+end
+$$;
+
+comment on function app_private.scan_failed(text, text) is
+  'Notes that a scanner that answers failed over a file: it waits and is tried again, ever more slowly, and after eight times it is `unscannable`. Returns its state, null when it does not wait any more.';
+
+create or replace function app_private.record_scanner(state text, version text default null, reason text default null) returns void
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  before app_private.scanner_status;
+begin
+  select * into before from app_private.scanner_status for update;
+
+  insert into app_private.scanner_status as status (scanner, state, version, reason)
+  values ('clamd', record_scanner.state, left(record_scanner.version, 200), left(record_scanner.reason, 500))
+  on conflict (scanner) do update
+  set state = excluded.state,
+    since = case when excluded.state = status.state then status.since else excluded.since end,
+    checked_at = excluded.checked_at,
+    version = excluded.version,
+    reason = excluded.reason;
+
+  -- It is back: what waited for it is scanned now. A sweep finds what is beyond these.
+  if before.state = 'away' and record_scanner.state <> 'away' then
+    perform app_private.enqueue_scan(waiting.organization_id, waiting.sha256)
+    from (
+      select file.organization_id, file.sha256
+      from app_public.stored_files as file
+      where file.state = 'pending'
+      order by file.created_at
+      limit 1000
+    ) as waiting;
+  end if;
+end
+$$;
+
+comment on function app_private.record_scanner(text, text, text) is
+  'A worker says whether the scanner is `answering`, `away` or `off`, in which version, or why not. When it is back, what waits is scanned.';
+
+create or replace function app_private.scanner_health(
+  out state text, out since timestamptz, out checked_at timestamptz, out version text, out reason text, out files_waiting bigint
+)
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select status.state, status.since, status.checked_at, status.version, status.reason, waiting.files
+  from (select count(*) as files from app_public.stored_files as file where file.state = 'pending') as waiting
+  left join app_private.scanner_status as status on true
+$$;
+
+comment on function app_private.scanner_health() is 'What is known of the scanner, and how many files of all organizations wait for it.';
+
+create or replace function app_private.sweep_waiting_files() returns void
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+declare
+  status app_private.scanner_status;
+  waiting bigint;
+begin
+  select * into status from app_private.scanner_status;
+
+  if status.state in ('answering', 'off') then
+    perform app_private.enqueue_scan(lost.organization_id, lost.sha256)
+    from (
+      select file.organization_id, file.sha256
+      from app_public.stored_files as file
+      where file.organization_id = app_hidden.current_organization_id() and file.state = 'pending'
+        and file.scan_at < now() - interval '2 minutes'
+      order by file.scan_at
+      limit 1000
+    ) as lost;
+  elsif status.state = 'away' and status.since < now() - interval '10 minutes' then
+    select count(*) into waiting
+    from app_public.stored_files as file
+    where file.organization_id = app_hidden.current_organization_id() and file.state = 'pending';
+    if waiting > 0 then
+      perform app_private.alert_admins(
+        'scanner_away', jsonb_build_object('since', status.since, 'waiting', waiting), 'scanner_away:' || extract(epoch from status.since)
+      );
+    end if;
+  end if;
+end
+$$;
+
+comment on function app_private.sweep_waiting_files() is
+  'Has those files scanned whose own job was lost, and tells the admins when files wait because the scanner is away for ten minutes. Done by a job each minute.';
+
+create or replace function app_private.rescan_files() returns integer
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+declare
+  status app_private.scanner_status;
+  asked integer;
+begin
+  select * into status from app_private.scanner_status;
+  if status.state is distinct from 'answering' then
+    return 0;
+  end if;
+
+  -- What is new to the world is found in the files of the last weeks, so those are looked at with each day's signatures;
+  -- older ones once a month, so that the whole archive is not read every night.
+  select count(*) into asked
+  from (
+    (
+      select file.organization_id, file.sha256
+      from app_public.stored_files as file
+      where file.organization_id = app_hidden.current_organization_id() and file.state in ('clean', 'unscanned', 'released')
+        and file.scanned_with is distinct from status.version
+        and (file.scanned_at is null or file.scanned_at < now() - interval '30 days')
+      order by file.scanned_at nulls first
+      limit 100
+    )
+    union
+    (
+      select file.organization_id, file.sha256
+      from app_public.stored_files as file
+      where file.organization_id = app_hidden.current_organization_id() and file.state in ('clean', 'unscanned', 'released')
+        and file.scanned_with is distinct from status.version
+        and file.created_at > now() - interval '30 days' and file.scanned_at < now() - interval '20 hours'
+      order by file.scanned_at
+      limit 100
+    )
+  ) as due
+  cross join lateral app_private.enqueue_scan(due.organization_id, due.sha256);
+  return asked;
+end
+$$;
+
+comment on function app_private.rescan_files() is
+  'Has served files scanned again that an older version of the scanner or its signatures looked at, oldest first, up to two hundred; returns how many. They are served meanwhile. Done by a job.';
+
+-- Admins.
+
+create or replace function app_private.file_to_decide(sha256 text, reason text) returns app_public.stored_files
+  language plpgsql volatile
+  set search_path = ''
+as $$
+declare
+  file app_public.stored_files;
+begin
+  if coalesce(reason, '') !~ '[^[:space:]]' then
+    raise exception using errcode = 'AD240', message = 'Say why';
+  end if;
+
+  select * into file
+  from app_public.stored_files as found
+  where found.organization_id = app_hidden.current_organization_id() and found.sha256 = file_to_decide.sha256
+  for no key update;
+  if not found then
+    raise exception using errcode = 'AD101', message = 'There is no such file';
+  end if;
+  return file;
+end
+$$;
+
+comment on function app_private.file_to_decide(text, text) is 'A file that an admin decides about, locked until the end of the transaction. Errors REASON_MISSING, NOT_FOUND.';
+
+create or replace function app_private.decide_file(file app_public.stored_files, state app_public.file_state, reason text) returns app_public.stored_files
+  language plpgsql volatile
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  decided app_public.stored_files;
+begin
+  update app_public.stored_files as judged
+  set state = decide_file.state, reason = btrim(decide_file.reason), decided_by_id = app_hidden.current_user_id(), decided_at = clock_timestamp()
+  where judged.organization_id = file.organization_id and judged.sha256 = file.sha256
+  returning * into decided;
+
+  perform app_private.tell_verdict(
+    decided, case decide_file.state when 'released' then 'attachment_released' else 'attachment_removed' end::app_public.ticket_event_type
+  );
+  perform app_private.enqueue_placing(decided.organization_id, decided.sha256);
+  return decided;
+end
+$$;
+
+comment on function app_private.decide_file(app_public.stored_files, app_public.file_state, text) is 'Writes down that a file is released or removed, tells its tickets, and has its content moved or deleted.';
+
+create or replace function app_public.release_file(sha256 text, reason text) returns app_public.stored_files
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+declare
+  file constant app_public.stored_files := app_private.file_to_decide(release_file.sha256, release_file.reason);
+begin
+  if file.state not in ('infected', 'unscannable') then
+    raise exception using errcode = 'AD241', message = 'This file is not held back by a verdict of the scanner';
+  end if;
+  return app_private.decide_file(file, 'released', release_file.reason);
+end
+$$;
+
+comment on function app_public.release_file(text, text) is
+  'Lets a file that the scanner holds back be downloaded all the same, by everybody who sees a comment it is on, for a reason of 1 to 1,000 characters. It is held back again when the scanner finds something else in it later. Returns the file. Admins only. Errors: REASON_MISSING, NOT_FOUND, FILE_NOT_HELD for one that is not `infected` or `unscannable`: what waits for the scanner is not released, INVALID_INPUT.';
+
+create or replace function app_public.remove_file(sha256 text, reason text) returns app_public.stored_files
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+declare
+  file constant app_public.stored_files := app_private.file_to_decide(remove_file.sha256, remove_file.reason);
+begin
+  if file.state = 'removed' then
+    raise exception using errcode = 'AD242', message = 'This file is removed already';
+  end if;
+  return app_private.decide_file(file, 'removed', remove_file.reason);
+end
+$$;
+
+comment on function app_public.remove_file(text, text) is
+  'Deletes the content of a file for good, from every comment it is on, for a reason of 1 to 1,000 characters; its name stays. Returns the file. Admins only. Errors: REASON_MISSING, NOT_FOUND, FILE_REMOVED for one that is, INVALID_INPUT.';
+
+create or replace function app_public.scan_file_again(sha256 text) returns app_public.stored_files
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  file app_public.stored_files;
+begin
+  update app_public.stored_files as judged
+  set state = 'pending'
+  where judged.organization_id = app_hidden.current_organization_id() and judged.sha256 = scan_file_again.sha256
+    and judged.state in ('infected', 'unscannable')
+  returning * into file;
+  if not found then
+    if exists (
+      select
+      from app_public.stored_files as judged
+      where judged.organization_id = app_hidden.current_organization_id() and judged.sha256 = scan_file_again.sha256
+    ) then
+      raise exception using errcode = 'AD241', message = 'This file is not held back by a verdict of the scanner';
+    end if;
+    raise exception using errcode = 'AD101', message = 'There is no such file';
+  end if;
+  perform app_private.enqueue_scan(file.organization_id, file.sha256);
+  return file;
+end
+$$;
+
+comment on function app_public.scan_file_again(text) is
+  'Has a file that is held back scanned once more, after the scanner has learned or is allowed larger files; it stays held back meanwhile. Returns the file, which is `pending`. Admins only. Errors: NOT_FOUND, FILE_NOT_HELD.';
+
+create or replace function app_public.stored_files_names(file app_public.stored_files) returns text[]
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select coalesce(array_agg(named.name order by named.first, named.name), '{}')
+  from (
+    select attachment.name, min(attachment.created_at) as first
+    from app_public.attachments as attachment
+    where attachment.organization_id = app_hidden.current_organization_id()
+      and attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
+    group by attachment.name
+    order by min(attachment.created_at), attachment.name
+    limit 10
+  ) as named
+$$;
+
+comment on function app_public.stored_files_names(app_public.stored_files) is 'What it is called where it is attached or was uploaded, the first ten names.';
+
+create or replace function app_hidden.first_uploader_id(file app_public.stored_files) returns uuid
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select attachment.uploaded_by_id
+  from app_public.attachments as attachment
+  where attachment.organization_id = app_hidden.current_organization_id()
+    and attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
+  order by attachment.created_at, attachment.id
+  limit 1
+$$;
+
+comment on function app_hidden.first_uploader_id(app_public.stored_files) is 'Who uploaded a file first, also when it is on no comment yet.';
+
+create or replace function app_public.stored_files_uploaded_by(file app_public.stored_files) returns app_public.users
+  language sql stable
+  set search_path = ''
+as $$
+  select person
+  from app_public.users as person
+  where person.organization_id = file.organization_id and person.id = app_hidden.first_uploader_id(file)
+$$;
+
+comment on function app_public.stored_files_uploaded_by(app_public.stored_files) is 'Who uploaded it first; null when it came by mail from nobody known.';
+
+create or replace function app_public.stored_files_tickets(file app_public.stored_files) returns setof app_public.tickets
+  language sql stable
+  set search_path = ''
+as $$
+  select ticket.*
+  from app_public.tickets as ticket
+  where ticket.organization_id = file.organization_id
+    and ticket.id in (
+      select attachment.ticket_id
+      from app_public.attachments as attachment
+      where attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
+    )
+  order by ticket.number
+$$;
+
+comment on function app_public.stored_files_tickets(app_public.stored_files) is 'The tickets it is on.';
+
+revoke all on function
+  app_private.file_facts(app_public.attachments, app_public.stored_files),
+  app_private.tell_verdict(app_public.stored_files, app_public.ticket_event_type),
+  app_private.enqueue_scan(uuid, text, timestamptz), app_private.enqueue_placing(uuid, text),
+  app_private.tg_stored_files__begin_again(), app_private.file_to_scan(text),
+  app_private.state_after(app_public.stored_files, app_public.file_state, text),
+  app_private.record_verdict(text, app_public.file_state, text, text), app_private.scan_failed(text, text),
+  app_private.record_scanner(text, text, text), app_private.scanner_health(), app_private.sweep_waiting_files(),
+  app_private.rescan_files(), app_private.file_to_decide(text, text),
+  app_private.decide_file(app_public.stored_files, app_public.file_state, text),
+  app_public.release_file(text, text), app_public.remove_file(text, text), app_public.scan_file_again(text),
+  app_public.stored_files_names(app_public.stored_files), app_public.stored_files_uploaded_by(app_public.stored_files),
+  app_hidden.first_uploader_id(app_public.stored_files), app_public.stored_files_tickets(app_public.stored_files)
+from public;
+
+grant execute on function
+  app_private.file_to_scan(text), app_private.record_verdict(text, app_public.file_state, text, text),
+  app_private.scan_failed(text, text), app_private.record_scanner(text, text, text), app_private.sweep_waiting_files(),
+  app_private.rescan_files()
+to atum_worker;
+grant execute on function app_private.scanner_health() to atum_server;
+grant execute on function
+  app_public.release_file(text, text), app_public.remove_file(text, text), app_public.scan_file_again(text),
+  app_public.stored_files_names(app_public.stored_files), app_public.stored_files_uploaded_by(app_public.stored_files),
+  app_hidden.first_uploader_id(app_public.stored_files), app_public.stored_files_tickets(app_public.stored_files)
+to atum_admin;
