@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { type ScannerEnvironment, readScannerEnvironment } from './files/scanner-environment.ts'
 import { parseKeys, shortestKeyBytes } from '../server/key-ring.ts'
 
 /** What the worker reads from its environment, parsed once; a missing value ends the process with a clear message. */
@@ -7,6 +9,10 @@ export interface WorkerEnvironment {
   /** How many jobs run side by side. */
   concurrency: number
   logLevel: string
+  /** Where the contents of files are, the server's directory. */
+  dataDirectory: string
+  /** How files are scanned; undefined where they are let through unscanned. */
+  scanner: ScannerEnvironment | undefined
   /** How mails leave; undefined where there is no mail server. */
   mail: MailEnvironment | undefined
   /**
@@ -46,6 +52,8 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Wor
     databaseUrl,
     concurrency,
     logLevel,
+    dataDirectory: resolve(variables.ATUM_DATA_DIR?.trim() || 'data'),
+    scanner: readScannerEnvironment(variables),
     mail: readMailEnvironment(variables),
     encryptionKeys: readEncryptionKeys(variables),
   }

@@ -4,6 +4,9 @@ import { Pool } from 'pg'
 import { pino } from 'pino'
 import { createEncryption } from '../server/encryption.ts'
 import { readEnvironment } from './env.ts'
+import { clamd } from './files/clamd.ts'
+import { FilePlaces } from './files/file-places.ts'
+import { startScannerWatch } from './files/scanner-watch.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
 import announceTicketEvents from './tasks/announce_ticket_events.ts'
@@ -11,15 +14,20 @@ import deliverReply from './tasks/deliver_reply.ts'
 import fireSlaEscalation from './tasks/fire_sla_escalation.ts'
 import indexTickets from './tasks/index_tickets.ts'
 import processIncomingMail from './tasks/process_incoming_mail.ts'
+import placeFile from './tasks/place_file.ts'
 import recomputeSlaClocks from './tasks/recompute_sla_clocks.ts'
 import recordSlaBreach from './tasks/record_sla_breach.ts'
 import removeOldNotifications from './tasks/remove_old_notifications.ts'
+import removeOldFiles from './tasks/remove_old_files.ts'
+import rescanFiles from './tasks/rescan_files.ts'
 import runAutomations from './tasks/run_automations.ts'
+import scanFile from './tasks/scan_file.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
 import sendSurvey from './tasks/send_survey.ts'
 import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
 import sweepAnnouncements from './tasks/sweep_announcements.ts'
 import sweepMailboxes from './tasks/sweep_mailboxes.ts'
+import sweepContents from './tasks/sweep_contents.ts'
 import sweepOutgoingReplies from './tasks/sweep_outgoing_replies.ts'
 import sweepSilentTickets from './tasks/sweep_silent_tickets.ts'
 import sweepAutomations from './tasks/sweep_automations.ts'
@@ -28,6 +36,7 @@ import sweepSnoozedTickets from './tasks/sweep_snoozed_tickets.ts'
 import sweepSurveys from './tasks/sweep_surveys.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
 import testMailbox from './tasks/test_mailbox.ts'
+import sweepWaitingFiles from './tasks/sweep_waiting_files.ts'
 import wakeTicket from './tasks/wake_ticket.ts'
 import writeDigests from './tasks/write_digests.ts'
 
@@ -37,12 +46,14 @@ const encryption = environment.encryptionKeys && createEncryption(environment.en
 if (!encryption) {
   logger.warn('there is no ATUM_ENCRYPTION_KEY: what needs a sealed secret (webhooks, mailboxes) is not done')
 }
+const scanner = environment.scanner && clamd(environment.scanner)
+const places = new FilePlaces(environment.dataDirectory)
 
 const pool = new Pool({
   connectionString: environment.databaseUrl,
   application_name: 'atum-worker',
-  // One for each job, one that listens, one for the heartbeat.
-  max: environment.concurrency + 2,
+  // One for each job, one that listens, one for the heartbeat, one for what is known of the scanner.
+  max: environment.concurrency + 3,
 })
 const onConnectionLost = (error: Error) =>
   logger.warn({ error: error.message }, 'a database connection was lost')
@@ -64,15 +75,20 @@ const runner = await run({
     fire_sla_escalation: fireSlaEscalation,
     index_tickets: indexTickets,
     process_incoming_mail: processIncomingMail,
+    place_file: placeFile(places),
     recompute_sla_clocks: recomputeSlaClocks,
     record_sla_breach: recordSlaBreach,
     remove_old_notifications: removeOldNotifications,
+    remove_old_files: removeOldFiles(places),
+    rescan_files: rescanFiles(scanner),
     run_automations: runAutomations,
+    scan_file: scanFile(scanner, places),
     send_account_mail: sendAccountMail(environment.mail),
     send_survey: sendSurvey,
     stop_forgotten_timer: stopForgottenTimer,
     sweep_announcements: sweepAnnouncements,
     sweep_mailboxes: sweepMailboxes,
+    sweep_contents: sweepContents(places),
     sweep_outgoing_replies: sweepOutgoingReplies,
     sweep_silent_tickets: sweepSilentTickets,
     sweep_automations: sweepAutomations,
@@ -81,11 +97,13 @@ const runner = await run({
     sweep_surveys: sweepSurveys,
     sweep_throttles: sweepThrottles,
     test_mailbox: testMailbox,
+    sweep_waiting_files: sweepWaitingFiles,
     wake_ticket: wakeTicket,
     write_digests: writeDigests,
   },
 })
 const stopHeartbeat = startHeartbeat(pool, logger)
+const stopScannerWatch = startScannerWatch(scanner, pool, logger)
 logger.info({ concurrency: environment.concurrency }, 'the worker is ready')
 
 let stopping = false
@@ -94,6 +112,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     if (stopping) return
     stopping = true
     stopHeartbeat()
+    stopScannerWatch()
     logger.info({ signal }, 'the worker stops')
     void runner
       .stop()

@@ -240,14 +240,15 @@ begin
     version = excluded.version,
     reason = excluded.reason;
 
-  -- It is back: what waited for it is scanned now. A sweep finds what is beyond these.
+  -- It is back: what waited for it is scanned now. A sweep finds what is beyond these, and what it failed over has a time
+  -- of its own, or a file that it crashes over would crash it again at once.
   if before.state = 'away' and record_scanner.state <> 'away' then
     perform app_private.enqueue_scan(waiting.organization_id, waiting.sha256)
     from (
       select file.organization_id, file.sha256
       from app_public.stored_files as file
-      where file.state = 'pending'
-      order by file.created_at
+      where file.state = 'pending' and file.scan_at <= now()
+      order by file.scan_at
       limit 1000
     ) as waiting;
   end if;

@@ -1,22 +1,24 @@
 -- What becomes of the contents of files in the end. The database decides; a job deletes.
 
-create or replace function app_private.file_placement(sha256 text) returns text
+create or replace function app_private.file_placement(sha256 text, out place text, out decided_at timestamptz)
   language sql volatile security definer
   set search_path = ''
 as $$
-  -- Locked, so that nobody uploads it anew while its content is being moved or deleted.
-  select case
-    when file.state in ('clean', 'unscanned', 'released') then 'uploads'
-    when file.state = 'removed' then 'nowhere'
-    else 'quarantine'
-  end
+  -- Locked, so that nobody decides about it while its content is being moved or deleted.
+  select
+    case
+      when file.state in ('clean', 'unscanned', 'released') then 'uploads'
+      when file.state = 'removed' then 'nowhere'
+      else 'quarantine'
+    end,
+    file.decided_at
   from app_public.stored_files as file
   where file.organization_id = app_hidden.current_organization_id() and file.sha256 = file_placement.sha256
   for no key update
 $$;
 
 comment on function app_private.file_placement(text) is
-  'Where the content of a file belongs: in `uploads`, where it is served from, in `quarantine`, or `nowhere`; null when there is no such file. It stays so until the end of the transaction.';
+  'Where the content of a file belongs: in `uploads`, where it is served from, in `quarantine`, or `nowhere` since an instant; null when there is no such file. It stays so until the end of the transaction.';
 
 create or replace function app_private.content_removed(sha256 text) returns void
   language sql volatile security definer
@@ -96,13 +98,14 @@ $$;
 comment on function app_private.remove_expired_files(integer) is
   'Removes files all of whose tickets were closed longer ago than the organization keeps files; returns how many. Done by a job.';
 
-create or replace function app_private.forget_unused_files(at_most integer default 500) returns setof text
+create or replace function app_private.forget_unused_files(at_most integer default 500) returns integer
   language plpgsql volatile security definer
   set search_path = ''
 as $$
 #variable_conflict use_column
 declare
   unused text;
+  forgotten integer := 0;
 begin
   for unused in
     select file.sha256
@@ -128,26 +131,44 @@ begin
         where attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
       );
     if found then
-      return next unused;
+      forgotten := forgotten + 1;
     end if;
   end loop;
+  return forgotten;
 end
 $$;
 
 comment on function app_private.forget_unused_files(integer) is
-  'Forgets contents that nothing refers to since a day, or a month where they were blocked; returns their hashes, whose content is to be deleted. Done by a job.';
+  'Forgets files that nothing refers to since a day, or a month where they were blocked; returns how many. Done by a job.';
 
-create or replace function app_private.removed_contents(at_most integer default 1000) returns setof text
-  language sql stable security definer
+create or replace function app_private.remove_old_files() returns void
+  language plpgsql volatile security definer
   set search_path = ''
 as $$
-  select file.sha256
-  from app_public.stored_files as file
-  where file.organization_id = app_hidden.current_organization_id() and file.state = 'removed' and file.content_removed_at is null
-  limit at_most
+begin
+  if app_hidden.current_organization_id() is null then
+    raise exception using errcode = 'AD301', message = 'Files are removed for one organization at a time';
+  end if;
+  perform app_private.forget_staged_uploads(), app_private.remove_expired_files(), app_private.forget_unused_files();
+
+  -- Those whose own job was lost.
+  perform app_private.enqueue_placing(gone.organization_id, gone.sha256)
+  from (
+    select file.organization_id, file.sha256
+    from app_public.stored_files as file
+    where file.organization_id = app_hidden.current_organization_id() and file.state = 'removed' and file.content_removed_at is null
+    limit 1000
+  ) as gone;
+
+  -- What has no row any more is deleted when that is certain.
+  perform app_private.enqueue(
+    'sweep_contents', app_hidden.current_organization_id(), job_key => 'sweep_contents:' || app_hidden.current_organization_id()
+  );
+end
 $$;
 
-comment on function app_private.removed_contents(integer) is 'Removed files whose content may still be on the disk, because a job was lost.';
+comment on function app_private.remove_old_files() is
+  'Forgets uploads that came to nothing, removes files whose time is over, and has their contents deleted. Error JOB_WITHOUT_ORGANIZATION without claims. Done by a job.';
 
 create or replace function app_private.contents_without_row(hashes text[]) returns setof text
   language sql stable security definer
@@ -166,12 +187,11 @@ comment on function app_private.contents_without_row(text[]) is 'Those of the ha
 
 revoke all on function
   app_private.file_placement(text), app_private.content_removed(text), app_private.forget_staged_uploads(),
-  app_private.remove_expired_files(integer), app_private.forget_unused_files(integer), app_private.removed_contents(integer),
+  app_private.remove_expired_files(integer), app_private.forget_unused_files(integer), app_private.remove_old_files(),
   app_private.contents_without_row(text[])
 from public;
 
 grant execute on function
-  app_private.file_placement(text), app_private.content_removed(text), app_private.forget_staged_uploads(),
-  app_private.remove_expired_files(integer), app_private.forget_unused_files(integer), app_private.removed_contents(integer),
+  app_private.file_placement(text), app_private.content_removed(text), app_private.remove_old_files(),
   app_private.contents_without_row(text[])
 to atum_worker;
