@@ -64,6 +64,22 @@ test('an admin sets working hours, a holiday, a policy, its order and an escalat
   await dialog.waitFor({ state: 'detached' })
   await order.first().getByText('1 escalation').waitFor()
 
+  await page.getByRole('button', { name: 'Change Urgent first' }).click()
+  await dialog
+    .locator('label')
+    .filter({ hasText: /^Mail$/ })
+    .click()
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await expect.poll(() => order.first().innerText()).toContain('Mail')
+  await page.getByRole('button', { name: 'Change Urgent first' }).click()
+  await dialog.getByRole('button', { name: 'Archive' }).click()
+  const archived = page.getByRole('list', { name: 'Archived policies' })
+  await archived.getByText('Urgent first').waitFor()
+  await archived.getByRole('button', { name: 'Change Urgent first' }).click()
+  await dialog.getByRole('button', { name: 'Take up again' }).click()
+  await expect.poll(() => archived.count()).toBe(0)
+
   expect(await violationsOf(page)).toEqual([])
   expect(complaints).toEqual([])
 })

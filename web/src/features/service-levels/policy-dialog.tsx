@@ -13,6 +13,7 @@ import { notify } from '../../components/toast.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
 import { useSubmission } from '../../lib/submission.ts'
+import { CHANNELS } from '../../lib/ticket-rules.ts'
 import { Escalations, EscalationsFragment } from './escalations.tsx'
 import { KINDS, PRIORITIES, targetKey, type TargetKey } from './promises.ts'
 import { durationText, secondsOf } from './written-time.ts'
@@ -27,7 +28,10 @@ export const PolicyDialogFragment = graphql(
       priorities
       serviceIds
       teamIds
+      companyIds
+      channels
       tags
+      archivedAt
       slaTargets(first: 12) {
         nodes {
           id
@@ -49,6 +53,8 @@ const CreateSlaPolicy = graphql(`
     $priorities: [TicketPriority]
     $serviceIds: [UUID]
     $teamIds: [UUID]
+    $companyIds: [UUID]
+    $channels: [TicketChannel]
     $tags: [String]
   ) {
     createSlaPolicy(
@@ -58,6 +64,8 @@ const CreateSlaPolicy = graphql(`
         priorities: $priorities
         serviceIds: $serviceIds
         teamIds: $teamIds
+        companyIds: $companyIds
+        channels: $channels
         tags: $tags
       }
     ) {
@@ -113,7 +121,12 @@ interface Named {
 export interface PolicyDialogProps {
   /** The policy to change; null makes one. */
   policy: FragmentOf<typeof PolicyDialogFragment> | null
-  choices: { calendars: readonly Named[]; services: readonly Named[]; teams: readonly Named[] }
+  choices: {
+    calendars: readonly Named[]
+    services: readonly Named[]
+    teams: readonly Named[]
+    companies: readonly Named[]
+  }
   isOpen: boolean
   onClose: () => void
   onChanged: () => void
@@ -125,6 +138,21 @@ export function PolicyDialog({ policy, choices, isOpen, onClose, onChanged }: Po
   const saved = readFragment(PolicyDialogFragment, policy)
   const [hasDraft, setHasDraft] = useState(false)
   const [, deletePolicy] = useMutation(DeleteSlaPolicy)
+  const [, update] = useMutation(UpdateSlaPolicy)
+  const { send, isSending, problem } = useSubmission()
+
+  const archive = (policyToMove: Policy) =>
+    void send(async () => {
+      const archivedAt = policyToMove.archivedAt ? null : new Date().toISOString()
+      dataOf(await update({ id: policyToMove.id, patch: { archivedAt } }))
+      notify({
+        tone: 'success',
+        title: t(archivedAt ? 'policies.archivedNow' : 'policies.unarchivedNow', { name: policyToMove.name }),
+      })
+      onClose()
+      onChanged()
+    })
+
   return (
     <DraftDialog
       title={saved ? saved.name : t('policies.make')}
@@ -145,7 +173,11 @@ export function PolicyDialog({ policy, choices, isOpen, onClose, onChanged }: Po
       {saved && (
         <>
           <Escalations policy={saved} onChanged={onChanged} />
-          <div className="flex justify-end border-t border-border pt-4">
+          {problem && <ProblemAlert problem={problem} />}
+          <div className="flex flex-wrap justify-end gap-2 border-t border-border pt-4">
+            <Button onPress={() => archive(saved)} isPending={isSending}>
+              {t(saved.archivedAt ? 'policies.unarchive' : 'policies.archive')}
+            </Button>
             <ConfirmedButton
               title={t('policies.removeTitle', { name: saved.name })}
               explanation={t('policies.removeBody')}
@@ -186,6 +218,10 @@ function PolicyForm({ policy, choices, onDraft, onSaved }: PolicyFormProps) {
   )
   const [serviceIds, setServiceIds] = useState(() => texts(policy?.serviceIds))
   const [teamIds, setTeamIds] = useState(() => texts(policy?.teamIds))
+  const [companyIds, setCompanyIds] = useState(() => texts(policy?.companyIds))
+  const [channels, setChannels] = useState(() =>
+    CHANNELS.filter((channel) => policy?.channels.includes(channel)),
+  )
   const [tags, setTags] = useState(() => texts(policy?.tags).join(', '))
   const [before] = useState(() => targetTexts(policy))
   const [targets, setTargets] = useState(before)
@@ -220,6 +256,8 @@ function PolicyForm({ policy, choices, onDraft, onSaved }: PolicyFormProps) {
       priorities,
       serviceIds,
       teamIds,
+      companyIds,
+      channels,
       tags: tags
         .split(',')
         .map((tag) => tag.trim().toLowerCase())
@@ -280,6 +318,7 @@ function PolicyForm({ policy, choices, onDraft, onSaved }: PolicyFormProps) {
           [
             ['services', choices.services, serviceIds, setServiceIds],
             ['teams', choices.teams, teamIds, setTeamIds],
+            ['companies', choices.companies, companyIds, setCompanyIds],
           ] as const
         ).map(
           ([word, those, chosen, choose]) =>
@@ -290,7 +329,7 @@ function PolicyForm({ policy, choices, onDraft, onSaved }: PolicyFormProps) {
                 value={chosen}
                 onChange={touching(choose)}
               >
-                <div className="flex flex-wrap gap-x-5 gap-y-2">
+                <div className="flex max-h-48 flex-wrap gap-x-5 gap-y-2 overflow-y-auto">
                   {those.map((each) => (
                     <Checkbox key={each.rowId} value={each.rowId}>
                       {each.name}
@@ -300,6 +339,15 @@ function PolicyForm({ policy, choices, onDraft, onSaved }: PolicyFormProps) {
               </CheckboxGroup>
             ),
         )}
+        <CheckboxGroup label={t('policies.channels')} value={channels} onChange={touching(setChannels)}>
+          <div className="flex flex-wrap gap-x-5 gap-y-2">
+            {CHANNELS.map((channel) => (
+              <Checkbox key={channel} value={channel}>
+                {t(`components:rules.channel.${channel}`)}
+              </Checkbox>
+            ))}
+          </div>
+        </CheckboxGroup>
         <TextField
           label={t('policies.tags')}
           description={t('policies.tagsHint')}

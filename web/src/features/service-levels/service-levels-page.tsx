@@ -78,6 +78,13 @@ const ServiceLevelsQuery = graphql(
           name
         }
       }
+      companies(first: 100, orderBy: [NAME_ASC]) {
+        nodes {
+          id
+          rowId
+          name
+        }
+      }
       slaRecomputations(first: 1, orderBy: [PRIMARY_KEY_DESC]) {
         nodes {
           id
@@ -135,9 +142,9 @@ export function ServiceLevelsPage() {
     )
   }
 
-  const policies = data.slaPolicies.nodes
-    .filter((policy) => policy !== null)
-    .filter((policy) => policy.archivedAt === null)
+  const all = data.slaPolicies.nodes.filter((policy) => policy !== null)
+  const policies = all.filter((policy) => policy.archivedAt === null)
+  const archived = all.filter((policy) => policy.archivedAt !== null)
   const calendars = data.slaCalendars.nodes.filter((calendar) => calendar !== null)
   const work = data.slaRecomputations.nodes[0]
   const dialog = { onClose: close, onChanged: reread }
@@ -150,6 +157,24 @@ export function ServiceLevelsPage() {
         )}
         <SettingsSection title={t('policies.title')} intro={t('policies.intro')}>
           <PolicyList policies={policies} names={data} onOpen={setOpen} onChanged={reread} />
+          {archived.length > 0 && (
+            <ul aria-label={t('policies.archived')} className="divide-y divide-border border-t border-border">
+              {archived.map((policy) => (
+                <li key={policy.id} className="flex flex-wrap items-center gap-3 px-4 py-3 sm:px-5">
+                  <p className="min-w-0 flex-1 truncate ps-8 text-sm text-muted">
+                    {t('policies.archivedOf', { name: policy.name })}
+                  </p>
+                  <Button
+                    size="small"
+                    aria-label={t('changeOf', { name: policy.name })}
+                    onPress={() => setOpen(policy.id)}
+                  >
+                    {t('change')}
+                  </Button>
+                </li>
+              ))}
+            </ul>
+          )}
           <div className="border-t border-border p-4">
             <Button onPress={() => setOpen('policy')}>
               <Plus className="size-4" aria-hidden="true" />
@@ -192,7 +217,7 @@ export function ServiceLevelsPage() {
         <CalendarDialog key={calendar.id} calendar={calendar} isOpen={open === calendar.id} {...dialog} />
       ))}
       <PolicyDialog policy={null} isOpen={open === 'policy'} choices={choicesOf(data)} {...dialog} />
-      {policies.map((policy) => (
+      {all.map((policy) => (
         <PolicyDialog
           key={policy.id}
           policy={policy}
@@ -209,6 +234,7 @@ const choicesOf = (data: Data) => ({
   calendars: data.slaCalendars.nodes.filter((calendar) => calendar !== null),
   services: data.services.nodes.filter((service) => service !== null),
   teams: data.teams.nodes.filter((team) => team !== null),
+  companies: data.companies.nodes.filter((company) => company !== null),
 })
 
 /** "Mon–Fri 09:00–17:00" would be a language of its own: the days that are alike are told once. */
@@ -244,7 +270,7 @@ interface PolicyListProps {
 }
 
 function PolicyList({ policies, names, onOpen, onChanged }: PolicyListProps) {
-  const { t } = useTranslation('service-levels')
+  const { t } = useTranslation(['service-levels', 'components'])
   const [, order] = useMutation(OrderSlaPolicies)
   const { send, isSending, problem } = useSubmission()
   const move = (index: number, by: -1 | 1) =>
@@ -342,7 +368,7 @@ function Targets({ policy }: { policy: Policy }) {
   )
 }
 
-type Translate = ReturnType<typeof useTranslation<'service-levels'>>['t']
+type Translate = ReturnType<typeof useTranslation<['service-levels', 'components']>>['t']
 
 function conditionsOf(policy: Policy, names: Data, t: Translate): string {
   const named = (nodes: readonly (Named | null)[], ids: readonly (string | null)[]) =>
@@ -351,6 +377,8 @@ function conditionsOf(policy: Policy, names: Data, t: Translate): string {
     policy.priorities.flatMap((priority) => (priority ? [t(`priority.${priority}`)] : [])),
     named(names.services.nodes, policy.serviceIds),
     named(names.teams.nodes, policy.teamIds),
+    named(names.companies.nodes, policy.companyIds),
+    policy.channels.flatMap((channel) => (channel ? [t(`components:rules.channel.${channel}`)] : [])),
     policy.tags.map((tag) => `#${tag}`),
   ]
   return parts
