@@ -259,6 +259,7 @@ begin
         when 'app_private.account_mails' then $masked$'token_hash'$masked$
         when 'app_private.csat_tokens' then $masked$'token_hash'$masked$
         when 'app_private.api_token_secrets' then $masked$'token_hash'$masked$
+        when 'app_private.file_tokens' then $masked$'token_hash'$masked$
         -- It may yet be taken back; the comment it becomes is recorded with every word.
         when 'app_public.outgoing_replies' then $masked$'body'$masked$
         -- As much as a mail holds; its words are recorded with the comment.

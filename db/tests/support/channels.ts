@@ -20,6 +20,13 @@ export async function channels(
     agent.userId,
   )
   await run(
+    `insert into app_private.file_tokens (organization_id, token_hash, attachment_id, recipient_id, expires_at)
+    select organization_id, sha256(id::text::bytea), id, $3, now() + interval '1 day'
+    from app_public.attachments where organization_id = $1 and ticket_id = $2`,
+    ticketId,
+    agent.userId,
+  )
+  await run(
     `insert into app_private.announcement_queue (organization_id, ticket_id, event_id)
     select organization_id, ticket_id, id from app_public.ticket_events where organization_id = $1 and ticket_id = $2 limit 1
     on conflict do nothing`,
