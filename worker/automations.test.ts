@@ -43,7 +43,7 @@ const acts = async (subject: string) =>
     await owner.query<{ acted: number; comments: number }>(
       `select
         (select count(*)::int from app_public.automation_firings as firing where firing.ticket_id = ticket.id and outcome = 'acted') as acted,
-        (select count(*)::int from app_public.comments as comment where comment.ticket_id = ticket.id and author_name is not null) as comments
+        (select count(*)::int from app_public.comments as comment where comment.ticket_id = ticket.id and author_id is null) as comments
       from app_public.tickets as ticket where subject = $1`,
       [subject],
     )

@@ -238,7 +238,8 @@ begin
 
   insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_id, actor_name, comment_id, created_at)
   values (
-    NEW.organization_id, NEW.ticket_id, 'comment_added', NEW.visibility, NEW.author_id, NEW.author_name, NEW.id, NEW.created_at
+    NEW.organization_id, NEW.ticket_id, 'comment_added', NEW.visibility, NEW.author_id, coalesce(NEW.author_name, app_hidden.current_actor_name()),
+    NEW.id, NEW.created_at
   );
 
   -- A word of the customer takes a ticket that waits into work again, and wakes one that was put aside.

@@ -120,8 +120,12 @@ begin
   if app_hidden.current_user_id() is not null then
     perform app_public.add_comment(ticket.id, say.body, say.visibility);
   else
+    -- What customers read is the organization's word: the name of a rule is none of theirs. The event keeps it.
     insert into app_public.comments (organization_id, ticket_id, author_name, visibility, body)
-    values (ticket.organization_id, ticket.id, app_hidden.current_actor_name(), say.visibility, say.body);
+    values (
+      ticket.organization_id, ticket.id, case say.visibility when 'internal' then app_hidden.current_actor_name() end,
+      say.visibility, say.body
+    );
   end if;
 end
 $$;

@@ -246,7 +246,11 @@ describe('actions', () => {
         'select array[author_id::text, author_name, body] from app_public.comments where ticket_id = $1 order by created_at, id offset 1',
         [id],
       ),
-    ).toEqual([[null, 'Night shift', 'Somebody will look at it, customer']])
+    ).toEqual([[null, null, 'Somebody will look at it, customer']])
+    const saidBy = `select actor_name from app_public.ticket_events where ticket_id = $1 and type = 'comment_added'`
+    expect(await sees(stage.acme.agent, saidBy, [id])).toEqual(['Night shift'])
+    // The name of a rule may say what customers are not to read.
+    await expect(sees(stage.acme.customer, saidBy, [id])).rejects.toMatchObject({ code: '42501' })
   })
 })
 

@@ -98,7 +98,7 @@ describe('a resolved ticket', () => {
     expect(await statusOf(id)).toBe('closed')
     expect(
       await sees(
-        stage.acme.customer,
+        stage.acme.agent,
         `select actor_name from app_public.ticket_events where ticket_id = $1 and after ->> 'status' = 'closed'`,
         [id],
       ),

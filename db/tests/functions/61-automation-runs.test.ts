@@ -200,7 +200,14 @@ describe('what one does', () => {
       'automation_fired by Automation: Greeter',
       'notice_sent by Automation: Greeter',
     ])
-    expect(await timeline(acme.customer)).toEqual(['comment_added by Automation: Greeter'])
+    await expect(timeline(acme.customer)).rejects.toMatchObject({ code: '42501' })
+    expect(
+      await sees(
+        acme.customer,
+        'select type from app_public.ticket_events where ticket_id = $1 order by created_at, type',
+        [ticketId],
+      ),
+    ).toEqual(['ticket_created', 'comment_added'])
     expect(
       await sees(acme.customer, 'select body from app_public.comments where ticket_id = $1 order by id', [
         ticketId,

@@ -131,6 +131,7 @@ describe('a customer', () => {
       'ticket_created',
       'comment_added',
       'status_changed',
+      'attachment_added',
     ])
     // There is something to hide: the note of staff, and that a promise was kept.
     expect(

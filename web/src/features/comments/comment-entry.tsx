@@ -27,10 +27,12 @@ export const CommentEntryFragment = graphql(`
 export interface CommentEntryProps {
   comment: FragmentOf<typeof CommentEntryFragment>
   audience: 'requester' | 'team'
+  /** What said it when nobody did. */
+  saidBy?: string | null | undefined
 }
 
 /** Something said. A note for the team looks like nothing a customer could ever get. */
-export function CommentEntry({ comment, audience }: CommentEntryProps) {
+export function CommentEntry({ comment, audience, saidBy }: CommentEntryProps) {
   const { t } = useTranslation('comments')
   const user = useSessionUser()
   const { rowId, body, visibility, createdAt, author, authorName } = readFragment(
@@ -39,7 +41,7 @@ export function CommentEntry({ comment, audience }: CommentEntryProps) {
   )
   const isNote = visibility === 'internal'
   const isOwn = author?.rowId === user.id
-  const name = author?.name ?? authorName ?? t('team')
+  const name = author?.name ?? authorName ?? saidBy ?? t('team')
   return (
     <article
       className={classNames(

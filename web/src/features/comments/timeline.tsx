@@ -19,7 +19,7 @@ export const TimelineEventFragment = graphql(
       before
       after
       createdAt
-      actorName
+      actorName @include(if: $forTeam)
       actor {
         id
         rowId
@@ -37,7 +37,7 @@ export const TimelineEventFragment = graphql(
 /** The events of a ticket, newest first, page by page: everything said and done is one of them. */
 export const TimelineQuery = graphql(
   `
-    query Timeline($number: Int!, $after: Cursor) {
+    query Timeline($number: Int!, $after: Cursor, $forTeam: Boolean!) {
       ticketByNumber(number: $number) {
         id
         description: comments(first: 1, orderBy: [CREATED_AT_ASC]) {
@@ -140,7 +140,7 @@ export function Timeline({ pages, audience, children }: TimelineProps) {
         {entries.map((entry) => (
           <li key={entry.id} className="flex flex-col gap-4">
             {entry.comment ? (
-              <CommentEntry comment={entry.comment} audience={audience} />
+              <CommentEntry comment={entry.comment} audience={audience} saidBy={entry.actorName} />
             ) : (
               <EventEntry event={entry} audience={audience} />
             )}

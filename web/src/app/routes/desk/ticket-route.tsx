@@ -112,7 +112,7 @@ function DeskTicket({ number }: { number: number }) {
   const [{ data, error, fetching }, reread] = useQuery({ query: DeskTicketQuery, variables: { number } })
   const timeline = usePages({
     document: TimelineQuery,
-    variables: { number },
+    variables: { number, forTeam: true },
     connectionOf: timelineConnection,
   })
   const rereadTimeline = timeline.reread

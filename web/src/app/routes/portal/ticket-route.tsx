@@ -63,7 +63,7 @@ function PortalTicket({ number }: { number: number }) {
   const [{ data, error, fetching }, reread] = useQuery({ query: PortalTicketQuery, variables: { number } })
   const timeline = usePages({
     document: TimelineQuery,
-    variables: { number },
+    variables: { number, forTeam: false },
     connectionOf: timelineConnection,
   })
   const rereadTimeline = timeline.reread
