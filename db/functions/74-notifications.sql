@@ -157,13 +157,13 @@ create or replace function app_private.notify_people(event app_public.ticket_eve
   set search_path = ''
 as $$
 declare
-  kind constant app_public.notification_kind := app_private.notification_kind_of(event);
+  event_kind constant app_public.notification_kind := app_private.notification_kind_of(event);
   ticket app_public.tickets;
   said app_public.comments;
-  facts jsonb;
+  event_facts jsonb;
   told app_public.notifications[];
 begin
-  if kind is null then
+  if event_kind is null then
     return;
   end if;
 
@@ -180,7 +180,7 @@ begin
     from app_public.comments as comment
     where comment.organization_id = event.organization_id and comment.id = event.comment_id;
   end if;
-  facts := app_private.notification_facts(event, ticket, said.body);
+  event_facts := app_private.notification_facts(event, ticket, said.body);
 
   with concerned as (
     select who.user_id, array_agg(distinct who.reason order by who.reason) as reasons
@@ -191,11 +191,11 @@ begin
   people as (
     select
       person.id, person.role, concerned.reasons, app_private.quiet_until(person, now()) is not null as is_quiet,
-      person.id = event.actor_id as is_own,
+      person.id is not distinct from event.actor_id as is_own,
       case
         when 'mention' = any (concerned.reasons) then 'mention'
         when event.type = 'ticket_created' and 'requester' = any (concerned.reasons) then 'acknowledgement'
-        else notify_people.kind
+        else event_kind
       end::app_public.notification_kind as kind
     from concerned
     join app_public.users as person on person.organization_id = event.organization_id and person.id = concerned.user_id
@@ -227,7 +227,7 @@ begin
       organization_id, user_id, kind, reasons, event_id, ticket_id, facts, is_shown, in_browser, mail
     )
     select
-      event.organization_id, chosen.id, chosen.kind, chosen.reasons, event.id, ticket.id, notify_people.facts, chosen.in_app,
+      event.organization_id, chosen.id, chosen.kind, chosen.reasons, event.id, ticket.id, event_facts, chosen.in_app,
       chosen.in_browser, chosen.mail
     from chosen
     where chosen.in_app or chosen.mail <> 'off'
@@ -260,6 +260,7 @@ begin
     case
       when notification.kind = 'alert' then 'alert'
       when 'requester' <> all (notification.reasons) then 'notice'
+      when notification.kind = 'reply' and notification.facts ->> 'status' in ('resolved', 'closed') then 'resolution'
       when notification.kind = 'reply' then 'reply'
       when notification.kind = 'acknowledgement' then 'acknowledgement'
       when notification.kind = 'resolved' then 'resolution'
