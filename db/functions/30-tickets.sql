@@ -146,18 +146,19 @@ comment on function app_private.ticket_made_before(text) is
 
 -- Mutations
 
-create or replace function app_public.create_ticket(
+create or replace function app_private.open_ticket(
   subject text,
   body text,
-  priority app_public.ticket_priority default 'normal',
-  service_id uuid default null,
-  requester_id uuid default null,
-  custom_fields jsonb default '{}',
-  tags text[] default '{}',
-  client_mutation_key text default null,
-  attachment_ids uuid[] default '{}'
+  priority app_public.ticket_priority,
+  service_id uuid,
+  requester_id uuid,
+  custom_fields jsonb,
+  tags text[],
+  client_mutation_key text,
+  attachment_ids uuid[],
+  template app_public.ticket_templates default null
 ) returns app_public.tickets
-  language plpgsql volatile security definer
+  language plpgsql volatile
   set search_path = ''
 as $$
 #variable_conflict use_column
@@ -172,12 +173,12 @@ begin
   end if;
 
   -- A retry is answered before anything is tried: it uses up no number, and no rule that came since refuses it.
-  ticket := app_private.ticket_made_before(create_ticket.client_mutation_key);
+  ticket := app_private.ticket_made_before(open_ticket.client_mutation_key);
   if ticket.id is not null then
-    return app_private.as_seen_by_caller(ticket);
+    return ticket;
   end if;
 
-  if not app_hidden.is_staff() and (create_ticket.requester_id <> caller_id or create_ticket.tags <> '{}') then
+  if not app_hidden.is_staff() and (open_ticket.requester_id <> caller_id or open_ticket.tags <> '{}') then
     raise exception using errcode = '42501', message = 'Only staff open tickets for others and tag them';
   end if;
 
@@ -185,10 +186,10 @@ begin
     organization_id, subject, priority, service_id, requester_id, created_by_id, channel, custom_fields, tags, client_mutation_key
   )
   values (
-    caller_organization_id, btrim(create_ticket.subject), coalesce(create_ticket.priority, 'normal'), create_ticket.service_id,
-    coalesce(create_ticket.requester_id, caller_id), caller_id,
+    caller_organization_id, btrim(open_ticket.subject), coalesce(open_ticket.priority, 'normal'), open_ticket.service_id,
+    coalesce(open_ticket.requester_id, caller_id), caller_id,
     case when app_hidden.is_staff() then 'desk' else 'portal' end::app_public.ticket_channel,
-    coalesce(create_ticket.custom_fields, '{}'), coalesce(create_ticket.tags, '{}'), create_ticket.client_mutation_key
+    coalesce(open_ticket.custom_fields, '{}'), coalesce(open_ticket.tags, '{}'), open_ticket.client_mutation_key
   )
   -- Two calls with the same key at the same moment.
   on conflict (organization_id, created_by_id, client_mutation_key) where client_mutation_key is not null do nothing
@@ -200,28 +201,63 @@ begin
       perform app_private.refuse_unseen_ticket(ticket);
     end if;
 
+    -- What the template says for staff, whoever begins with it.
+    if template.tags <> '{}' or template.custom_fields <> '{}' then
+      update app_public.tickets as made
+      set tags = template.tags, custom_fields = template.custom_fields || made.custom_fields
+      where made.organization_id = ticket.organization_id and made.id = ticket.id
+      returning * into ticket;
+    end if;
+
     -- Only here: whoever mails, or splits a comment, is shown no form.
     perform app_private.require_fields(ticket, 'creating');
 
     insert into app_public.comments (organization_id, ticket_id, author_id, body)
-    values (caller_organization_id, ticket.id, caller_id, create_ticket.body)
+    values (caller_organization_id, ticket.id, caller_id, open_ticket.body)
     returning * into description;
-    if create_ticket.attachment_ids <> '{}' then
-      perform app_hidden.attach_uploads(description, create_ticket.attachment_ids);
+    if open_ticket.attachment_ids <> '{}' then
+      perform app_hidden.attach_uploads(description, open_ticket.attachment_ids);
     end if;
 
-    -- Read again, because the triggers set its clocks.
-    select * into strict ticket
-    from app_public.tickets as made
-    where made.organization_id = caller_organization_id and made.id = ticket.id;
-  else
-    select * into strict ticket
-    from app_public.tickets as made
-    where made.organization_id = caller_organization_id
-      and made.created_by_id = caller_id
-      and made.client_mutation_key = create_ticket.client_mutation_key;
+    insert into app_public.checklist_items (organization_id, ticket_id, position, text)
+    select ticket.organization_id, ticket.id, step.number, step.text
+    from unnest(template.checklist) with ordinality as step (text, number);
   end if;
-  return app_private.as_seen_by_caller(ticket);
+
+  -- Read again: of another call with the same key, or because the triggers set its clocks.
+  select * into strict ticket
+  from app_public.tickets as made
+  where made.organization_id = caller_organization_id
+    and case
+      when ticket.id is null then
+        made.created_by_id = caller_id and made.client_mutation_key = open_ticket.client_mutation_key
+      else made.id = ticket.id
+    end;
+  return ticket;
+end
+$$;
+
+comment on function app_private.open_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text, uuid[], app_public.ticket_templates) is
+  'Opens a ticket for the caller, with what a template says where there is one; for functions that run as the owner. Errors as `create_ticket`.';
+
+create or replace function app_public.create_ticket(
+  subject text,
+  body text,
+  priority app_public.ticket_priority default 'normal',
+  service_id uuid default null,
+  requester_id uuid default null,
+  custom_fields jsonb default '{}',
+  tags text[] default '{}',
+  client_mutation_key text default null,
+  attachment_ids uuid[] default '{}'
+) returns app_public.tickets
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+begin
+  return app_private.as_seen_by_caller(app_private.open_ticket(
+    subject, body, priority, service_id, requester_id, custom_fields, tags, client_mutation_key, attachment_ids
+  ));
 end
 $$;
 
@@ -232,6 +268,7 @@ revoke all on function
   app_hidden.current_team_ids(), app_hidden.sees_every_team(), app_private.may_see_ticket(uuid, app_public.tickets),
   app_hidden.sees_ticket(app_public.tickets), app_private.refuse_unseen_ticket(app_public.tickets), app_private.as_seen_by_caller(app_public.tickets),
   app_private.ticket_made_before(text), app_public.ticket_by_number(integer),
+  app_private.open_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text, uuid[], app_public.ticket_templates),
   app_public.create_ticket(text, text, app_public.ticket_priority, uuid, uuid, jsonb, text[], text, uuid[])
 from public;
 

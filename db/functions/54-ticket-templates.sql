@@ -69,8 +69,6 @@ as $$
 #variable_conflict use_column
 declare
   template app_public.ticket_templates;
-  ticket app_public.tickets;
-  retried boolean;
 begin
   select * into template
   from app_public.ticket_templates as chosen
@@ -80,37 +78,13 @@ begin
     raise exception using errcode = 'AD101', message = 'There is no such template';
   end if;
 
-  retried := exists (
-    select
-    from app_public.tickets as made
-    where made.organization_id = template.organization_id and made.created_by_id = app_hidden.current_user_id()
-      and made.client_mutation_key = create_ticket_from_template.client_mutation_key
-  );
-  ticket := app_public.create_ticket(
+  return app_private.as_seen_by_caller(app_private.open_ticket(
     coalesce(nullif(btrim(create_ticket_from_template.subject), ''), template.subject),
     coalesce(nullif(btrim(create_ticket_from_template.body), ''), template.body),
     template.priority, template.service_id, create_ticket_from_template.requester_id,
-    coalesce(create_ticket_from_template.custom_fields, '{}'), '{}', create_ticket_from_template.client_mutation_key,
-    create_ticket_from_template.attachment_ids
-  );
-  -- Or made by a call with the same key at the same moment, in another transaction.
-  if retried or ticket.created_at <> now() then
-    return ticket;
-  end if;
-
-  -- What the template says for staff, whoever begins with it.
-  update app_public.tickets as made
-  set tags = template.tags, custom_fields = template.custom_fields || made.custom_fields
-  where made.organization_id = ticket.organization_id and made.id = ticket.id
-    and (template.tags <> '{}' or template.custom_fields <> '{}');
-  insert into app_public.checklist_items (organization_id, ticket_id, position, text)
-  select ticket.organization_id, ticket.id, step.number, step.text
-  from unnest(template.checklist) with ordinality as step (text, number);
-
-  select * into strict ticket
-  from app_public.tickets as made
-  where made.organization_id = template.organization_id and made.id = ticket.id;
-  return app_private.as_seen_by_caller(ticket);
+    create_ticket_from_template.custom_fields, '{}', create_ticket_from_template.client_mutation_key,
+    create_ticket_from_template.attachment_ids, template
+  ));
 end
 $$;
 

@@ -14,7 +14,8 @@ const filesOn = (commentId: string, by: Person = stage.acme.agent) =>
 const eventsOf = (ticketId: string, by: Person = stage.acme.agent) =>
   sees(
     by,
-    `select to_jsonb(event) from app_public.ticket_events as event
+    `select jsonb_build_object('comment_id', comment_id, 'actor_id', actor_id, 'visibility', visibility, 'after', after)
+    from app_public.ticket_events
     where ticket_id = $1 and type = 'attachment_added' order by id`,
     [ticketId],
   ) as Promise<{ comment_id: string; actor_id: string; visibility: string; after: { files: object[] } }[]>

@@ -101,6 +101,24 @@ describe('a ticket from a template', () => {
       expect(await stage.refuses(customer, `select ${call}`, [offer, { [key]: '90 %' }])).toBe('AD140')
   })
 
+  test('needs no field again that the template fills in', async () => {
+    const { admin, agent, customer, manager } = stage.acme
+    const fieldId = await stage.does<string>(
+      admin,
+      `select id from app_public.create_custom_field('cost_centre', 'text', 'Cost centre', required_when => 'creating')`,
+    )
+    const offer = await make(manager, { subject: 'A chair', body: 'Please', seen_by_customers: true })
+    const call = 'select app_public.create_ticket_from_template($1)'
+    expect(await stage.refuses(agent, call, [offer])).toBe('AD142')
+    await stage.does(
+      manager,
+      `update app_public.ticket_templates set custom_fields = '{"cost_centre": "4711"}' where id = $1 returning id`,
+      [offer],
+    )
+    for (const person of [agent, customer]) await stage.does(person, call, [offer])
+    await stage.does(admin, 'select id from app_public.archive_custom_field($1)', [fieldId])
+  })
+
   test('is opened once, however often it is asked for with the same key', async () => {
     const key = ', client_mutation_key => $2'
     const first = await open(stage.acme.agent, key, ['the same key'])
