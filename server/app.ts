@@ -22,6 +22,7 @@ import type { RateLimits } from './rate-limits.ts'
 import { authRoutes } from './routes/auth/auth-routes.ts'
 import { healthRoutes } from './routes/health.ts'
 import { rlsHealthRoutes } from './routes/rls-health.ts'
+import { surveyRoutes } from './routes/surveys.ts'
 import { webRoutes } from './routes/web.ts'
 import type { TrustedDocuments } from './trusted-documents.ts'
 
@@ -55,6 +56,7 @@ export function createApp(parts: {
   app.use(rlsHealthRoutes(pool))
   app.use('/api/v1/auth', limitLogins(rateLimits, trustedProxies))
   app.use('/api/v1/auth', authRoutes({ ...parts, publicOrigins, trustedProxies, production, smtpConfigured }))
+  app.use('/api/v1/surveys', surveyRoutes({ ...parts, publicOrigins, trustedProxies }))
   app.all(
     '/graphql',
     onlyJsonPosts,

@@ -15,6 +15,8 @@ export interface Limit {
 export const limits = {
   /** Logging in, and whatever else could be guessed at, from one address. */
   login: { name: 'login', perSecond: 1, burst: 5 },
+  /** Looking at surveys and answering them, from one address, where nobody is known: an office may have one address. */
+  survey: { name: 'survey', perSecond: 2, burst: 20 },
   /** API tokens that are none, from one address. */
   wrongToken: { name: 'wrong-token', perSecond: 1, burst: 5 },
   /** Requests of one session or one API token, and of strangers from one address. */
