@@ -26,6 +26,10 @@ export const EVENT_TYPES = [
   'sla_breached',
   'approval_decided',
   'snooze_ended',
+  'attachment_added',
+  'attachment_blocked',
+  'mail_failed',
+  'survey_answered',
 ] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 

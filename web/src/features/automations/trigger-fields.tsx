@@ -12,6 +12,9 @@ export interface TriggerFieldsProps {
 }
 
 const EITHER = 'either'
+/** What an event says of a score that counts as a bad one, beside the score itself. */
+const LOW_SCORE = 'true'
+const SCORES = ['1', '2', '3', '4', '5'] as const
 
 /** What must happen, by whom, and to what it must lead. */
 export function TriggerFields({ draft, onChange, error }: TriggerFieldsProps) {
@@ -25,6 +28,12 @@ export function TriggerFields({ draft, onChange, error }: TriggerFieldsProps) {
       : []),
     ...(eventTypes.includes('priority_changed')
       ? PRIORITIES.map((value) => ({ value, label: t(`components:priority.${value}`) }))
+      : []),
+    ...(eventTypes.includes('survey_answered')
+      ? [
+          { value: LOW_SCORE, label: t('when.lowScore') },
+          ...SCORES.map((value) => ({ value, label: t('when.score', { score: value }) })),
+        ]
       : []),
   ]
   return (

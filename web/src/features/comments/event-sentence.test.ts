@@ -46,6 +46,39 @@ describe('eventSentence', () => {
     expect(told({}, {}).key).toBe('other')
   })
 
+  it('tells files, mails that did not arrive, and surveys', () => {
+    const told = (type: string, after: unknown, before: unknown = null) => {
+      const { key, before: was, after: is } = eventSentence(event(type, before, after), words)
+      return [key, was, is]
+    }
+    const files = [{ name: 'a.txt' }, { name: 'b.png' }]
+    expect(told('attachment_added', { files })).toEqual(['attachment_added', null, 'a.txt + b.png'])
+    expect(told('attachment_added', { files: [] })[0]).toBe('other')
+    for (const type of ['attachment_blocked', 'attachment_released', 'attachment_removed', 'mail_failed']) {
+      expect(told(type, { name: 'Ada' })).toEqual([type, null, 'Ada'])
+      expect(told(type, {})[0]).toBe('other')
+    }
+    expect(told('survey_sent', { survey_id: 's' })).toEqual(['survey_sent', null, null])
+    expect(told('survey_answered', { score: 2, low: true })).toEqual(['survey_scored', null, '2'])
+    expect(told('survey_answered', { score: 2, comment: 'Slow' })).toEqual([
+      'survey_scored_and_said',
+      '2',
+      'Slow',
+    ])
+    expect(told('survey_answered', { score: 4 }, { score: 2 })).toEqual(['survey_changed', '2', '4'])
+    expect(told('survey_answered', { comment: 'Slow' }, { comment: null })).toEqual([
+      'survey_said',
+      null,
+      'Slow',
+    ])
+    expect(told('survey_answered', { comment: null }, { comment: 'Slow' })).toEqual([
+      'survey_unsaid',
+      null,
+      null,
+    ])
+    expect(told('survey_answered', {})[0]).toBe('other')
+  })
+
   it.each([
     ['added', 'step_added'],
     ['done', 'step_done'],

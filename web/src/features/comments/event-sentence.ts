@@ -78,6 +78,21 @@ const CHECKLIST_SENTENCES: Record<string, SentenceKey | undefined> = {
   removed: 'step_removed',
 }
 
+/** What somebody said of how it went: a score, another one, or what they add to it. */
+function surveySentence(before: unknown, after: unknown): EventSentence {
+  const score = amount(after, 'score')
+  const comment = field(after, 'comment')
+  if (score !== null) {
+    const was = amount(before, 'score')
+    if (was !== null) return { key: 'survey_changed', before: String(was), after: String(score) }
+    return comment
+      ? { key: 'survey_scored_and_said', before: String(score), after: comment }
+      : { key: 'survey_scored', before: null, after: String(score) }
+  }
+  if (comment) return { key: 'survey_said', before: null, after: comment }
+  return { key: 'comment' in object(after) ? 'survey_unsaid' : 'other', before: null, after: null }
+}
+
 /** Which sentence tells what happened, and what stands in it. A kind of event it does not know becomes "changed". */
 export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSentence {
   const { type, before, after, actor } = event
@@ -221,6 +236,23 @@ export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSen
         ? { key: `approval_${decision}`, before: null, after: question }
         : plain('other')
     }
+    case 'attachment_added': {
+      const { files } = object(after)
+      const names = (Array.isArray(files) ? files : []).map((file) => field(file, 'name'))
+      const known = names.filter((name) => name !== null)
+      return known.length > 0 ? { key: type, before: null, after: words.list(known) } : plain('other')
+    }
+    case 'attachment_blocked':
+    case 'attachment_released':
+    case 'attachment_removed':
+    case 'mail_failed': {
+      const name = field(after, 'name')
+      return name ? { key: type, before: null, after: name } : plain('other')
+    }
+    case 'survey_sent':
+      return plain(type)
+    case 'survey_answered':
+      return surveySentence(before, after)
     case 'ticket_split':
       return about(
         (after as { is_origin?: unknown } | null)?.is_origin === true ? 'split_from' : 'split_into',

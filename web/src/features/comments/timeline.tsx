@@ -97,7 +97,12 @@ export function Timeline({ pages, audience, children }: TimelineProps) {
           ...readFragment(TimelineEventFragment, node),
           description: node.description ?? null,
         })),
-      ).filter((entry) => audience === 'team' || !TEAM_ONLY.has(entry.type)),
+      ).filter(
+        (entry) =>
+          (audience === 'team' || !TEAM_ONLY.has(entry.type)) &&
+          // The comment itself shows its files.
+          !(entry.type === 'attachment_added' && entry.comment),
+      ),
     [pages.nodes, audience],
   )
   const newest = entries.at(-1)?.id
