@@ -23,11 +23,13 @@ import rescanFiles from './tasks/rescan_files.ts'
 import runAutomations from './tasks/run_automations.ts'
 import scanFile from './tasks/scan_file.ts'
 import sendAccountMail from './tasks/send_account_mail.ts'
+import sendMail from './tasks/send_mail.ts'
 import sendSurvey from './tasks/send_survey.ts'
 import stopForgottenTimer from './tasks/stop_forgotten_timer.ts'
 import sweepAnnouncements from './tasks/sweep_announcements.ts'
 import sweepMailboxes from './tasks/sweep_mailboxes.ts'
 import sweepContents from './tasks/sweep_contents.ts'
+import sweepMail from './tasks/sweep_mail.ts'
 import sweepOutgoingReplies from './tasks/sweep_outgoing_replies.ts'
 import sweepSilentTickets from './tasks/sweep_silent_tickets.ts'
 import sweepAutomations from './tasks/sweep_automations.ts'
@@ -84,9 +86,11 @@ const runner = await run({
     run_automations: runAutomations,
     scan_file: scanFile(scanner, places),
     send_account_mail: sendAccountMail(environment.mail),
+    send_mail: sendMail(environment.mail, places),
     send_survey: sendSurvey,
     stop_forgotten_timer: stopForgottenTimer,
     sweep_announcements: sweepAnnouncements,
+    sweep_mail: sweepMail,
     sweep_mailboxes: sweepMailboxes,
     sweep_contents: sweepContents(places),
     sweep_outgoing_replies: sweepOutgoingReplies,

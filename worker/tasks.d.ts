@@ -16,9 +16,11 @@ declare global {
       run_automations: { organizationId: string; ticketId: string }
       scan_file: { organizationId: string; sha256: string }
       send_account_mail: { organizationId: string; accountMailId: string }
+      send_mail: { organizationId: string; mailId: string }
       send_survey: { organizationId: string; surveyId: string }
       stop_forgotten_timer: { organizationId: string; timerId: string }
       sweep_announcements: Record<string, never>
+      sweep_mail: Record<string, never>
       sweep_mailboxes: Record<string, never>
       sweep_contents: { organizationId: string }
       sweep_outgoing_replies: Record<string, never>

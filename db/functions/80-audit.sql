@@ -257,6 +257,7 @@ begin
         when 'app_private.mailbox_secrets' then $masked$'sealed'$masked$
         when 'app_private.recovery_codes' then $masked$'code_hash'$masked$
         when 'app_private.account_mails' then $masked$'token_hash'$masked$
+        when 'app_private.mail_reply_tokens' then $masked$'token_hash'$masked$
         when 'app_private.csat_tokens' then $masked$'token_hash'$masked$
         when 'app_private.api_token_secrets' then $masked$'token_hash'$masked$
         when 'app_private.file_tokens' then $masked$'token_hash'$masked$
@@ -264,6 +265,8 @@ begin
         when 'app_public.outgoing_replies' then $masked$'body'$masked$
         -- As much as a mail holds; its words are recorded with the comment.
         when 'app_public.comment_originals' then $masked$'html', 'quoted_text'$masked$
+        -- Twice what the comment says, which is recorded.
+        when 'app_public.mail_messages' then $masked$'text_body', 'html_body'$masked$
         else ''
       end as masked
     from app_private.tenant_tables() as tenant

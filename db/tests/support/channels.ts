@@ -40,7 +40,24 @@ export async function channels(
     ticketId,
     agent.userId,
   )
+  await mailsOut(run)
   await notices(run, ticketId, agent)
+}
+
+/** What became of a mail, by what an answer to it is known, and an organization's own words for such mails. */
+async function mailsOut(run: (sql: string, ...values: unknown[]) => Promise<unknown>) {
+  await run(
+    `insert into app_public.mail_attempts (organization_id, mail_id, outcome, code, response)
+    select organization_id, id, 'sent', 250, 'OK' from app_public.mail_messages where organization_id = $1 and dedupe_key = 'fixture'`,
+  )
+  await run(
+    `insert into app_private.mail_reply_tokens (organization_id, mail_id, token_hash)
+    select organization_id, id, sha256('fixture') from app_public.mail_messages where organization_id = $1 and dedupe_key = 'fixture'`,
+  )
+  await run(
+    `insert into app_public.mail_templates (organization_id, kind, locale, subject, body)
+    values ($1, 'reply', 'fr', 'Sur {{ticket.subject}}', 'Lampes : {{comment.body}}')`,
+  )
 }
 
 /** Something the agent was told, and how the agent wants to be told. */
