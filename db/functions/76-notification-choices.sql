@@ -163,22 +163,25 @@ $$;
 comment on function app_public.choose_notification(app_public.notification_kind, boolean, app_public.notification_mail, boolean) is
   'Says how the caller hears of one kind of thing, and returns it. Errors: UNAUTHENTICATED, INVALID_INPUT for what people of their role are not told.';
 
-create or replace function app_public.reset_notification_choices() returns setof app_public.notification_choice
+create or replace function app_public.reset_notification_choices(kind app_public.notification_kind default null)
+  returns setof app_public.notification_choice
   language plpgsql volatile security definer
   set search_path = ''
 as $$
+#variable_conflict use_column
 begin
   if app_hidden.current_user_id() is null then
     raise exception using errcode = 'AD001', message = 'Log in to choose what you are told';
   end if;
 
   delete from app_private.notification_choices as choice
-  where choice.organization_id = app_hidden.current_organization_id() and choice.user_id = app_hidden.current_user_id();
+  where choice.organization_id = app_hidden.current_organization_id() and choice.user_id = app_hidden.current_user_id()
+    and (reset_notification_choices.kind is null or choice.kind = reset_notification_choices.kind);
   return query select * from app_public.own_notification_choices();
 end
 $$;
 
-comment on function app_public.reset_notification_choices() is 'Has the caller hear of things as people of their role usually do, and returns how that is. Error UNAUTHENTICATED.';
+comment on function app_public.reset_notification_choices(app_public.notification_kind) is 'Has the caller hear of everything, or of one kind of thing, as people of their role usually do, and returns how they hear of each. Error UNAUTHENTICATED.';
 
 create or replace function app_public.own_notification_schedule() returns app_public.notification_schedule
   language sql stable security definer
@@ -362,7 +365,7 @@ revoke all on function
   app_hidden.usual_notifications(), app_hidden.quiet_until(integer, integer, integer[], text, timestamptz),
   app_private.quiet_until(app_public.users, timestamptz), app_public.own_notification_choices(),
   app_public.choose_notification(app_public.notification_kind, boolean, app_public.notification_mail, boolean),
-  app_public.reset_notification_choices(), app_public.own_notification_schedule(),
+  app_public.reset_notification_choices(app_public.notification_kind), app_public.own_notification_schedule(),
   app_public.change_notification_schedule(integer, integer, integer, integer[]),
   app_private.mail_still_wanted(app_public.mail_messages), app_private.write_digest(app_public.users, timestamptz, date),
   app_private.write_digests()
@@ -371,7 +374,7 @@ from public;
 grant execute on function
   app_public.own_notification_choices(),
   app_public.choose_notification(app_public.notification_kind, boolean, app_public.notification_mail, boolean),
-  app_public.reset_notification_choices(), app_public.own_notification_schedule(),
+  app_public.reset_notification_choices(app_public.notification_kind), app_public.own_notification_schedule(),
   app_public.change_notification_schedule(integer, integer, integer, integer[])
 to atum_customer, atum_agent;
 grant execute on function app_private.write_digests() to atum_worker;

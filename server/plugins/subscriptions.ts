@@ -83,6 +83,10 @@ async function inboxChannel([pgSettings, withPgClient]: readonly [Settings, With
   return seesEveryTeam ? `inbox:${settings['atum.organization_id']}` : `agent:${settings['atum.user_id']}`
 }
 
+/** The channel of what one person is told. It follows from the claims; of others nobody can ask. */
+const notificationsChannel = (pgSettings: Settings): string =>
+  `notifications:${claimed(pgSettings)['atum.user_id']}`
+
 const fromContext = <T>(key: string) => context().get(key as never) as unknown as Step<T>
 
 const $subscriber = () => fromContext<GrafastSubscriber>('pgSubscriber')
@@ -102,6 +106,25 @@ export const SubscriptionsPlugin = extendSchema({
 
       "Something happened to a ticket that the caller may see."
       inboxChanged: InboxChangedPayload
+
+      "The caller was told something, or read it in another window."
+      notificationsChanged: NotificationsChangedPayload
+    }
+
+    "What became of the notifications of the caller."
+    enum NotificationsChange {
+      "There is a new one."
+      added
+      "Some were read."
+      read
+    }
+
+    "What became of the caller's notifications. Read the count and the list again; after a lost connection too."
+    type NotificationsChangedPayload {
+      "What happened."
+      event: NotificationsChange!
+      "The row id of the one that is new; null when some were read."
+      notificationId: UUID
     }
 
     "What happened to a ticket. Read again what is on the screen; after a lost connection read everything again."
@@ -157,6 +180,21 @@ export const SubscriptionsPlugin = extendSchema({
             ),
           plan: ($event) => $event,
         },
+        notificationsChanged: {
+          subscribePlan: () =>
+            listen(
+              $subscriber(),
+              lambda(fromContext<Settings>('pgSettings'), notificationsChannel),
+              jsonParse,
+            ),
+          plan: ($event) => $event,
+        },
+      },
+    },
+    NotificationsChangedPayload: {
+      plans: {
+        event: ($event: Step) => get($event, 'event'),
+        notificationId: ($event: Step) => get($event, 'notificationId'),
       },
     },
     TicketChangedPayload: { plans: payloadPlans() },
