@@ -213,6 +213,12 @@ begin
   chosen as (
     select
       people.id, people.kind, people.reasons,
+      -- What acted when no person did is called by the name of a rule, which is none of the customers'.
+      case
+        when people.role = 'customer' and event.actor_id is null
+          then event_facts - 'actor_name' || jsonb_strip_nulls(jsonb_build_object('actor_name', said.author_name))
+        else event_facts
+      end as facts,
       coalesce(choice.in_app, usual.in_app) and not people.is_own as in_app,
       coalesce(choice.in_browser, usual.in_browser) and coalesce(choice.in_app, usual.in_app) and not people.is_own
         and not people.is_quiet as in_browser,
@@ -227,7 +233,7 @@ begin
       organization_id, user_id, kind, reasons, event_id, ticket_id, facts, is_shown, in_browser, mail
     )
     select
-      event.organization_id, chosen.id, chosen.kind, chosen.reasons, event.id, ticket.id, event_facts, chosen.in_app,
+      event.organization_id, chosen.id, chosen.kind, chosen.reasons, event.id, ticket.id, chosen.facts, chosen.in_app,
       chosen.in_browser, chosen.mail
     from chosen
     where chosen.in_app or chosen.mail <> 'off'

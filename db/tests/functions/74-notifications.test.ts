@@ -101,6 +101,19 @@ describe('nobody is told', () => {
     ).toEqual([])
   })
 
+  test('the name of a rule, when they are a customer', async () => {
+    const { agent, customer, organizationId } = stage.acme
+    await assign(agent.userId)
+    await stage.superuser.query(
+      `begin; set local role atum_owner; set local atum.organization_id = '${organizationId}'; set local atum.actor_name = 'Secret rule';
+      update app_public.tickets set status = 'pending' where id = '${ticketId}'; commit`,
+    )
+    await announce(ticketId)
+    const actor = `select facts ->> 'actor_name' from app_public.notifications where ticket_id = '${ticketId}' and kind = 'status_changed'`
+    expect(await stage.sees(agent, actor)).toEqual(['Secret rule'])
+    expect(await stage.sees(customer, actor)).toEqual([null])
+  })
+
   test('of what concerns nobody', async () => {
     const { agent } = stage.acme
     await assign(agent.userId)
