@@ -1,5 +1,6 @@
+import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { run } from 'graphile-worker'
+import { run, type WorkerEvents } from 'graphile-worker'
 import { Pool } from 'pg'
 import { pino } from 'pino'
 import { createEncryption } from '../server/encryption.ts'
@@ -7,7 +8,7 @@ import { readEnvironment } from './env.ts'
 import { clamd } from './files/clamd.ts'
 import { FilePlaces } from './files/file-places.ts'
 import { startScannerWatch } from './files/scanner-watch.ts'
-import { startHeartbeat } from './heartbeat.ts'
+import { buryDeadWorkers, startHeartbeat } from './heartbeat.ts'
 import { queueLogger } from './queue-logger.ts'
 import announceTicketEvents from './tasks/announce_ticket_events.ts'
 import deliverReply from './tasks/deliver_reply.ts'
@@ -63,8 +64,16 @@ const onConnectionLost = (error: Error) =>
 pool.on('error', onConnectionLost)
 pool.on('connect', (client) => client.on('error', onConnectionLost))
 
+await buryDeadWorkers(pool, logger)
+
+const lockNames: string[] = []
+const events: WorkerEvents = new EventEmitter()
+events.on('pool:create', ({ workerPool }) => lockNames.push(workerPool.id))
+events.on('worker:create', ({ worker }) => lockNames.push(worker.workerId))
+
 const runner = await run({
   pgPool: pool,
+  events,
   concurrency: environment.concurrency,
   // A job is started at most this much after the instant it was scheduled for.
   pollInterval: 1_000,
@@ -106,7 +115,7 @@ const runner = await run({
     write_digests: writeDigests,
   },
 })
-const stopHeartbeat = startHeartbeat(pool, logger)
+const stopHeartbeat = startHeartbeat(pool, logger, lockNames)
 const stopScannerWatch = startScannerWatch(scanner, pool, logger)
 logger.info({ concurrency: environment.concurrency }, 'the worker is ready')
 

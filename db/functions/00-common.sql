@@ -145,18 +145,70 @@ $$;
 comment on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer) is
   'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
 
-create or replace function app_private.record_heartbeat(worker_id text, started_at timestamptz) returns void
+create or replace function app_private.free_lost_jobs() returns void
+  language sql volatile
+  set search_path = ''
+as $$
+  select graphile_worker.force_unlock_workers(lost.names)
+  from (
+    select array_agg(distinct job.locked_by) as names
+    from graphile_worker._private_jobs as job
+    -- A worker that has just started may not have said so yet.
+    where job.locked_at < clock_timestamp() - interval '30 seconds'
+      and not exists (
+        select
+        from app_private.worker_heartbeats as heartbeat
+        where job.locked_by = any (heartbeat.lock_names) and heartbeat.seen_at > clock_timestamp() - interval '30 seconds'
+      )
+  ) as lost
+  where lost.names is not null
+$$;
+
+comment on function app_private.free_lost_jobs() is
+  'Frees the jobs of workers that were silent for 30 seconds. One of them may have been done: whatever a job does can be done twice.';
+
+create or replace function app_private.record_heartbeat(worker_id text, started_at timestamptz, lock_names text[] default '{}')
+  returns void
   language sql volatile security definer
   set search_path = ''
 as $$
-  insert into app_private.worker_heartbeats as heartbeat (worker_id, started_at, seen_at)
-  values (record_heartbeat.worker_id, record_heartbeat.started_at, clock_timestamp())
-  on conflict (worker_id) do update set started_at = excluded.started_at, seen_at = excluded.seen_at;
+  insert into app_private.worker_heartbeats as heartbeat (worker_id, started_at, seen_at, lock_names)
+  values (record_heartbeat.worker_id, record_heartbeat.started_at, clock_timestamp(), record_heartbeat.lock_names)
+  on conflict (worker_id) do update
+  set started_at = excluded.started_at, seen_at = excluded.seen_at, lock_names = excluded.lock_names;
 
   delete from app_private.worker_heartbeats where seen_at < clock_timestamp() - interval '1 day';
+
+  select app_private.free_lost_jobs();
 $$;
 
-comment on function app_private.record_heartbeat(text, timestamptz) is 'A worker says that it is alive; those silent for a day are forgotten.';
+comment on function app_private.record_heartbeat(text, timestamptz, text[]) is
+  'A worker says that it is alive, and by which names it locks jobs. Frees the jobs of those who were silent for 30 seconds; those silent for a day are forgotten.';
+
+create or replace function app_private.workers_on(host text) returns setof text
+  language sql stable security definer
+  set search_path = ''
+as $$
+  select heartbeat.worker_id
+  from app_private.worker_heartbeats as heartbeat
+  where starts_with(heartbeat.worker_id, workers_on.host || ':')
+$$;
+
+comment on function app_private.workers_on(text) is 'The workers that a machine is known for, as `<host>:<process id>`.';
+
+create or replace function app_private.bury_worker(worker_id text) returns void
+  language sql volatile security definer
+  set search_path = ''
+as $$
+  with gone as (
+    delete from app_private.worker_heartbeats as heartbeat
+    where heartbeat.worker_id = bury_worker.worker_id
+    returning heartbeat.lock_names
+  )
+  select graphile_worker.force_unlock_workers(gone.lock_names) from gone
+$$;
+
+comment on function app_private.bury_worker(text) is 'Forgets a worker of which somebody knows that it is gone, and frees its jobs.';
 
 create or replace function app_private.last_heartbeat_at() returns timestamptz
   language sql stable security definer
@@ -287,11 +339,14 @@ comment on function app_private.rls_probe_organizations() is 'Up to two organiza
 revoke all on function
   app_private.reset_access(regclass), app_private.tg__stamp_updated_at(),
   app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer),
-  app_private.record_heartbeat(text, timestamptz), app_private.last_heartbeat_at(), app_private.last_migration(),
+  app_private.free_lost_jobs(), app_private.record_heartbeat(text, timestamptz, text[]), app_private.workers_on(text),
+  app_private.bury_worker(text), app_private.last_heartbeat_at(), app_private.last_migration(),
   app_private.tenant_tables(), app_private.unaudited_tables(), app_private.wall_faults(), app_private.rls_probe_organizations()
 from public;
 
-grant execute on function app_private.record_heartbeat(text, timestamptz) to atum_worker;
+grant execute on function
+  app_private.record_heartbeat(text, timestamptz, text[]), app_private.workers_on(text), app_private.bury_worker(text)
+to atum_worker;
 grant execute on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer) to atum_worker;
 grant execute on function
   app_private.last_heartbeat_at(), app_private.last_migration(), app_private.tenant_tables(), app_private.unaudited_tables(),
