@@ -1,28 +1,24 @@
 -- Verdicts over files: of the scanner, and of admins.
 
-create or replace function app_private.file_facts(attachment app_public.attachments, file app_public.stored_files) returns jsonb
-  language sql immutable
-  set search_path = ''
-as $$
-  select jsonb_strip_nulls(jsonb_build_object(
-    'attachment_id', attachment.id, 'name', attachment.name, 'state', file.state, 'signature', file.signature, 'reason', file.reason
-  ))
-$$;
-
-comment on function app_private.file_facts(app_public.attachments, app_public.stored_files) is 'What an event of a ticket keeps of a verdict over one of its files.';
-
 create or replace function app_private.tell_verdict(file app_public.stored_files, event app_public.ticket_event_type) returns void
   language sql volatile
   set search_path = ''
 as $$
-  select app_private.record_ticket_event(ticket, tell_verdict.event, app_private.file_facts(attachment, file))
+  insert into app_public.ticket_events (organization_id, ticket_id, comment_id, type, visibility, actor_id, actor_name, after)
+  select
+    file.organization_id, attachment.ticket_id, attachment.comment_id, tell_verdict.event, 'internal', app_hidden.current_user_id(),
+    app_hidden.current_actor_name(),
+    jsonb_strip_nulls(jsonb_build_object(
+      'files', jsonb_agg(jsonb_build_object('id', attachment.id, 'name', attachment.name) order by attachment.created_at, attachment.id),
+      'state', file.state, 'signature', file.signature, 'reason', file.reason
+    ))
   from app_public.attachments as attachment
-  join app_public.tickets as ticket on ticket.organization_id = attachment.organization_id and ticket.id = attachment.ticket_id
-  where attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
-  order by attachment.ticket_id, attachment.id
+  where attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256 and attachment.comment_id is not null
+  group by attachment.ticket_id, attachment.comment_id
+  order by attachment.ticket_id, attachment.comment_id
 $$;
 
-comment on function app_private.tell_verdict(app_public.stored_files, app_public.ticket_event_type) is 'Writes an event of every ticket that a file is on.';
+comment on function app_private.tell_verdict(app_public.stored_files, app_public.ticket_event_type) is 'Writes an event of every comment that a file is on.';
 
 create or replace function app_private.enqueue_scan(organization_id uuid, sha256 text, run_at timestamptz default null) returns void
   language sql volatile
@@ -171,6 +167,8 @@ begin
     and attachment.created_at > now() - interval '1 day';
 
   if file.state in ('infected', 'unscannable') then
+    -- By a job of its own, should the one that scans it die now.
+    perform app_private.enqueue_placing(file.organization_id, file.sha256);
     perform app_private.tell_verdict(file, 'attachment_blocked');
     perform app_private.alert_admins(
       'file_blocked',
@@ -279,6 +277,16 @@ declare
   status app_private.scanner_status;
   waiting bigint;
 begin
+  -- What an admin decided is carried out though the job that was to do it died.
+  perform app_private.enqueue_placing(decided.organization_id, decided.sha256)
+  from (
+    select file.organization_id, file.sha256
+    from app_public.stored_files as file
+    where file.organization_id = app_hidden.current_organization_id()
+      and file.decided_at between now() - interval '10 minutes' and now() - interval '1 minute'
+    limit 1000
+  ) as decided;
+
   select * into status from app_private.scanner_status;
 
   if status.state in ('answering', 'off') then
@@ -305,7 +313,7 @@ end
 $$;
 
 comment on function app_private.sweep_waiting_files() is
-  'Has those files scanned whose own job was lost, and tells the admins when files wait because the scanner is away for ten minutes. Done by a job each minute.';
+  'Has those files scanned, and what admins decided done, whose own job was lost, and tells the admins when files wait because the scanner is away for ten minutes. Done by a job each minute.';
 
 create or replace function app_private.rescan_files() returns integer
   language plpgsql volatile security definer
@@ -527,7 +535,6 @@ $$;
 comment on function app_public.stored_files_tickets(app_public.stored_files) is 'The tickets it is on.';
 
 revoke all on function
-  app_private.file_facts(app_public.attachments, app_public.stored_files),
   app_private.tell_verdict(app_public.stored_files, app_public.ticket_event_type),
   app_private.enqueue_scan(uuid, text, timestamptz), app_private.enqueue_placing(uuid, text),
   app_private.tg_stored_files__begin_again(), app_private.file_to_scan(text),

@@ -40,13 +40,19 @@ declare
 begin
   delete from app_public.attachments as staged
   where staged.organization_id = app_hidden.current_organization_id() and staged.comment_id is null
-    and staged.created_at < now() - interval '1 day';
+    and staged.created_at < now() - interval '1 day'
+    -- What somebody is still writing keeps its files.
+    and staged.id not in (
+      select unnest(draft.attachment_ids) from app_public.ticket_drafts as draft where draft.organization_id = app_hidden.current_organization_id()
+      union all
+      select unnest(reply.attachment_ids) from app_public.outgoing_replies as reply where reply.organization_id = app_hidden.current_organization_id()
+    );
   get diagnostics forgotten = row_count;
   return forgotten;
 end
 $$;
 
-comment on function app_private.forget_staged_uploads() is 'Forgets what was uploaded more than a day ago and is on no comment; returns how many. Done by a job.';
+comment on function app_private.forget_staged_uploads() is 'Forgets what was uploaded more than a day ago and is neither on a comment nor in a draft; returns how many. Done by a job.';
 
 create or replace function app_private.remove_expired_files(at_most integer default 500) returns integer
   language plpgsql volatile security definer

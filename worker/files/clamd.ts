@@ -82,6 +82,8 @@ class Connection extends NodeClam {
     socket.on('timeout', () => this.#over.reject(new Error('The scanner does not answer')))
     // What its last words mean is found out first.
     socket.on('close', () => setImmediate(() => this.#over.reject(new Error('The scanner hung up'))))
+    // Only a scan waits for it.
+    this.over.catch(() => {})
     this.socket = socket
     return socket
   }
@@ -100,7 +102,6 @@ async function scanStream(connection: Connection, content: Readable, size: numbe
   const paced = Readable.from(pace(connection, content, size, stop.signal), { objectMode: false })
   // Whom it concerns hears of it by the scan.
   paced.on('error', () => {})
-  connection.over.catch(() => {})
   try {
     const answer = await Promise.race([connection.scanStream(paced), connection.over])
     if (answer.isInfected === false) return { state: 'clean' }

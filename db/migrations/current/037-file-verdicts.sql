@@ -15,6 +15,7 @@ create index stored_files_organization_id_scanned_at_idx on app_public.stored_fi
 -- How many wait, which the health page counts over all organizations.
 create index stored_files_pending_idx on app_public.stored_files (organization_id, scan_at) where state = 'pending';
 create index stored_files_content_to_remove_idx on app_public.stored_files (organization_id) where state = 'removed' and content_removed_at is null;
+create index stored_files_organization_id_decided_at_idx on app_public.stored_files (organization_id, decided_at) where decided_at is not null;
 
 create table app_private.scanner_status (
   scanner text primary key check (scanner = 'clamd'),
