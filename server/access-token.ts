@@ -29,7 +29,9 @@ export interface AccessTokens {
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-const isUuid = (value: unknown): value is string => typeof value === 'string' && uuidPattern.test(value)
+/** Whether a value is a UUID as Postgres writes it. */
+export const isUuid = (value: unknown): value is string =>
+  typeof value === 'string' && uuidPattern.test(value)
 
 /**
  * Signs access tokens with the first secret and checks them with the one they name: two live side by side while one
@@ -69,7 +71,8 @@ export function createAccessTokens(secrets: readonly string[]): AccessTokens {
   }
 }
 
-function keyIdOf(token: string): string {
+/** The name of the key that a token says it was signed with. */
+export function keyIdOf(token: string): string {
   const [header = ''] = token.split('.', 1)
   const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString('utf8')) as { kid?: unknown }
   return typeof kid === 'string' ? kid : ''

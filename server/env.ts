@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseKeys, shortestKeyBytes } from './key-ring.ts'
 
@@ -24,6 +25,8 @@ export interface ServerEnvironment {
   publicOrigins: readonly string[]
   /** How many proxies in front of us are ours, so that what they say of the caller's address is believed. */
   trustedProxies: number
+  /** Where the contents of files are; the worker has the same one. */
+  dataDirectory: string
   attachmentScanner: string
   smtpConfigured: boolean
   ollamaConfigured: boolean
@@ -105,6 +108,7 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv): ServerEnvironmen
     trustedDocumentsOnly: trustedDocuments === 'only',
     publicOrigins,
     trustedProxies,
+    dataDirectory: resolve(text('ATUM_DATA_DIR') ?? 'data'),
     attachmentScanner: text('ATTACHMENT_SCANNER') ?? 'clamd',
     smtpConfigured: text('SMTP_URL') !== undefined,
     ollamaConfigured: text('OLLAMA_URL') !== undefined,

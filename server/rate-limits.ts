@@ -21,6 +21,10 @@ export const limits = {
   wrongToken: { name: 'wrong-token', perSecond: 1, burst: 5 },
   /** Requests of one session or one API token, and of strangers from one address. */
   api: { name: 'api', perSecond: 10, burst: 20 },
+  /** Files that come in, of one session or API token. */
+  upload: { name: 'upload', perSecond: 1, burst: 40 },
+  /** Files that are read, of one session or API token: a conversation shows many pictures at once. */
+  file: { name: 'file', perSecond: 20, burst: 100 },
   /** All requests from one address. */
   address: { name: 'address', perSecond: 50, burst: 100 },
 } as const satisfies Record<string, Limit>
@@ -159,9 +163,10 @@ export async function spendRequest(
   rateLimits: RateLimits,
   bearer: Bearer | null,
   ipAddress: string,
+  limit: Limit = limits.api,
 ): Promise<void> {
   const network = networkOf(ipAddress)
-  await rateLimits.spend(limits.api, bearer ? nameOf(bearer) : network)
+  await rateLimits.spend(limit, bearer ? nameOf(bearer) : network)
   await rateLimits.spend(limits.address, network)
 }
 

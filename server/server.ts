@@ -8,12 +8,15 @@ import { createAuthentication } from './authentication.ts'
 import { createPool } from './database.ts'
 import { createEncryption } from './encryption.ts'
 import type { ServerEnvironment } from './env.ts'
+import { createFileLinks } from './file-links.ts'
 import { createGraphql, type GraphqlService } from './graphql.ts'
 import type { Logger } from './log.ts'
 import { Notifications } from './notifications.ts'
 import { Presence } from './presence.ts'
 import { noRateLimits, SharedRateLimits } from './rate-limits.ts'
 import { Revocations } from './revocations.ts'
+import { refuseBrokenRequests } from './slow-requests.ts'
+import { FileStorage } from './storage/file-storage.ts'
 import { createTrustedDocuments } from './trusted-documents.ts'
 import { attachWebSockets } from './web-sockets.ts'
 
@@ -63,10 +66,14 @@ export async function startServer(environment: ServerEnvironment, logger: Logger
     rateLimits,
     trustedDocuments,
     graphql,
+    notifications,
+    storage: new FileStorage(environment.dataDirectory),
+    fileLinks: createFileLinks(environment.jwtSecrets),
     logger,
   })
 
   const server = createServer(slowest, app)
+  refuseBrokenRequests(server)
   const webSockets = attachWebSockets({
     server,
     graphql,

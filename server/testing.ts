@@ -1,5 +1,8 @@
 import './env.ts'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Client } from 'pg'
 import { WebSocket } from 'ws'
 import { createTestDatabase, type TestDatabase } from '../infra/dev/testing.ts'
@@ -64,6 +67,7 @@ export function testEnvironment(databaseUrl: string): ServerEnvironment {
     trustedDocumentsOnly: false,
     publicOrigins: ['http://desk.test'],
     trustedProxies: 0,
+    dataDirectory: '/nonexistent',
     attachmentScanner: 'off',
     smtpConfigured: false,
     ollamaConfigured: false,
@@ -81,7 +85,8 @@ export async function startTestServer(
   const database = await createTestDatabase()
   const superuser = new Client({ connectionString: database.superuserUrl })
   await superuser.connect()
-  const environment = { ...testEnvironment(detour(database.serverUrl)), ...changes }
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'atum-files-'))
+  const environment = { ...testEnvironment(detour(database.serverUrl)), dataDirectory, ...changes }
   const server = await startServer(environment, createLogger(environment.logLevel))
   await server.graphql.ready
   return {
@@ -96,6 +101,7 @@ export async function startTestServer(
       await server.stop()
       await superuser.end()
       await database.drop()
+      rmSync(dataDirectory, { recursive: true, force: true })
     },
   }
 }

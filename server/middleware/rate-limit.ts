@@ -1,14 +1,14 @@
 import type { RequestHandler } from 'express'
 import { callerOf, clientAddress } from '../caller.ts'
-import { limits, networkOf, spendRequest, type RateLimits } from '../rate-limits.ts'
+import { type Limit, limits, networkOf, spendRequest, type RateLimits } from '../rate-limits.ts'
 
 const onlyStayingLoggedIn = new Set(['/refresh', '/logout'])
 
 /** Counts a request of whoever it is known to be from. */
-export function limitRequests(rateLimits: RateLimits): RequestHandler {
+export function limitRequests(rateLimits: RateLimits, limit: Limit = limits.api): RequestHandler {
   return async (request, _response, next) => {
     const { claims, ipAddress } = callerOf(request)
-    await spendRequest(rateLimits, claims, ipAddress)
+    await spendRequest(rateLimits, claims, ipAddress, limit)
     next()
   }
 }

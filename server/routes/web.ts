@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import express, { Router } from 'express'
 
 /** Addresses that are never a page. */
-const notPages = /^\/(api|graphql|graphiql|internal|healthz|readyz|ruru-static)(\/|$)/
+const notPages = /^\/(api|files|graphql|graphiql|internal|healthz|readyz|ruru-static)(\/|$)/
 
 /** The built web. Assets carry a hash of their content in their names; the page that names them is asked for each time. */
 export function webRoutes(webDirectory: string): Router {

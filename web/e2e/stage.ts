@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { withClient } from '../../infra/dev/database.ts'
@@ -40,9 +42,12 @@ export async function setStage(): Promise<Stage> {
   const port = await nextFreePort(18500)
   const address = `http://localhost:${port}`
   const mails = await startMailReceiver()
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'atum-e2e-'))
   const common = {
+    ATUM_DATA_DIR: dataDirectory,
     LOG_LEVEL: 'warn',
     NODE_ENV: 'development',
+    ATTACHMENT_SCANNER: 'off',
     SMTP_URL: `smtp://127.0.0.1:${mails.port}`,
   }
   const processes = [
@@ -56,7 +61,6 @@ export async function setStage(): Promise<Stage> {
       ATUM_ENCRYPTION_KEY: encryptionKey,
       // A test clicks faster than a person.
       ATUM_RATE_LIMITS: 'off',
-      ATTACHMENT_SCANNER: 'off',
       // The screens ask nothing that production would refuse.
       ATUM_TRUSTED_DOCUMENTS: 'only',
     }),
@@ -89,6 +93,7 @@ export async function setStage(): Promise<Stage> {
       await Promise.all(processes.map((child) => (child.exitCode === null ? once(child, 'exit') : null)))
       await mails.close()
       await database.drop()
+      rmSync(dataDirectory, { recursive: true, force: true })
     },
   }
 }
