@@ -9,6 +9,7 @@ as $$
     file.organization_id, attachment.ticket_id, attachment.comment_id, tell_verdict.event, 'internal', app_hidden.current_user_id(),
     app_hidden.current_actor_name(),
     jsonb_strip_nulls(jsonb_build_object(
+      'name', (array_agg(attachment.name order by attachment.created_at, attachment.id))[1],
       'files', jsonb_agg(jsonb_build_object('id', attachment.id, 'name', attachment.name) order by attachment.created_at, attachment.id),
       'state', file.state, 'signature', file.signature, 'reason', file.reason
     ))
@@ -172,15 +173,16 @@ begin
     perform app_private.tell_verdict(file, 'attachment_blocked');
     perform app_private.alert_admins(
       'file_blocked',
-      jsonb_build_object(
-        'sha256', file.sha256, 'state', file.state, 'signature', file.signature, 'was_served', before.state <> 'pending',
-        'name', (
-          select attachment.name
-          from app_public.attachments as attachment
-          where attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
-          order by attachment.created_at, attachment.id
-          limit 1
-        )
+      (
+        select jsonb_strip_nulls(jsonb_build_object(
+          'sha256', file.sha256, 'state', file.state, 'signature', file.signature, 'was_served', before.state <> 'pending',
+          'name', attachment.name, 'ticket_id', attachment.ticket_id
+        ))
+        from (select) as once
+        left join app_public.attachments as attachment
+          on attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
+        order by attachment.ticket_id is null, attachment.created_at, attachment.id
+        limit 1
       ),
       left('file_blocked:' || file.sha256 || ':' || md5(file.signature), 200)
     );
