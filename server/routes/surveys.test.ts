@@ -177,12 +177,12 @@ test('whoever has the link reads the question, answers without logging in, and c
 test('the requester answers in the portal as well, and others do not', async () => {
   const { acme } = desk
   const answer = `mutation ($id: UUID!) {
-    answerSurvey(input: { surveyId: $id, score: 5, comment: "Thanks" }) { result { state score comment answeredBy } }
+    answerSurvey(input: { surveyId: $id, score: 5, comment: "Thanks" }) { survey { state score comment answeredBy } }
   }`
   const other = await ask(desk, acme.neighbour, answer, { id: surveyId })
   expect(other.errors[0]!.extensions).toMatchObject({ code: 'SURVEY_NOT_FOUND' })
   const { data } = await ask(desk, acme.customer, answer, { id: surveyId })
-  expect(data.answerSurvey.result).toEqual({
+  expect(data.answerSurvey.survey).toEqual({
     state: 'answered',
     score: 5,
     comment: 'Thanks',

@@ -10,6 +10,7 @@ import {
   ShieldCheck,
   TextCursorInput,
   SlidersHorizontal,
+  Smile,
   Timer,
   Users,
   UsersRound,
@@ -40,6 +41,7 @@ const GROUPS = [
       { name: 'fields', sign: TextCursorInput },
       { name: 'ticket-templates', sign: FileStack },
       { name: 'automations', sign: Zap },
+      { name: 'satisfaction', sign: Smile },
     ],
   },
   {

@@ -50,6 +50,10 @@ export const administrationRoutes: RouteObject = {
       lazy: page(() => import('./routes/admin/time-activities-route.tsx'), 'time', 'errors'),
     },
     {
+      path: 'satisfaction',
+      lazy: page(() => import('./routes/admin/satisfaction-route.tsx'), 'satisfaction', 'errors'),
+    },
+    {
       path: 'service-levels',
       lazy: page(() => import('./routes/admin/service-levels-route.tsx'), 'service-levels', 'errors'),
     },

@@ -10,6 +10,7 @@ import {
 import { page } from './page.ts'
 import { requireChallenge } from './pending-challenge.ts'
 import { SplashScreen } from './splash-screen.tsx'
+import { arriveAtSurvey } from './survey-loader.ts'
 
 const signIn = page(() => import('./routes/sign-in-route.tsx'), 'identity', 'errors')
 const entrances = page(() => import('./routes/entrance-routes.tsx'), 'identity', 'errors')
@@ -38,6 +39,13 @@ export const entranceRoutes: RouteObject[] = [
     path: 'two-factor',
     loader: requireChallenge,
     lazy: page(() => import('./routes/two-factor-route.tsx'), 'two-factor', 'identity', 'errors'),
+  },
+  {
+    path: 'survey/:token',
+    loader: arriveAtSurvey,
+    // What is answered is on the page; reading it again would take it back.
+    shouldRevalidate: () => false,
+    lazy: page(() => import('./routes/survey-route.tsx'), 'satisfaction', 'errors'),
   },
   { path: 'signed-in', loader: arriveSignedIn, Component: SplashScreen },
   {

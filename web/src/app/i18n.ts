@@ -81,6 +81,15 @@ export async function chooseLanguage(language: string): Promise<void> {
   applyLanguage()
 }
 
+/** Speaks the language of whoever a page is for, as far as there are words in it, and remembers nothing. */
+export async function speakLanguage(language: string): Promise<void> {
+  await started
+  const found = LANGUAGES.find((candidate) => candidate === language || candidate === language.split('-')[0])
+  if (found === undefined || found === i18next.language) return
+  await i18next.changeLanguage(found)
+  applyLanguage()
+}
+
 function applyLanguage(): void {
   document.documentElement.lang = i18next.language
   document.documentElement.dir = RIGHT_TO_LEFT.test(i18next.language) ? 'rtl' : 'ltr'

@@ -14,6 +14,7 @@ import type landing from '../features/landing/locales/en.json'
 import type profile from '../features/profile/locales/en.json'
 import type sessions from '../features/sessions/locales/en.json'
 import type people from '../features/people/locales/en.json'
+import type satisfaction from '../features/satisfaction/locales/en.json'
 import type securityPolicy from '../features/security-policy/locales/en.json'
 import type singleSignOn from '../features/single-sign-on/locales/en.json'
 import type serviceLevels from '../features/service-levels/locales/en.json'
@@ -62,6 +63,7 @@ declare module 'i18next' {
       people: typeof people
       companies: typeof companies
       'custom-fields': typeof customFields
+      satisfaction: typeof satisfaction
       'security-policy': typeof securityPolicy
       'ip-rules': typeof ipRules
       'single-sign-on': typeof singleSignOn

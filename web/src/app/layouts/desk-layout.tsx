@@ -4,6 +4,7 @@ import {
   Menu as MenuSign,
   Search,
   Settings,
+  Smile,
   TextQuote,
 } from 'lucide-react'
 import { useState } from 'react'
@@ -124,9 +125,14 @@ function DeskNavigation({ onNavigate }: { onNavigate?: () => void }) {
         {t('desk.prepared')}
       </NavigationLink>
       {(role === 'manager' || role === 'admin') && (
-        <NavigationLink to="/desk/time" sign={ChartNoAxesColumn} {...handed}>
-          {t('desk.timeReport')}
-        </NavigationLink>
+        <>
+          <NavigationLink to="/desk/time" sign={ChartNoAxesColumn} {...handed}>
+            {t('desk.timeReport')}
+          </NavigationLink>
+          <NavigationLink to="/desk/satisfaction" sign={Smile} {...handed}>
+            {t('desk.satisfaction')}
+          </NavigationLink>
+        </>
       )}
       {role === 'admin' && (
         <NavigationLink to="/desk/admin" sign={Settings} {...handed}>

@@ -13,12 +13,14 @@ export interface DoorPageProps {
   organization?: string | null | undefined
   /** Names the step, where the page has several. */
   step?: string
-  /** `wide` has room for a picture beside its words. */
-  width?: 'narrow' | 'wide'
+  /** `medium` has room for things side by side, `wide` for a picture beside its words. */
+  width?: keyof typeof WIDTHS
   children: ReactNode
   /** Other ways, below a line. */
   footer?: ReactNode
 }
+
+const WIDTHS = { narrow: 'max-w-sm', medium: 'max-w-lg', wide: 'max-w-2xl' } as const
 
 /** The frame of every page before one is in: the brand, one thing to do, and the first morning below it. */
 export function DoorPage(props: DoorPageProps) {
@@ -31,9 +33,7 @@ export function DoorPage(props: DoorPageProps) {
         </Link>
       </header>
       <main id="content" className="relative z-10 flex flex-col items-center px-5 pt-[6dvh] pb-12">
-        <div
-          className={classNames('flex w-full flex-col gap-7', width === 'narrow' ? 'max-w-sm' : 'max-w-2xl')}
-        >
+        <div className={classNames('flex w-full flex-col gap-7', WIDTHS[width])}>
           <div className="flex flex-col gap-1.5">
             {organization && (
               <p className="mb-1 flex items-center gap-2 text-sm font-medium text-accent-text">

@@ -17,7 +17,7 @@ import { graphql, type ResultOf } from '../../graphql/tada.ts'
 import { downloadText } from '../../lib/download.ts'
 import { csvOf } from './csv.ts'
 import { clockOf } from '../../lib/duration.ts'
-import { daysOf, type Period } from './periods.ts'
+import { daysOf, type Period } from '../../lib/periods.ts'
 
 const TimeReportQuery = graphql(`
   query TimeReport($groupedBy: TimeGrouping!, $from: Date!, $to: Date!, $after: Cursor) {

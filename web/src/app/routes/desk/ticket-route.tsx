@@ -22,6 +22,7 @@ import { TicketFields, TicketFieldsFragment } from '../../../features/custom-fie
 import { RequesterCard, RequesterCardFragment } from '../../../features/identity/requester-card.tsx'
 import { PresentFaces, TypingGuard } from '../../../features/presence/ticket-presence.tsx'
 import { usePresence } from '../../../features/presence/use-presence.ts'
+import { TicketRating, TicketRatingFragment } from '../../../features/satisfaction/ticket-rating.tsx'
 import { SlaClocks, SlaClocksFragment } from '../../../features/sla/sla-clocks.tsx'
 import { TicketMenu, TicketMenuFragment } from '../../../features/ticket-work/ticket-menu.tsx'
 import { TicketNotices, TicketNoticesFragment } from '../../../features/ticket-work/ticket-notices.tsx'
@@ -77,6 +78,7 @@ const DeskTicketQuery = graphql(
         ...TicketWatchers
         ...TicketRelationships
         ...SlaClocks
+        ...TicketRating
         ...Checklist
         ...Approvals
       }
@@ -92,6 +94,7 @@ const DeskTicketQuery = graphql(
     TicketWatchersFragment,
     TicketRelationshipsFragment,
     SlaClocksFragment,
+    TicketRatingFragment,
     ChecklistFragment,
     ApprovalsFragment,
   ],
@@ -226,6 +229,7 @@ function DeskTicket({ number }: { number: number }) {
           <TicketProperties ticket={ticket} />
         </PanelSection>
         <SlaClocks ticket={ticket} />
+        <TicketRating ticket={ticket} />
         <TicketFields ticket={ticket} />
         <TicketTags ticket={ticket} />
         <Checklist ticket={ticket} onChanged={rereadSoon} />

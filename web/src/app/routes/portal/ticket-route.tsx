@@ -15,6 +15,7 @@ import { TextLink } from '../../../components/text-link.tsx'
 import { Composer } from '../../../features/comments/composer.tsx'
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
 import { SharedFields } from '../../../features/custom-fields/ticket-fields.tsx'
+import { PortalSurvey, PortalSurveyFragment } from '../../../features/satisfaction/portal-survey.tsx'
 import { useTicketChanges } from '../../../features/tickets/use-ticket-changes.ts'
 import { problemOf } from '../../../graphql/errors.ts'
 import { usePages } from '../../../graphql/pages.ts'
@@ -23,34 +24,41 @@ import { graphql } from '../../../graphql/tada.ts'
 import { ticketNumber } from '../ticket-number.ts'
 import { NotFoundPage } from '../not-found-page.tsx'
 
-const PortalTicketQuery = graphql(`
-  query PortalTicket($number: Int!) {
-    ticketByNumber(number: $number) {
-      id
-      rowId
-      reference
-      subject
-      status
-      state {
+const PortalTicketQuery = graphql(
+  `
+    query PortalTicket($number: Int!) {
+      ticketByNumber(number: $number) {
         id
-        name
-      }
-      mergedIntoId
-      mergedInto {
-        id
-        number
+        rowId
         reference
         subject
-      }
-      updatedAt
-      customFields
-      service {
-        id
-        name
+        status
+        state {
+          id
+          name
+        }
+        mergedIntoId
+        mergedInto {
+          id
+          number
+          reference
+          subject
+        }
+        updatedAt
+        customFields
+        service {
+          id
+          name
+        }
+        survey {
+          id
+          ...PortalSurvey
+        }
       }
     }
-  }
-`)
+  `,
+  [PortalSurveyFragment],
+)
 
 /** A request as the person who made it follows it. */
 export function Component() {
@@ -129,6 +137,7 @@ function PortalTicket({ number }: { number: number }) {
       </header>
       <SharedFields values={ticket.customFields} />
       <Timeline pages={timeline} audience="requester" />
+      {ticket.survey && <PortalSurvey survey={ticket.survey} />}
       {ticket.mergedIntoId ? (
         <GoesOn target={ticket.mergedInto} />
       ) : ticket.status === 'closed' ? (

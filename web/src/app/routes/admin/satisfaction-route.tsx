@@ -1,0 +1,1 @@
+export { SatisfactionSettingsPage as Component } from '../../../features/satisfaction/settings-page.tsx'

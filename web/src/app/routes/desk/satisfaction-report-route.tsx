@@ -1,0 +1,1 @@
+export { SatisfactionReportPage as Component } from '../../../features/satisfaction/report-page.tsx'
