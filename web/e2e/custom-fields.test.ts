@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { withClient } from '../../infra/dev/database.ts'
 import { repository } from '../../infra/dev/repository.ts'
 import { complaintsOf, logIn, setStage, violationsOf, type Stage } from './stage.ts'
 
@@ -150,4 +151,45 @@ test('an admin adds fields, a customer fills them in, an agent changes them', as
   await admin.locator('section[role="alertdialog"]').getByRole('button', { name: 'Retire' }).click()
   await admin.getByText('This field cannot be saved like that.').waitFor()
   expect(complaints.flat()).toEqual([])
+})
+
+test('an agent sees the tickets of which a field says something, and what another one says', async () => {
+  await withClient(stage.database.superuserUrl, async (client) => {
+    await client.query('begin')
+    await client.query(`
+      select set_config('atum.organization_id', organization_id::text, true), set_config('atum.user_id', id::text, true),
+        set_config('role', 'atum_admin', true)
+      from app_public.users where email = 'admin@acme.example'`)
+    await client.query(`
+      select app_public.create_custom_field('wing', 'select', 'Wing of the house', options => '[{"key": "east", "label": "East"}]'),
+        app_public.create_custom_field('floor', 'number', 'Floor')`)
+    await client.query(`
+      update app_public.tickets set internal_fields = '{"wing": "east", "floor": 12.5}'
+      where id = (select id from app_public.tickets where status = 'open' order by number limit 1)`)
+    await client.query('commit')
+  })
+  const page = await stage.open({ viewport: { width: 1280, height: 1000 } })
+  const complaints = complaintsOf(page)
+  await logIn(page, 'desk', 'agent@acme.example')
+  await page.getByRole('button', { name: 'New view' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('The east wing')
+  const more = dialog.getByRole('group', { name: 'And all of these' })
+  await more.getByRole('button', { name: 'Add condition' }).click()
+  await more.getByRole('button', { name: /Property$/ }).click()
+  await page.getByRole('option', { name: 'Wing of the house' }).click()
+  await dialog.getByRole('button', { name: 'New view' }).click()
+  await dialog.getByText('Complete each condition, or take it away.').waitFor()
+  await more.getByRole('button', { name: /Value$/ }).click()
+  await page.getByRole('option', { name: 'East' }).click()
+  await dialog.getByRole('checkbox', { name: 'Floor' }).press('Space')
+  expect(await violationsOf(page)).toEqual([])
+  await picture(page, 'view-dialog')
+  await dialog.getByRole('button', { name: 'New view' }).click()
+  const table = page.getByRole('table', { name: 'The east wing' })
+  await table.getByRole('columnheader', { name: 'Floor' }).waitFor()
+  await table.getByRole('cell', { name: '12.5' }).waitFor()
+  expect(await table.getByRole('row').count()).toBe(2)
+  await picture(page, 'view')
+  expect(complaints).toEqual([])
 })

@@ -1,6 +1,17 @@
 import { Plus, X } from 'lucide-react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { RuleChoices } from '../graphql/rule-choices.ts'
+import {
+  asksForValue,
+  blankFieldCondition,
+  customFieldKey,
+  customFieldName,
+  editableField,
+  FIELD_OPERATORS,
+  withFieldOperator,
+} from '../lib/custom-field-rules.ts'
+import { sentValue, type FieldDefinition } from '../lib/custom-fields.ts'
 import {
   blankCondition,
   FIELDS,
@@ -12,6 +23,7 @@ import {
   type Operator,
 } from '../lib/ticket-rules.ts'
 import { Button } from './button.tsx'
+import { FieldInput } from './field-inputs.tsx'
 import { RuleValue } from './rule-value.tsx'
 import { Select } from './select.tsx'
 
@@ -38,7 +50,7 @@ export function ConditionEditor({ label, conditions, onChange, choices }: Condit
           {conditions.map((condition, index) => (
             // Lines have no other name than their place.
             <li key={index} className="flex items-end gap-2 rounded-lg border border-border p-3">
-              {isEditable(condition) ? (
+              {isEditable(condition) || editableField(condition, choices.fields) ? (
                 <Line condition={condition} onChange={(next) => replace(index, next)} choices={choices} />
               ) : (
                 <code className="min-w-0 flex-1 text-sm [overflow-wrap:anywhere]">
@@ -76,36 +88,89 @@ interface LineProps {
   choices: RuleChoices
 }
 
+/** Asks for one condition: what it looks at, how, and the value. */
 function Line({ condition, onChange, choices }: LineProps) {
   const { t } = useTranslation('components')
-  const field = condition.field as Field
-  const kind = valueKind(condition)
+  const custom = editableField(condition, choices.fields)
+  const operators = custom ? FIELD_OPERATORS[custom.type] : FIELDS[condition.field as Field].operators
   return (
     <div className="grid min-w-0 flex-1 gap-3 sm:grid-cols-3">
       <Select
         label={t('rules.field')}
-        choices={FIELD_NAMES.map((name) => ({ value: name, label: t(`rules.fields.${name}`) }))}
-        value={field}
-        onChange={(next) => onChange(blankCondition(next))}
+        choices={[
+          ...FIELD_NAMES.map((name) => ({ value: name, label: t(`rules.fields.${name}`) })),
+          ...choices.fields.map(({ key, label }) => ({ value: customFieldName(key), label })),
+        ]}
+        value={condition.field}
+        onChange={(next) => {
+          const chosen = choices.fields.find(({ key }) => key === customFieldKey(next))
+          onChange(chosen ? blankFieldCondition(chosen) : blankCondition(next as Field))
+        }}
       />
       <Select<Operator>
         label={t('rules.operator')}
-        choices={FIELDS[field].operators.map((operator) => ({
+        choices={operators.map((operator) => ({
           value: operator,
           label: t(`rules.operators.${operator}`),
         }))}
         value={condition.operator as Operator}
-        onChange={(operator) => onChange(withOperator(condition, operator))}
+        onChange={(operator) =>
+          onChange(
+            custom ? withFieldOperator(condition, operator, custom.type) : withOperator(condition, operator),
+          )
+        }
       />
-      {kind && (
-        <RuleValue
-          key={field}
-          kind={kind}
-          value={condition.value}
-          onChange={(value) => onChange({ ...condition, value })}
-          choices={choices}
-        />
+      {custom ? (
+        asksForValue(condition.operator) && (
+          <CustomValue
+            key={custom.key}
+            field={custom}
+            value={condition.value}
+            onChange={(value) => onChange({ ...condition, value })}
+          />
+        )
+      ) : (
+        <PlainValue condition={condition} onChange={onChange} choices={choices} />
       )}
     </div>
+  )
+}
+
+function PlainValue({ condition, onChange, choices }: LineProps) {
+  const kind = valueKind(condition)
+  return (
+    kind && (
+      <RuleValue
+        key={condition.field}
+        kind={kind}
+        value={condition.value}
+        onChange={(value) => onChange({ ...condition, value })}
+        choices={choices}
+      />
+    )
+  )
+}
+
+interface CustomValueProps {
+  field: FieldDefinition
+  value: unknown
+  onChange: (value: unknown) => void
+}
+
+function CustomValue({ field, value, onChange }: CustomValueProps) {
+  const { t } = useTranslation('components')
+  // A number is one only when it is typed to its end.
+  const [typed, setTyped] = useState(value)
+  return (
+    <FieldInput
+      field={{ ...field, help: null }}
+      label={t('rules.value.boolean')}
+      value={typed === '' ? null : typed}
+      onChange={(next) => {
+        setTyped(next)
+        onChange(sentValue(field, next) ?? '')
+      }}
+      error={null}
+    />
   )
 }

@@ -55,7 +55,7 @@ export function focusField(form: HTMLElement | null, key: string): void {
   form?.querySelector<HTMLElement>(`[data-field="${CSS.escape(key)}"] :is(input, button)`)?.focus()
 }
 
-interface FieldInputProps {
+export interface FieldInputProps {
   field: FieldDefinition
   label: string
   value: unknown
@@ -66,7 +66,8 @@ interface FieldInputProps {
 /** The value of "nothing chosen"; keys of options have no space. */
 const UNSAID = 'not said'
 
-function FieldInput({ field, label, value, onChange, error }: FieldInputProps) {
+/** The value of one custom field. */
+export function FieldInput({ field, label, value, onChange, error }: FieldInputProps) {
   const { t } = useTranslation('components')
   const hint = field.help ? { description: field.help } : {}
   const labelOf = (option: { label: string; archived: boolean }) =>

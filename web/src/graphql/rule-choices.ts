@@ -1,4 +1,6 @@
 import { useQuery } from 'urql'
+import type { FieldDefinition } from '../lib/custom-fields.ts'
+import { useCustomFields } from './custom-fields.ts'
 import { graphql } from './tada.ts'
 
 const RuleChoicesQuery = graphql(`
@@ -37,17 +39,21 @@ export interface RuleChoices {
   agent: readonly RuleChoice[]
   team: readonly RuleChoice[]
   service: readonly RuleChoice[]
+  /** The custom fields that are asked for today. */
+  fields: readonly FieldDefinition[]
 }
 
 const choices = (nodes: readonly ({ rowId: string; name: string } | null)[] | undefined): RuleChoice[] =>
   (nodes ?? []).flatMap((node) => (node ? [{ value: node.rowId, label: node.name }] : []))
 
-/** The agents, teams and services that conditions and actions can name. */
+/** The agents, teams, services and fields that conditions and actions can name. */
 export function useRuleChoices(): RuleChoices {
   const [{ data }] = useQuery({ query: RuleChoicesQuery })
+  const { fields } = useCustomFields()
   return {
     agent: choices(data?.users.nodes),
     team: choices(data?.teams.nodes),
     service: choices(data?.services.nodes),
+    fields: fields.filter(({ archivedAt }) => archivedAt === null),
   }
 }

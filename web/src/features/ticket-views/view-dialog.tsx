@@ -4,17 +4,22 @@ import { useMutation, useQuery } from 'urql'
 import { Button } from '../../components/button.tsx'
 import { CheckboxGroup } from '../../components/checkbox-group.tsx'
 import { Checkbox } from '../../components/checkbox.tsx'
+import { ConditionEditor } from '../../components/condition-editor.tsx'
 import { ConfirmedButton } from '../../components/confirmed-button.tsx'
 import { DraftDialog } from '../../components/draft-dialog.tsx'
+import { InlineAlert } from '../../components/inline-alert.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { Select } from '../../components/select.tsx'
 import { Switch } from '../../components/switch.tsx'
 import { TextField } from '../../components/text-field.tsx'
 import { notify } from '../../components/toast.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
+import { useRuleChoices } from '../../graphql/rule-choices.ts'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
+import { customFieldName } from '../../lib/custom-field-rules.ts'
 import { useSessionUser } from '../../lib/session.ts'
 import { useSubmission } from '../../lib/submission.ts'
+import { isUnfinished } from '../../lib/ticket-rules.ts'
 import {
   ASSIGNEES,
   COLUMNS,
@@ -25,7 +30,6 @@ import {
   STATUSES,
   VISIBILITIES,
   writeConditions,
-  type Column,
 } from './view-draft.ts'
 
 export const ViewDialogFragment = graphql(`
@@ -77,7 +81,7 @@ const DeleteTicketView = graphql(`
 `)
 
 const NAME_LIMIT = 60
-const FIRST_COLUMNS: Column[] = [
+const FIRST_COLUMNS: string[] = [
   'reference',
   'subject',
   'status',
@@ -173,7 +177,12 @@ function ViewForm({ view, onDraft, onClose, onSaved }: ViewFormProps) {
   const isTeamless = draft.visibility === 'team' && draft.teamOfView === null
   const isColumnless = draft.columns.length === 0
   const isChanged = JSON.stringify(draft) !== JSON.stringify(first)
-  const others = draft.conditions.others.length + draft.conditions.anyOf.length
+  const choices = useRuleChoices()
+  const isUnready = [...draft.conditions.others, ...draft.conditions.anyOf].some(isUnfinished)
+  const columns = [
+    ...COLUMNS.map((name) => ({ name, label: t(`columns.${name}`) })),
+    ...choices.fields.map(({ key, label }) => ({ name: customFieldName(key), label })),
+  ]
   useEffect(() => {
     onDraft(isChanged)
     return () => onDraft(false)
@@ -190,7 +199,7 @@ function ViewForm({ view, onDraft, onClose, onSaved }: ViewFormProps) {
     event.preventDefault()
     setWasTried(true)
     if (isNameless) return input.current?.focus()
-    if (isTeamless || isColumnless) return
+    if (isTeamless || isColumnless || isUnready) return
     void send(async () => {
       const { saveTicketView } = dataOf(
         await saveView({
@@ -294,7 +303,19 @@ function ViewForm({ view, onDraft, onClose, onSaved }: ViewFormProps) {
       >
         {t('conditions.breached')}
       </Switch>
-      {others > 0 && <p className="text-sm text-muted">{t('conditions.others', { count: others })}</p>}
+      <ConditionEditor
+        label={t('conditions.others')}
+        conditions={draft.conditions.others}
+        onChange={(others) => changeConditions({ others })}
+        choices={choices}
+      />
+      <ConditionEditor
+        label={t('conditions.anyOf')}
+        conditions={draft.conditions.anyOf}
+        onChange={(anyOf) => changeConditions({ anyOf })}
+        choices={choices}
+      />
+      {wasTried && isUnready && <InlineAlert tone="danger">{t('conditions.unfinished')}</InlineAlert>}
       <div className="grid gap-5 sm:grid-cols-2">
         <Select
           label={t('sort.label')}
@@ -314,22 +335,22 @@ function ViewForm({ view, onDraft, onClose, onSaved }: ViewFormProps) {
       </div>
       <CheckboxGroup
         label={t('columnsLabel')}
-        value={draft.columns.filter((column) => COLUMNS.includes(column as Column)) as Column[]}
+        value={draft.columns.filter((column) => columns.some(({ name }) => name === column))}
         onChange={(chosen) =>
           // In the order of the list; what a program added stays at the end.
           change({
             columns: [
-              ...COLUMNS.filter((column) => chosen.includes(column)),
-              ...draft.columns.filter((column) => !COLUMNS.includes(column as Column)),
+              ...columns.map(({ name }) => name).filter((name) => chosen.includes(name)),
+              ...draft.columns.filter((column) => !columns.some(({ name }) => name === column)),
             ],
           })
         }
         error={wasTried && isColumnless ? t('columnsFault') : null}
       >
         <div className="grid grid-cols-2 gap-2 sm:grid-cols-3">
-          {COLUMNS.map((column) => (
-            <Checkbox key={column} value={column}>
-              {t(`columns.${column}`)}
+          {columns.map(({ name, label }) => (
+            <Checkbox key={name} value={name}>
+              {label}
             </Checkbox>
           ))}
         </div>

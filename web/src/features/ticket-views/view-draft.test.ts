@@ -26,5 +26,5 @@ it('writes what it reads', () => {
   }
   expect(readConditions(writeConditions(draft))).toEqual(draft)
   expect(readConditions(writeConditions({ ...draft, assignee: 'me' })).assignee).toBe('me')
-  expect(writeConditions({ ...NO_CONDITIONS, statuses: [], tags: ' , ' })).toEqual({ all: [] })
+  expect(writeConditions({ ...NO_CONDITIONS, statuses: [], tags: ' , ' })).toEqual({})
 })

@@ -1,5 +1,11 @@
 import type { Priority } from '../../components/priority-mark.tsx'
 import type { Status } from '../../components/status-glyph.tsx'
+import {
+  readConditions as readRules,
+  tidyConditions,
+  type Condition,
+  type Conditions,
+} from '../../lib/ticket-rules.ts'
 
 export const STATUSES = [
   'new',
@@ -43,15 +49,10 @@ export interface ConditionDraft {
   /** Separated by commas; one of them is enough. */
   tags: string
   onlyBreached: boolean
-  /** Conditions that a program made and this dialog has no field for; kept as they are. */
-  others: unknown[]
-  anyOf: unknown[]
-}
-
-interface Condition {
-  field: string
-  operator: string
-  value?: unknown
+  /** What the fields above have no place for. */
+  others: Condition[]
+  /** One of these is enough, where there are any. */
+  anyOf: Condition[]
 }
 
 export const NO_CONDITIONS: ConditionDraft = {
@@ -73,10 +74,10 @@ const isOneOf = <Word extends string>(words: readonly Word[], word: unknown): wo
 
 /** Takes conditions apart into the fields of the dialog. */
 export function readConditions(conditions: unknown): ConditionDraft {
-  const { all = [], any = [] } = (conditions ?? {}) as { all?: unknown[]; any?: unknown[] }
+  const { all, any } = readRules(conditions)
   const draft: ConditionDraft = { ...NO_CONDITIONS, statuses: [], others: [], anyOf: any }
   for (const listed of all) {
-    const { field, operator, value } = listed as Condition
+    const { field, operator, value } = listed
     const words = wordsOf(value)
     if (field === 'status' && operator === 'is' && draft.statuses.length === 0) {
       draft.statuses = STATUSES.filter((status) => words.includes(status))
@@ -94,12 +95,12 @@ export function readConditions(conditions: unknown): ConditionDraft {
 }
 
 /** Puts the fields of the dialog together. */
-export function writeConditions(draft: ConditionDraft): { all: unknown[]; any?: unknown[] } {
+export function writeConditions(draft: ConditionDraft): Partial<Conditions> {
   const tags = draft.tags
     .split(',')
     .map((tag) => tag.trim())
     .filter((tag) => tag !== '')
-  const all: unknown[] = []
+  const all: Condition[] = []
   if (draft.statuses.length > 0) all.push({ field: 'status', operator: 'is', value: draft.statuses })
   if (draft.leastPriority !== 'any')
     all.push({ field: 'priority', operator: 'at_least', value: draft.leastPriority })
@@ -109,5 +110,5 @@ export function writeConditions(draft: ConditionDraft): { all: unknown[]; any?: 
   if (tags.length > 0) all.push({ field: 'tags', operator: 'includes_any', value: tags })
   if (draft.onlyBreached) all.push({ field: 'breached', operator: 'is', value: true })
   all.push(...draft.others)
-  return draft.anyOf.length > 0 ? { all, any: draft.anyOf } : { all }
+  return tidyConditions({ all, any: draft.anyOf })
 }

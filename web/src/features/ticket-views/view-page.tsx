@@ -6,15 +6,19 @@ import { Button } from '../../components/button.tsx'
 import { Deadline } from '../../components/deadline.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ErrorState } from '../../components/error-state.tsx'
+import { FieldValue } from '../../components/field-value.tsx'
 import { PageHeading } from '../../components/page-heading.tsx'
 import { PriorityMark } from '../../components/priority-mark.tsx'
 import { RelativeTime } from '../../components/relative-time.tsx'
 import { SkeletonRows } from '../../components/skeleton-rows.tsx'
 import { StatusPill } from '../../components/status-pill.tsx'
+import { useCustomFields } from '../../graphql/custom-fields.ts'
 import { problemOf } from '../../graphql/errors.ts'
 import { useInboxChanges } from '../../graphql/inbox-changes.ts'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
+import { customFieldName } from '../../lib/custom-field-rules.ts'
+import { fieldValues, type FieldDefinition } from '../../lib/custom-fields.ts'
 import { ViewDialog, ViewDialogFragment } from './view-dialog.tsx'
 import { COLUMNS, type Column } from './view-draft.ts'
 
@@ -105,6 +109,9 @@ export function ViewPage({ viewId }: { viewId: string }) {
     requestPolicy: 'cache-and-network',
   })
   const view = data?.ticketViews?.nodes[0]
+  const { fields } = useCustomFields()
+  // An archived field keeps its column.
+  const fieldOf: FieldOf = (column) => fields.find(({ key }) => customFieldName(key) === column)
 
   if (!view) {
     if (error) {
@@ -138,7 +145,7 @@ export function ViewPage({ viewId }: { viewId: string }) {
                   scope="col"
                   className="border-b border-border bg-canvas px-3 py-2 text-start text-xs font-medium whitespace-nowrap text-muted first:ps-5 last:pe-5"
                 >
-                  {isColumn(column) ? t(`columns.${column}`) : nameOfField(column)}
+                  {isColumn(column) ? t(`columns.${column}`) : (fieldOf(column)?.label ?? column)}
                 </th>
               ))}
             </tr>
@@ -149,6 +156,7 @@ export function ViewPage({ viewId }: { viewId: string }) {
               key={`${after ?? ''} ${JSON.stringify([view.conditions, view.sort, view.direction])}`}
               viewId={viewId}
               columns={view.columns.filter((column) => column !== null)}
+              fieldOf={fieldOf}
               after={after}
               isLast={index === cursors.length - 1}
               onMore={(next) => setCursors([...cursors, next])}
@@ -173,12 +181,13 @@ export function ViewPage({ viewId }: { viewId: string }) {
 interface RowsProps {
   viewId: string
   columns: string[]
+  fieldOf: FieldOf
   after: string | null
   isLast: boolean
   onMore: (cursor: string) => void
 }
 
-function Rows({ viewId, columns, after, isLast, onMore }: RowsProps) {
+function Rows({ viewId, columns, fieldOf, after, isLast, onMore }: RowsProps) {
   const { t } = useTranslation(['ticket-views', 'errors'])
   const [{ data, error }, reread] = useQuery({
     query: ViewTicketsQuery,
@@ -211,7 +220,9 @@ function Rows({ viewId, columns, after, isLast, onMore }: RowsProps) {
   return (
     <>
       <tbody>
-        {page.tickets.map((ticket) => ticket && <Row key={ticket.id} ticket={ticket} columns={columns} />)}
+        {page.tickets.map(
+          (ticket) => ticket && <Row key={ticket.id} ticket={ticket} columns={columns} fieldOf={fieldOf} />,
+        )}
       </tbody>
       {isLast && page.nextCursor && (
         <Whole columns={columns.length}>
@@ -236,7 +247,13 @@ function Whole({ columns, children }: { columns: number; children: ReactNode }) 
 
 type Ticket = ResultOf<typeof ViewRowFragment>
 
-function Row({ ticket: row, columns }: { ticket: FragmentOf<typeof ViewRowFragment>; columns: string[] }) {
+interface RowProps {
+  ticket: FragmentOf<typeof ViewRowFragment>
+  columns: string[]
+  fieldOf: FieldOf
+}
+
+function Row({ ticket: row, columns, fieldOf }: RowProps) {
   const ticket = readFragment(ViewRowFragment, row)
   // The first column is the way to the ticket, whatever it shows.
   return (
@@ -249,10 +266,10 @@ function Row({ ticket: row, columns }: { ticket: FragmentOf<typeof ViewRowFragme
               aria-label={`${ticket.reference} ${ticket.subject}`}
               className="block outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-focus"
             >
-              <Cell ticket={ticket} column={column} />
+              <Cell ticket={ticket} column={column} fieldOf={fieldOf} />
             </Link>
           ) : (
-            <Cell ticket={ticket} column={column} />
+            <Cell ticket={ticket} column={column} fieldOf={fieldOf} />
           )}
         </td>
       ))}
@@ -260,13 +277,18 @@ function Row({ ticket: row, columns }: { ticket: FragmentOf<typeof ViewRowFragme
   )
 }
 
-function Cell({ ticket, column }: { ticket: Ticket; column: string }): ReactNode {
+interface CellProps {
+  ticket: Ticket
+  column: string
+  fieldOf: FieldOf
+}
+
+function Cell({ ticket, column, fieldOf }: CellProps): ReactNode {
   if (!isColumn(column)) {
-    const key = nameOfField(column)
-    const held =
-      (ticket.customFields as Record<string, unknown>)[key] ??
-      (ticket.internalFields as Record<string, unknown>)[key]
-    return held === undefined ? null : Array.isArray(held) ? held.join(', ') : String(held)
+    const field = fieldOf(column)
+    if (!field) return null
+    const held = fieldValues(ticket.customFields)[field.key] ?? fieldValues(ticket.internalFields)[field.key]
+    return held === undefined ? null : <FieldValue field={field} value={held} />
   }
   switch (column) {
     case 'reference':
@@ -295,4 +317,4 @@ function Cell({ ticket, column }: { ticket: Ticket; column: string }): ReactNode
 }
 
 const isColumn = (column: string | null): column is Column => COLUMNS.includes(column as Column)
-const nameOfField = (column: string | null) => (column ?? '').replace(/^custom_fields\./, '')
+type FieldOf = (column: string | null) => FieldDefinition | undefined
