@@ -297,7 +297,7 @@ declare
   told app_public.notifications[];
   ticket app_public.tickets;
 begin
-  if alert is null or alert not in ('file_blocked', 'scanner_away', 'mail_failed', 'mailbox_silent', 'webhook_disabled') then
+  if alert is null or alert not in ('file_blocked', 'scanner_away', 'mail_failed', 'mail_not_taken', 'mailbox_silent', 'webhook_disabled') then
     raise exception 'there is no alert %', alert;
   end if;
 
@@ -334,7 +334,7 @@ end
 $$;
 
 comment on function app_private.alert_admins(text, jsonb, text) is
-  'Tells the admins of the organization that something of it needs them, once for each key (up to 150 characters): `file_blocked`, `scanner_away`, `mail_failed`, `mailbox_silent` or `webhook_disabled`. Another word is a fault of the program. A `ticket_id` among the facts is what it leads to.';
+  'Tells the admins of the organization that something of it needs them, once for each key (up to 150 characters): `file_blocked`, `scanner_away`, `mail_failed`, `mail_not_taken`, `mailbox_silent` or `webhook_disabled`. Another word is a fault of the program. A `ticket_id` among the facts is what it leads to.';
 
 -- What people do with it
 
