@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { type ScannerEnvironment, readScannerEnvironment } from './files/scanner-environment.ts'
+import type { EnvironmentMailbox } from './mail-in/mail-database.ts'
+import { readMailboxEnvironment, readMailLease } from './mail-in/mailbox-environment.ts'
 import { parseKeys, shortestKeyBytes } from '../server/key-ring.ts'
 
 /** What the worker reads from its environment, parsed once; a missing value ends the process with a clear message. */
@@ -13,6 +15,10 @@ export interface WorkerEnvironment {
   dataDirectory: string
   /** How files are scanned; undefined where they are let through unscanned. */
   scanner: ScannerEnvironment | undefined
+  /** The mailbox that the environment names; undefined where it names none. */
+  mailbox: EnvironmentMailbox | undefined
+  /** How long a mailbox stays with a worker that is not heard of any more. */
+  mailLeaseSeconds: number
   /** How mails leave; undefined where there is no mail server. */
   mail: MailEnvironment | undefined
   /**
@@ -54,6 +60,8 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Wor
     logLevel,
     dataDirectory: resolve(variables.ATUM_DATA_DIR?.trim() || 'data'),
     scanner: readScannerEnvironment(variables),
+    mailbox: readMailboxEnvironment(variables),
+    mailLeaseSeconds: readMailLease(variables),
     mail: readMailEnvironment(variables),
     encryptionKeys: readEncryptionKeys(variables),
   }

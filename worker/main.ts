@@ -4,11 +4,15 @@ import { run, type WorkerEvents } from 'graphile-worker'
 import { Pool } from 'pg'
 import { pino } from 'pino'
 import { createEncryption } from '../server/encryption.ts'
+import { FileStorage } from '../server/storage/file-storage.ts'
 import { readEnvironment } from './env.ts'
 import { clamd } from './files/clamd.ts'
 import { FilePlaces } from './files/file-places.ts'
 import { startScannerWatch } from './files/scanner-watch.ts'
 import { buryDeadWorkers, startHeartbeat } from './heartbeat.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { MailStore } from './mail-in/mail-store.ts'
+import { watchMailboxes } from './mail-in/mailbox-watch.ts'
 import { queueLogger } from './queue-logger.ts'
 import announceTicketEvents from './tasks/announce_ticket_events.ts'
 import deliverReply from './tasks/deliver_reply.ts'
@@ -51,12 +55,15 @@ if (!encryption) {
 }
 const scanner = environment.scanner && clamd(environment.scanner)
 const places = new FilePlaces(environment.dataDirectory)
+const storage = new FileStorage(environment.dataDirectory)
+const mails = new MailStore(environment.dataDirectory)
 
 const pool = new Pool({
   connectionString: environment.databaseUrl,
   application_name: 'atum-worker',
-  // One for each job, one that listens, one for the heartbeat, one for what is known of the scanner.
-  max: environment.concurrency + 3,
+  // One for each job, one that listens, one for the heartbeat, one for what is known of the scanner, two for mail that
+  // comes in.
+  max: environment.concurrency + 5,
 })
 const onConnectionLost = (error: Error) =>
   logger.warn({ error: error.message }, 'a database connection was lost')
@@ -70,6 +77,14 @@ const lockNames: string[] = []
 const events: WorkerEvents = new EventEmitter()
 events.on('pool:create', ({ workerPool }) => lockNames.push(workerPool.id))
 events.on('worker:create', ({ worker }) => lockNames.push(worker.workerId))
+const mailboxes = watchMailboxes({
+  pool,
+  mails,
+  encryption,
+  environmentMailbox: environment.mailbox,
+  leaseSeconds: environment.mailLeaseSeconds,
+  logger,
+})
 
 const runner = await run({
   pgPool: pool,
@@ -85,7 +100,7 @@ const runner = await run({
     deliver_reply: deliverReply,
     fire_sla_escalation: fireSlaEscalation,
     index_tickets: indexTickets,
-    process_incoming_mail: processIncomingMail,
+    process_incoming_mail: processIncomingMail(mails, storage, scanner !== undefined),
     place_file: placeFile(places),
     recompute_sla_clocks: recomputeSlaClocks,
     record_sla_breach: recordSlaBreach,
@@ -109,7 +124,7 @@ const runner = await run({
     sweep_snoozed_tickets: sweepSnoozedTickets,
     sweep_surveys: sweepSurveys,
     sweep_throttles: sweepThrottles,
-    test_mailbox: testMailbox,
+    test_mailbox: testMailbox(mailboxes.credentials),
     sweep_waiting_files: sweepWaitingFiles,
     wake_ticket: wakeTicket,
     write_digests: writeDigests,
@@ -127,8 +142,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     stopHeartbeat()
     stopScannerWatch()
     logger.info({ signal }, 'the worker stops')
-    void runner
-      .stop()
+    void Promise.all([runner.stop(), mailboxes.stop()])
       .catch((error: Error) => logger.error({ error: error.message }, 'the queue did not stop cleanly'))
       .finally(() => pool.end())
   })

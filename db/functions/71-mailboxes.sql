@@ -276,6 +276,21 @@ comment on function app_private.set_mailbox_secret(uuid, text) is 'Stores the en
 
 -- For the worker.
 
+create or replace function app_private.renew_mailbox_secret(mailbox_id uuid, before text, after text) returns boolean
+  language plpgsql volatile security definer
+  set search_path = ''
+as $$
+begin
+  update app_private.mailbox_secrets as secret
+  set sealed = renew_mailbox_secret.after, updated_at = now()
+  where secret.organization_id = app_hidden.current_organization_id() and secret.mailbox_id = renew_mailbox_secret.mailbox_id
+    and secret.sealed = renew_mailbox_secret.before;
+  return found;
+end
+$$;
+
+comment on function app_private.renew_mailbox_secret(uuid, text, text) is 'Stores the secret that took the place of one, where it is still that one: a token endpoint may hand out a new refresh token.';
+
 create or replace function app_private.mailbox_settings(mailbox app_public.mailboxes) returns jsonb
   language sql stable
   set search_path = ''
@@ -469,7 +484,12 @@ begin
     -- What was taken out of the environment is read no more; what came by it stays.
     update app_public.mailboxes as box
     set is_enabled = false, is_default = false, archived_at = now()
-    where box.from_environment and box.archived_at is null;
+    where box.from_environment and box.archived_at is null
+      -- Another worker may have that environment.
+      and not exists (
+        select from app_public.mailbox_states as state
+        where state.organization_id = box.organization_id and state.mailbox_id = box.id and state.lease_until > clock_timestamp()
+      );
     return jsonb_build_object('outcome', 'none');
   end if;
 
@@ -541,7 +561,7 @@ revoke all on function
   app_private.lease_mailboxes(text, integer, boolean), app_private.release_mailboxes(text), app_private.mailbox_to_test(uuid),
   app_private.record_mailbox_test(uuid, text, text), app_private.mailbox_progress(uuid),
   app_private.mailbox_fetched(uuid, bigint, bigint), app_private.mailbox_failed(uuid, text), app_private.sweep_mailboxes(),
-  app_private.silent_mailboxes(), app_private.keep_environment_mailbox(text, jsonb)
+  app_private.silent_mailboxes(), app_private.keep_environment_mailbox(text, jsonb), app_private.renew_mailbox_secret(uuid, text, text)
 from public;
 
 grant execute on function
@@ -556,5 +576,5 @@ grant execute on function
   app_private.lease_mailboxes(text, integer, boolean), app_private.release_mailboxes(text), app_private.mailbox_to_test(uuid),
   app_private.record_mailbox_test(uuid, text, text), app_private.mailbox_progress(uuid),
   app_private.mailbox_fetched(uuid, bigint, bigint), app_private.mailbox_failed(uuid, text), app_private.sweep_mailboxes(),
-  app_private.keep_environment_mailbox(text, jsonb)
+  app_private.keep_environment_mailbox(text, jsonb), app_private.renew_mailbox_secret(uuid, text, text)
 to atum_worker;

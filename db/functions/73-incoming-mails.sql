@@ -23,7 +23,7 @@ begin
     nullif(left(facts ->> 'fromAddress', 320), ''), left(facts ->> 'subject', 998),
     coalesce((facts ->> 'receivedAt')::timestamptz, now()),
     case when facts ->> 'sha256' is null then 'refused' else 'stored' end::app_public.incoming_mail_state,
-    case when facts ->> 'sha256' is null then 'oversize' end, case when facts ->> 'sha256' is null then now() end
+    case when facts ->> 'sha256' is null then coalesce(facts ->> 'refusal', 'oversize') end, case when facts ->> 'sha256' is null then now() end
   )
   -- Fetched before, by its number or by every byte of it.
   on conflict do nothing
@@ -45,7 +45,7 @@ end
 $$;
 
 comment on function app_private.store_incoming_mail(uuid, jsonb) is
-  'Notes a mail whose bytes are on disk, and has it read; one without `sha256` is noted as refused for its size. Returns its row id, or null where it was noted before. `{folder, uidValidity, uid, sha256, size, messageId, fromName, fromAddress, subject, receivedAt}`.';
+  'Notes a mail whose bytes are on disk, and has it read; one without `sha256` is noted as refused, for its size or for the `refusal` that is given. Returns its row id, or null where it was noted before. `{folder, uidValidity, uid, sha256, size, messageId, fromName, fromAddress, subject, receivedAt}`.';
 
 create or replace function app_private.alert_of_mail(mail app_public.incoming_mails, mailbox_name text) returns void
   language plpgsql volatile
@@ -402,15 +402,23 @@ as $$
 declare
   kind constant text := coalesce(facts ->> 'kind', 'person');
 begin
-  if kind in ('bounce', 'complaint', 'loop') or kind in ('auto_reply', 'bulk') or (kind = 'mailing_list' and not mailbox.accepts_lists) then
+  if kind in ('bounce', 'complaint') then
     return kind;
   end if;
   if app_private.is_own_mail_address(facts #>> '{from,address}') or exists (
     select
     from app_public.mail_messages as ours
     where ours.organization_id = mail.organization_id and ours.message_id = facts ->> 'messageId'
+  ) or exists (
+    -- Another desk may write to this one.
+    select
+    from app_public.organizations as organization
+    where organization.id = mail.organization_id and organization.slug = split_part(facts ->> 'desk', '/', 1)
   ) then
     return 'loop';
+  end if;
+  if kind in ('auto_reply', 'bulk') or (kind = 'mailing_list' and not mailbox.accepts_lists) then
+    return kind;
   end if;
   return null;
 end

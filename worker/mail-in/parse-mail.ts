@@ -134,15 +134,18 @@ function wordsOf({ text, html, attachments }: ParsedMail, source: Buffer): strin
   if (text?.trim()) return clean(text).replaceAll(/\[cid:[^\]\s]{1,255}\]/g, '')
   if (html) return clean(htmlAsText(safeHtml(html)))
   if (attachments.length > 0) return ''
-  const whole = source.toString('utf8')
+  const whole = source.subarray(0, 1_048_576).toString('utf8')
   const end = /\r?\n\r?\n/.exec(whole)
   return end ? clean(whole.slice(end.index)).trim() : ''
 }
 
-/** Whether a mail has words of its own beside its HTML: a part that says so, at the beginning of a line of its headers. */
-const hasTextPart = (source: Buffer) =>
-  /^content-type:[ \t]*(\r?\n[ \t]+)?text\/plain/im.test(source.toString('latin1')) ||
-  !/^content-type:/im.test(source.toString('latin1'))
+/** Whether a mail has words of its own beside its HTML, which stand at its beginning: a part that says so in its headers. */
+function hasTextPart(source: Buffer): boolean {
+  const beginning = source.subarray(0, 262_144).toString('latin1')
+  return (
+    /^content-type:[ \t]*(\r?\n[ \t]+)?text\/plain/im.test(beginning) || !/^content-type:/im.test(beginning)
+  )
+}
 
 function fileOf(attachment: Attachment, index: number): MailFile {
   return {

@@ -274,7 +274,7 @@ describe('a mail that answers nothing', () => {
 })
 
 describe('what no person wrote', () => {
-  test.each(['auto_reply', 'bulk', 'bounce', 'complaint', 'loop', 'mailing_list'])(
+  test.each(['auto_reply', 'bulk', 'bounce', 'complaint', 'mailing_list'])(
     'is noted as %s, and nothing follows',
     async (kind) => {
       const before = await row('select count(*)::int from app_public.tickets')
@@ -307,6 +307,8 @@ describe('what no person wrote', () => {
         reason: 'loop',
       })
     }
+    expect(await receive({ desk: 'acme/ATUM-1001' })).toMatchObject({ state: 'ignored', reason: 'loop' })
+    expect(await receive({ desk: 'other/ATUM-1001' })).toMatchObject({ state: 'processed' })
     const messageId = await sent(await openTicket(), stage.acme.customer)
     expect(await receive({ messageId })).toMatchObject({ state: 'ignored', reason: 'loop' })
     expect(await receive({ from: { address: 'supporter@desk.test', name: '' } })).toMatchObject({

@@ -1,0 +1,514 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
+import { Client } from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type Tenant, twoTenants } from '../../db/tests/support/fixture.ts'
+import { createTestDatabase, type TestDatabase } from '../../infra/dev/testing.ts'
+import { createEncryption, placeOf } from '../../server/encryption.ts'
+import { startWorker, stopWorker, type TestWorker } from '../testing.ts'
+import { type Dovecot, passwordOf, startDovecot } from './testing.ts'
+
+const key = 'k'.repeat(48)
+const encryption = createEncryption([key])
+const patience = { timeout: 20_000, interval: 50 }
+
+let database: TestDatabase
+let client: Client
+let acme: Tenant
+let globex: Tenant
+let dovecot: Dovecot
+let dataDirectory: string
+const workers: TestWorker[] = []
+const tokens = { asked: [] as URLSearchParams[], refresh: 'refresh-1', access: 'access-1' }
+let tokenServer: Server
+let tokenUrl: string
+
+beforeAll(async () => {
+  // The token endpoint, and what tells the IMAP server whose a token is.
+  tokenServer = createServer((request, response) => {
+    void readAll(request).then((body) => {
+      const { pathname, searchParams } = new URL(request.url!, 'http://x')
+      response.setHeader('content-type', 'application/json')
+      if (pathname === '/info') {
+        const isGood = searchParams.get('access_token') === tokens.access
+        response.statusCode = isGood ? 200 : 401
+        response.end(JSON.stringify(isGood ? { user: 'oauth', active: 'yes' } : { error: 'invalid_token' }))
+        return
+      }
+      const asked = new URLSearchParams(body)
+      tokens.asked.push(asked)
+      const isGood = asked.get('refresh_token') === tokens.refresh
+      if (isGood) tokens.refresh = 'refresh-2'
+      response.statusCode = isGood ? 200 : 400
+      response.end(
+        JSON.stringify(
+          isGood
+            ? { access_token: tokens.access, expires_in: 3600, refresh_token: tokens.refresh }
+            : { error: 'invalid_grant', error_description: 'refresh-0 is not good' },
+        ),
+      )
+    })
+  })
+  await new Promise<void>((resolve) => tokenServer.listen(0, '127.0.0.1', resolve))
+  tokenUrl = `http://127.0.0.1:${(tokenServer.address() as AddressInfo).port}`
+  ;[database, dovecot] = await Promise.all([
+    createTestDatabase(),
+    startDovecot({ tokenInfoUrl: `${tokenUrl}/info?access_token=` }),
+  ])
+  client = new Client({ connectionString: database.superuserUrl })
+  await client.connect()
+  ;({ acme, globex } = await twoTenants(client))
+  dataDirectory = mkdtempSync(join(tmpdir(), 'atum-mails-'))
+})
+
+beforeEach(async () => {
+  await client.query('delete from app_public.incoming_mails; delete from app_public.mailboxes')
+})
+
+afterEach(async () => {
+  await Promise.all(
+    workers
+      .splice(0)
+      .filter(({ process }) => process.exitCode === null && process.signalCode === null)
+      .map((worker) => stopWorker(worker)),
+  )
+})
+
+afterAll(async () => {
+  await client.end()
+  await Promise.all([database.drop(), dovecot.close()])
+  tokenServer.close()
+  rmSync(dataDirectory, { recursive: true, force: true })
+})
+
+async function start(environment: Record<string, string> = {}): Promise<TestWorker> {
+  const worker = await startWorker(database.workerUrl, {
+    ATUM_DATA_DIR: dataDirectory,
+    ATUM_ENCRYPTION_KEY: key,
+    ATUM_MAIL_LEASE_SECONDS: '2',
+    ATTACHMENT_SCANNER: 'off',
+    ...environment,
+  })
+  workers.push(worker)
+  return worker
+}
+
+let names = 0
+/** A mailbox that nobody used before, with its secret. */
+async function mailbox(
+  values: Record<string, unknown> = {},
+  { secret = undefined as object | undefined, tenant = acme } = {},
+): Promise<{ id: string; user: string }> {
+  names += 1
+  const user = (values.username as string | undefined) ?? `box${names}`
+  const columns = {
+    organization_id: tenant.organizationId,
+    name: user,
+    address: `${user}@desk.test`,
+    host: '127.0.0.1',
+    port: dovecot.port,
+    security: 'none',
+    username: user,
+    ...values,
+  }
+  const { rows } = await client.query<{ id: string }>(
+    `insert into app_public.mailboxes (${Object.keys(columns).join(', ')})
+    values (${Object.keys(columns)
+      .map((_column, at) => `$${at + 1}`)
+      .join(', ')}) returning id`,
+    Object.values(columns),
+  )
+  const { id } = rows[0]!
+  await client.query(
+    'insert into app_private.mailbox_secrets (organization_id, mailbox_id, sealed) values ($1, $2, $3)',
+    [
+      tenant.organizationId,
+      id,
+      encryption.encrypt(
+        JSON.stringify(secret ?? { password: passwordOf(user) }),
+        placeOf.mailbox(tenant.organizationId, id),
+      ),
+    ],
+  )
+  return { id, user }
+}
+
+const mail = (subject: string, body = 'It does not work') =>
+  [
+    `From: Paula Kern <paula@customer.test>`,
+    `To: support@desk.test`,
+    `Subject: ${subject}`,
+    `Message-ID: <${subject.replaceAll(' ', '-')}@customer.test>`,
+    `Date: Thu, 26 Nov 2026 09:12:44 +0100`,
+    '',
+    body,
+    '',
+  ].join('\r\n')
+
+const mails = async (mailboxId?: string) =>
+  (
+    await client.query<{ subject: string; state: string; reason: string | null; sha256: string | null }>(
+      `select subject, state, reason, sha256 from app_public.incoming_mails
+      where $1::uuid is null or mailbox_id = $1 order by created_at, uid`,
+      [mailboxId ?? null],
+    )
+  ).rows
+const processed = async (mailboxId?: string) =>
+  (await mails(mailboxId)).filter(({ state }) => state === 'processed').map(({ subject }) => subject)
+const stateOf = async (mailboxId: string) =>
+  (
+    await client.query<{
+      last_fetched_at: Date | null
+      failing_since: Date | null
+      last_error: string | null
+      last_uid: string | null
+      lease_holder: string | null
+    }>('select * from app_public.mailbox_states where mailbox_id = $1', [mailboxId])
+  ).rows[0]!
+const isRead = (mailboxId: string) =>
+  vi.waitFor(async () => expect((await stateOf(mailboxId)).last_fetched_at).not.toBeNull(), patience)
+const tickets = async (subject: string) =>
+  (await client.query('select from app_public.tickets where subject = $1', [subject])).rowCount
+
+describe('a mailbox', () => {
+  test('is read: what nobody read is taken, what comes is taken at once, and nothing is deleted', async () => {
+    const { id, user } = await mailbox()
+    await dovecot.deliver(user, mail('Before one'))
+    await start()
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['Before one']), patience)
+
+    // It waits without asking: the server tells.
+    const delivered = Date.now()
+    await dovecot.deliver(user, mail('Then two'))
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['Before one', 'Then two']), patience)
+    expect(Date.now() - delivered).toBeLessThan(10_000)
+
+    await vi.waitFor(
+      async () =>
+        expect(await dovecot.look(user)).toEqual([
+          { uid: 1, seen: true, subject: 'Before one' },
+          { uid: 2, seen: true, subject: 'Then two' },
+        ]),
+      patience,
+    )
+    expect(await tickets('Then two')).toBe(1)
+    const [first] = await mails(id)
+    expect(readdirSync(join(dataDirectory, 'mails', acme.organizationId))).toContain(`${first!.sha256}.eml`)
+  })
+
+  test('is switched on, changed and off without a new start of the worker', async () => {
+    await start()
+    const { id, user } = await mailbox({ folder: 'Requests' })
+    await vi.waitFor(async () => expect((await stateOf(id)).last_error).toContain('Requests'), patience)
+    await dovecot.renew(user, 'Requests')
+    await dovecot.deliver(user, mail('In a folder'), 'Requests')
+    await client.query(`update app_public.mailboxes set processed_folder = 'Done' where id = $1`, [id])
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['In a folder']), patience)
+    await vi.waitFor(async () => expect(await dovecot.look(user, 'Requests')).toEqual([]), patience)
+    expect(await dovecot.look(user, 'Done')).toMatchObject([{ subject: 'In a folder', seen: true }])
+
+    await client.query('update app_public.mailboxes set is_enabled = false where id = $1', [id])
+    await vi.waitFor(() => expect(workers[0]!.said()).toContain('is left'), patience)
+    await dovecot.deliver(user, mail('Too late'), 'Requests')
+    await client.query('update app_public.mailboxes set is_enabled = true where id = $1', [id])
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['In a folder', 'Too late']), patience)
+  })
+
+  test('goes on where it was after the server was away', async () => {
+    const { id, user } = await mailbox()
+    await start()
+    await isRead(id)
+    await dovecot.stop()
+    await vi.waitFor(async () => expect((await stateOf(id)).failing_since).not.toBeNull(), patience)
+    await dovecot.start()
+    await dovecot.deliver(user, mail('Back again'))
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['Back again']), patience)
+    expect(await stateOf(id)).toMatchObject({ failing_since: null, last_error: null })
+  })
+
+  test('whose numbers begin anew gives each mail once', async () => {
+    const { id, user } = await mailbox({ folder: 'Box' })
+    await dovecot.renew(user, 'Box')
+    await dovecot.deliver(user, mail('Old one'), 'Box')
+    const worker = await start()
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['Old one']), patience)
+    await stopWorker(worker)
+    await dovecot.renew(user, 'Box')
+    await dovecot.deliver(user, mail('Old one'), 'Box')
+    await dovecot.deliver(user, mail('New one'), 'Box')
+    await start()
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['Old one', 'New one']), patience)
+    expect(await mails(id)).toHaveLength(2)
+  })
+
+  test('keeps a mail that is too large, which is told of', async () => {
+    const { id, user } = await mailbox({ max_mail_bytes: 65_536 })
+    await dovecot.deliver(user, mail('A film', 'x'.repeat(70_000)))
+    await dovecot.deliver(user, mail('A word'))
+    await start()
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['A word']), patience)
+    expect(await mails(id)).toMatchObject([
+      { subject: 'A film', state: 'refused', reason: 'oversize', sha256: null },
+      { subject: 'A word', state: 'processed' },
+    ])
+    expect(await dovecot.look(user)).toMatchObject([{ seen: false }, { seen: true }])
+    const { rowCount } = await client.query(
+      `select from app_public.notifications where facts ->> 'alert' = 'mail_not_taken' and facts ->> 'subject' = 'A film'`,
+    )
+    expect(rowCount).toBeGreaterThan(0)
+  })
+
+  test('that cannot be opened is told of once, and read when it can be', async () => {
+    const { id } = await mailbox({}, { secret: { password: 'wrong' } })
+    const worker = await start()
+    await vi.waitFor(
+      async () => expect((await stateOf(id)).last_error).toContain('refused the login'),
+      patience,
+    )
+    expect(worker.said()).not.toContain('wrong')
+
+    const alerts = async () =>
+      (
+        await client.query<{ count: number }>(
+          `select count(*)::int from app_public.notifications
+          where organization_id = $1 and facts ->> 'alert' = 'mailbox_silent' and facts ->> 'mailbox_id' = $2`,
+          [acme.organizationId, id],
+        )
+      ).rows[0]!.count
+    const sweep = async () => {
+      await client.query('begin')
+      await client.query(`select set_config('atum.organization_id', $1, true)`, [acme.organizationId])
+      await client.query('select app_private.sweep_mailboxes()')
+      await client.query('commit')
+    }
+    await sweep()
+    expect(await alerts()).toBe(0)
+    await client.query(
+      `update app_public.mailbox_states set enabled_at = now() - interval '16 minutes' where mailbox_id = $1`,
+      [id],
+    )
+    await sweep()
+    expect(await alerts()).toBe(1)
+    await sweep()
+    expect(await alerts()).toBe(1)
+  })
+})
+
+describe('several', () => {
+  test('mailboxes are read side by side, each for its organization', async () => {
+    const [one, two] = [await mailbox(), await mailbox({}, { tenant: globex })]
+    await start()
+    await Promise.all([isRead(one.id), isRead(two.id)])
+    await Promise.all([
+      dovecot.deliver(one.user, mail('For acme')),
+      dovecot.deliver(two.user, mail('For globex')),
+    ])
+    await vi.waitFor(async () => {
+      expect(await processed(one.id)).toEqual(['For acme'])
+      expect(await processed(two.id)).toEqual(['For globex'])
+    }, patience)
+  })
+
+  test('workers read a mailbox one at a time, and one takes over from another that died', async () => {
+    const { id, user } = await mailbox()
+    const [first, second] = await Promise.all([start(), start()])
+    await isRead(id)
+    const { lease_holder } = await stateOf(id)
+    const holder = [first, second].find(({ process }) => lease_holder!.includes(`:${process.pid}:`))!
+    for (let at = 1; at <= 5; at += 1) await dovecot.deliver(user, mail(`Number ${at}`))
+    await vi.waitFor(async () => expect(await processed(id)).toHaveLength(5), patience)
+    expect((await stateOf(id)).lease_holder).toBe(lease_holder)
+
+    holder.process.kill('SIGKILL')
+    await dovecot.deliver(user, mail('Number 6'))
+    await vi.waitFor(async () => expect(await processed(id)).toHaveLength(6), patience)
+    expect((await stateOf(id)).lease_holder).not.toBe(lease_holder)
+    expect(await mails(id)).toHaveLength(6)
+  })
+})
+
+describe('a worker that is killed', () => {
+  /** Holds a lock until a worker waits for it, and then kills that worker. */
+  async function killAt(lock: string, deliver: () => Promise<unknown>): Promise<void> {
+    // What holds the lock keeps the lease from being renewed.
+    const worker = await start({ ATUM_MAIL_LEASE_SECONDS: '60' })
+    const holder = new Client({ connectionString: database.superuserUrl })
+    await holder.connect()
+    try {
+      await vi.waitFor(() => expect(worker.said()).toContain('is read'), patience)
+      await vi.waitFor(async () => {
+        const { rowCount } = await client.query(
+          'select from app_public.mailbox_states where last_fetched_at is not null',
+        )
+        expect(rowCount).toBe(1)
+      }, patience)
+      await holder.query('begin')
+      await holder.query(lock)
+      await deliver()
+      await vi.waitFor(async () => {
+        const { rowCount } = await client.query(
+          `select from pg_stat_activity where application_name = 'atum-worker' and wait_event_type = 'Lock' and datname = current_database()
+          and (query ~ 'store_incoming_mail' or query ~ 'mailbox_fetched')`,
+        )
+        expect(rowCount).toBeGreaterThan(0)
+      }, patience)
+      worker.process.kill('SIGKILL')
+      await worker.ended
+    } finally {
+      await holder.query('rollback')
+      await holder.end()
+      await client.query('update app_public.mailbox_states set lease_until = null')
+    }
+  }
+
+  test.each([
+    ['between the disk and the row', 'lock table app_public.incoming_mails in access exclusive mode'],
+    ['between the row and what is noted of it', 'select from app_public.mailbox_states for update'],
+  ])('%s, loses nothing and takes nothing twice', async (_when, lock) => {
+    const { id, user } = await mailbox()
+    await killAt(lock, () => dovecot.deliver(user, mail(`Killed ${_when}`)))
+    await start()
+    await vi.waitFor(async () => expect(await processed(id)).toEqual([`Killed ${_when}`]), patience)
+    await dovecot.deliver(user, mail(`After ${_when}`))
+    await vi.waitFor(async () => expect(await processed(id)).toHaveLength(2), patience)
+    expect(await mails(id)).toHaveLength(2)
+    expect(await tickets(`Killed ${_when}`)).toBe(1)
+  })
+})
+
+describe('a login by tokens', () => {
+  const oauth = (secret: object) =>
+    mailbox(
+      {
+        username: 'oauth',
+        auth: 'oauth2',
+        token_endpoint: `${tokenUrl}/token`,
+        client_id: 'desk',
+        scopes: 'imap',
+      },
+      { secret },
+    )
+
+  test('exchanges the refresh token, and keeps the new one', async () => {
+    Object.assign(tokens, { asked: [], refresh: 'refresh-1', access: 'access-1' })
+    const { id, user } = await oauth({ refreshToken: 'refresh-1', clientSecret: 'secret' })
+    await dovecot.deliver(user, mail('By token'))
+    await start()
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['By token']), patience)
+    expect(Object.fromEntries(tokens.asked[0]!)).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: 'refresh-1',
+      client_id: 'desk',
+      client_secret: 'secret',
+      scope: 'imap',
+    })
+    const { rows } = await client.query<{ sealed: string }>('select sealed from app_private.mailbox_secrets')
+    expect(
+      JSON.parse(encryption.decrypt(rows[0]!.sealed, placeOf.mailbox(acme.organizationId, id))),
+    ).toMatchObject({
+      refreshToken: 'refresh-2',
+    })
+  })
+
+  test('that is refused says so without the secret', async () => {
+    const { id } = await oauth({ refreshToken: 'refresh-0' })
+    const worker = await start()
+    await vi.waitFor(
+      async () => expect((await stateOf(id)).last_error).toContain('400 invalid_grant'),
+      patience,
+    )
+    expect((await stateOf(id)).last_error).not.toContain('refresh-0')
+    expect(worker.said()).not.toContain('refresh-0')
+  })
+})
+
+describe('the mailbox of the environment', () => {
+  const environment = () => ({
+    IMAP_HOST: '127.0.0.1',
+    IMAP_PORT: String(dovecot.port),
+    IMAP_SECURITY: 'none',
+    IMAP_USER: `env${names}`,
+    IMAP_PASSWORD: passwordOf(`env${names}`),
+    IMAP_ADDRESS: 'help@acme.test',
+    IMAP_ORGANIZATION: 'acme',
+  })
+
+  test('is made, read and put away with it, and its password is in no table', async () => {
+    names += 1
+    const named = environment()
+    await dovecot.deliver(named.IMAP_USER, mail('To the environment'))
+    const worker = await start(named)
+    await vi.waitFor(async () => expect(await processed()).toEqual(['To the environment']), patience)
+    const { rows } = await client.query(
+      'select organization_id, address, from_environment, is_default from app_public.mailboxes where archived_at is null',
+    )
+    expect(rows).toEqual([
+      {
+        organization_id: acme.organizationId,
+        address: 'help@acme.test',
+        from_environment: true,
+        is_default: true,
+      },
+    ])
+    expect((await client.query('select from app_private.mailbox_secrets')).rowCount).toBe(0)
+    await stopWorker(worker)
+    await start()
+    await vi.waitFor(
+      async () =>
+        expect(
+          (await client.query('select from app_public.mailboxes where archived_at is null')).rowCount,
+        ).toBe(0),
+      patience,
+    )
+  })
+
+  test('needs to say whose it is where there are several organizations', async () => {
+    names += 1
+    const { IMAP_ORGANIZATION: _slug, ...named } = environment()
+    const worker = await start(named)
+    await vi.waitFor(() => expect(worker.said()).toContain('IMAP_ORGANIZATION'), patience)
+    expect((await client.query('select from app_public.mailboxes')).rowCount).toBe(0)
+  })
+})
+
+describe('a test of the connection', () => {
+  const tested = async (id: string) => {
+    await client.query('begin')
+    await client.query(
+      `select set_config('atum.organization_id', $1, true), set_config('atum.user_id', $2, true), set_config('atum.session_id', $3, true)`,
+      [acme.organizationId, acme.admin.userId, acme.admin.sessionId],
+    )
+    await client.query('select app_public.test_mailbox($1)', [id])
+    await client.query('commit')
+    return vi.waitFor(async () => {
+      const { rows } = await client.query<{ test_outcome: string | null; test_detail: string | null }>(
+        'select test_outcome, test_detail from app_public.mailbox_states where mailbox_id = $1 and tested_at is not null',
+        [id],
+      )
+      expect(rows).toHaveLength(1)
+      return rows[0]!
+    }, patience)
+  }
+
+  test('says in a word what is wrong', async () => {
+    const off = { is_enabled: false }
+    const good = await mailbox(off)
+    await dovecot.deliver(good.user, mail('Stays unread'))
+    const wrong = await mailbox(off, { secret: { password: 'wrong' } })
+    const nowhere = await mailbox({ ...off, port: 1 })
+    const folder = await mailbox({ ...off, folder: 'Nowhere' })
+    const empty = await mailbox(off, { secret: {} })
+    await start()
+    expect(await tested(good.id)).toEqual({ test_outcome: 'ok', test_detail: '1' })
+    expect(await dovecot.look(good.user)).toMatchObject([{ seen: false }])
+    expect(await tested(wrong.id)).toMatchObject({ test_outcome: 'refused' })
+    expect(await tested(nowhere.id)).toMatchObject({ test_outcome: 'unreachable' })
+    expect(await tested(folder.id)).toMatchObject({ test_outcome: 'no_folder' })
+    expect(await tested(empty.id)).toMatchObject({ test_outcome: 'no_secret' })
+    expect(await mails()).toEqual([])
+  })
+})

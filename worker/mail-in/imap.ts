@@ -1,0 +1,111 @@
+import { ImapFlow } from 'imapflow'
+
+/** How a mailbox is reached, as the database says it. */
+export interface MailboxSettings {
+  organizationId: string
+  mailboxId: string
+  address: string
+  host: string
+  port: number
+  security: 'tls' | 'starttls' | 'none'
+  auth: 'password' | 'oauth2'
+  username: string
+  folder: string
+  processedFolder: string | null
+  tokenEndpoint: string | null
+  clientId: string | null
+  scopes: string | null
+  fromEnvironment: boolean
+  maxMailBytes: number
+  /** Sealed; null where none was given, or it is in the environment. */
+  secret: string | null
+}
+
+/** What one logs in with. */
+export type Credentials = { password: string } | { accessToken: string }
+
+/** Why a mailbox cannot be read, in a word of `mailbox_states.test_outcome`. */
+export type MailboxFault =
+  'unreachable' | 'certificate' | 'refused' | 'no_folder' | 'no_secret' | 'token_refused' | 'failed'
+
+/** A mailbox cannot be read. Says why, and no secret. */
+export class MailboxError extends Error {
+  override readonly name = 'MailboxError'
+  readonly fault: MailboxFault
+
+  constructor(fault: MailboxFault, message: string) {
+    super(message)
+    this.fault = fault
+  }
+}
+
+/** A connection that is not yet made. */
+export function imapClient(settings: MailboxSettings, credentials: Credentials): ImapFlow {
+  const { host, port, security, username } = settings
+  const client = new ImapFlow({
+    host,
+    port,
+    secure: security === 'tls',
+    ...(security !== 'tls' && { doSTARTTLS: security === 'starttls' }),
+    auth: {
+      user: username,
+      ...('password' in credentials
+        ? { pass: credentials.password }
+        : { accessToken: credentials.accessToken }),
+    },
+    logger: false,
+    clientInfo: { name: 'ATUM Desk' },
+    connectionTimeout: 15_000,
+    greetingTimeout: 15_000,
+    // Longer than a server lets one wait for new mail without a word.
+    socketTimeout: 300_000,
+    disableAutoIdle: true,
+  })
+  // Whoever waits for something of it hears of it there.
+  client.on('error', () => {})
+  return client
+}
+
+/** Opens the folder of a mailbox, and says in a word why that does not go. */
+export async function openFolder(
+  client: ImapFlow,
+  settings: MailboxSettings,
+  options: { readOnly?: boolean } = {},
+): Promise<void> {
+  try {
+    await client.connect()
+  } catch (error) {
+    throw faultOf(error)
+  }
+  try {
+    await client.mailboxOpen(settings.folder, options)
+  } catch (error) {
+    throw new MailboxError('no_folder', `The folder ${settings.folder} cannot be opened: ${wordsOf(error)}`)
+  }
+}
+
+const certificateCodes =
+  /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA)/
+const networkCodes =
+  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|CONNECT_TIMEOUT|GREETING_TIMEOUT|UPGRADE_TIMEOUT|ETIMEOUT|NoConnection|EConnectionClosed|ClosedAfterConnect\w*)$/i
+
+/** What went wrong, in a word and in the server's own. */
+export function faultOf(error: unknown): MailboxError {
+  if (error instanceof MailboxError) return error
+  const { code = '', authenticationFailed } = error as { code?: string; authenticationFailed?: boolean }
+  const words = wordsOf(error)
+  if (authenticationFailed) return new MailboxError('refused', `The server refused the login: ${words}`)
+  if (certificateCodes.test(code))
+    return new MailboxError('certificate', `The certificate of the server is not trusted: ${words}`)
+  if (networkCodes.test(code))
+    return new MailboxError('unreachable', `The server cannot be reached: ${words}`)
+  return new MailboxError('failed', words)
+}
+
+function wordsOf(error: unknown): string {
+  const { responseText, message, code } = error as { responseText?: string; message?: string; code?: string }
+  return [responseText ?? message ?? String(error), code && `(${code})`]
+    .filter(Boolean)
+    .join(' ')
+    .slice(0, 400)
+}
