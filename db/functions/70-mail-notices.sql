@@ -17,6 +17,7 @@ as $$
       "other": "Es gibt Neues zum Ticket",
       "alert_mail_failed": "Eine Mail an {{name}} konnte nicht zugestellt werden", "alert_file_blocked": "Die Datei {{name}} wurde gesperrt",
       "alert_scanner_away": "Der Virenscanner ist nicht erreichbar", "alert_scanner_away_text": "{{waiting}} Dateien warten darauf, geprüft zu werden.",
+      "alert_mail_not_taken": "Eine Mail an {{name}} konnte nicht angenommen werden", "alert_mail_not_taken_text": "Von {{from}}: {{subject}}",
       "alert_mailbox_silent": "Das Postfach {{name}} lässt sich nicht lesen", "alert_webhook_disabled": "Der Webhook {{name}} wurde abgeschaltet",
       "alert_other": "Der Helpdesk braucht Ihre Aufmerksamkeit"
     }'::jsonb
@@ -32,6 +33,7 @@ as $$
       "other": "There is something new about the ticket",
       "alert_mail_failed": "A mail to {{name}} could not be delivered", "alert_file_blocked": "The file {{name}} was blocked",
       "alert_scanner_away": "The virus scanner is away", "alert_scanner_away_text": "{{waiting}} files wait to be scanned.",
+      "alert_mail_not_taken": "A mail to {{name}} could not be taken", "alert_mail_not_taken_text": "From {{from}}: {{subject}}",
       "alert_mailbox_silent": "The mailbox {{name}} cannot be read", "alert_webhook_disabled": "The webhook {{name}} was switched off",
       "alert_other": "The help desk needs you"
     }'::jsonb
@@ -93,6 +95,7 @@ as $$
     when role = 'customer' then '/portal'
     else case facts ->> 'alert'
       when 'mail_failed' then '/desk/admin/outbox'
+      when 'mail_not_taken' then '/desk/admin/incoming-mail'
       when 'mailbox_silent' then '/desk/admin/mailboxes'
       when 'webhook_disabled' then '/desk/admin/webhooks'
       when 'file_blocked' then '/desk/admin/quarantine'

@@ -55,7 +55,7 @@ begin
   perform app_private.alert_admins(
     'mail_not_taken',
     jsonb_build_object(
-      'incoming_mail_id', mail.id, 'mailbox', mailbox_name, 'reason', mail.reason, 'from', left(mail.from_address, 200),
+      'incoming_mail_id', mail.id, 'name', mailbox_name, 'reason', mail.reason, 'from', left(mail.from_address, 200),
       'subject', left(mail.subject, 200), 'size', mail.size
     ),
     'mail_not_taken:' || mail.id
@@ -405,11 +405,9 @@ begin
   if kind in ('bounce', 'complaint') then
     return kind;
   end if;
-  if app_private.is_own_mail_address(facts #>> '{from,address}') or exists (
-    select
-    from app_public.mail_messages as ours
-    where ours.organization_id = mail.organization_id and ours.message_id = facts ->> 'messageId'
-  ) or exists (
+  if app_private.is_own_mail_address(facts #>> '{from,address}')
+    or exists (select from app_private.mails_of_message_ids(array[facts ->> 'messageId']))
+    or exists (
     -- Another desk may write to this one.
     select
     from app_public.organizations as organization

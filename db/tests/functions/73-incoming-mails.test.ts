@@ -95,11 +95,13 @@ const setStatus = (ticketId: string, status: string) =>
 
 /** A mail of ours about a ticket to somebody, as it was sent; returns its Message-ID. */
 const sent = async (ticketId: string, to: Person, { commentId = null as string | null, token = '' } = {}) => {
-  const { message_id, id } = await row<{ message_id: string; id: string }>(
+  const id = randomUUID()
+  const { message_id } = await row<{ message_id: string }>(
     `insert into app_public.mail_messages
-      (organization_id, kind, dedupe_key, user_id, to_address, ticket_id, comment_id, subject, text_body, html_body, message_id, state, sent_at)
-    values ($1, 'reply', $2, $3, 'x@acme.test', $4, $5, 'Re', 'Re', 'Re', '<' || $2 || '@desk.test>', 'sent', now()) returning id, message_id`,
-    [stage.acme.organizationId, randomUUID(), to.userId, ticketId, commentId],
+      (organization_id, id, kind, dedupe_key, user_id, to_address, ticket_id, comment_id, subject, text_body, html_body, message_id, state, sent_at)
+    values ($1, $2::text::uuid, 'reply', $2::text, $3, 'x@acme.test', $4, $5, 'Re', 'Re', 'Re', '<' || $2::text || '.0123456789abcdef@desk.test>', 'sent', now())
+    returning message_id`,
+    [stage.acme.organizationId, id, to.userId, ticketId, commentId],
   )
   if (token) {
     await rows(

@@ -9,7 +9,7 @@ import type { Notifications } from '../../notifications.ts'
 import { limits, type RateLimits } from '../../rate-limits.ts'
 import type { FileStorage } from '../../storage/file-storage.ts'
 import { type AttachmentFile, factsOf, fileOf, findFile } from './attachment-files.ts'
-import { contentTypeOf } from './content-type.ts'
+import { contentTypeOf } from '../../storage/content-type.ts'
 import { receiveUpload, type Upload } from './receive-upload.ts'
 
 // Most verdicts come in a fraction of a second; whoever uploads waits a little rather than ask again.
