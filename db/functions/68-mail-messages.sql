@@ -46,7 +46,7 @@ begin
       'notice.title', notice.title, 'notice.text', case when comment.id is null then notice.body end,
       'alert.title', notice.title, 'alert.text', notice.body,
       'survey.question', coalesce(
-        survey.question, case language when 'de' then 'Wie zufrieden sind Sie?' else 'How satisfied are you?' end
+        survey.question, case language when 'de' then 'Wie haben wir das gemacht?' else 'How did we do?' end
       )
     ))
     from app_public.organizations as organization

@@ -140,11 +140,11 @@ Helpdesk öffnen: {{link}}'),
 
 we have resolved {{ticket.reference}}, “{{ticket.subject}}”. {{survey.question}} One click is enough:
 
-5 – very satisfied: {{survey_link:5}}
-4 – satisfied: {{survey_link:4}}
+5 – very good: {{survey_link:5}}
+4 – good: {{survey_link:4}}
 3 – so-so: {{survey_link:3}}
-2 – dissatisfied: {{survey_link:2}}
-1 – very dissatisfied: {{survey_link:1}}
+2 – bad: {{survey_link:2}}
+1 – very bad: {{survey_link:1}}
 
 Thank you!'),
     ('survey', 'de', 'Wie war es mit uns?',
@@ -152,11 +152,11 @@ Thank you!'),
 
 wir haben {{ticket.reference}}, „{{ticket.subject}}“, gelöst. {{survey.question}} Ein Klick genügt:
 
-5 – sehr zufrieden: {{survey_link:5}}
-4 – zufrieden: {{survey_link:4}}
-3 – teils, teils: {{survey_link:3}}
-2 – unzufrieden: {{survey_link:2}}
-1 – sehr unzufrieden: {{survey_link:1}}
+5 – sehr gut: {{survey_link:5}}
+4 – gut: {{survey_link:4}}
+3 – mittel: {{survey_link:3}}
+2 – schlecht: {{survey_link:2}}
+1 – sehr schlecht: {{survey_link:1}}
 
 Vielen Dank!'),
     ('alert', 'en', '{{alert.title}}',
@@ -694,7 +694,7 @@ begin
       'notice.text', case when german then 'Es ist dringend und morgen um 9:00 fällig.' else 'It is urgent and due tomorrow at 9:00.' end,
       'alert.title', case when german then 'Eine Mail konnte nicht zugestellt werden' else 'A mail could not be delivered' end,
       'alert.text', '550 5.1.1 No such mailbox',
-      'survey.question', case when german then 'Wie zufrieden sind Sie?' else 'How satisfied are you?' end
+      'survey.question', case when german then 'Wie haben wir das gemacht?' else 'How did we do?' end
     ),
     jsonb_build_object(
       'files', jsonb_build_array(jsonb_build_object(

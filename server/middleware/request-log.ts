@@ -6,10 +6,16 @@ import type { Logger } from '../log.ts'
 
 const unremarkable = new Set(['/healthz', '/readyz'])
 
-const pathOf = (request: IncomingMessage & { originalUrl?: string }) =>
-  (request.originalUrl ?? request.url ?? '').split('?', 1)[0] ?? ''
+/** Links in mails, whose last part lets anybody in. */
+const linksOfMails = /^\/(survey|files)\/.+$/
 
-/** One line a request. Headers, cookies, queries and bodies are never in it: they hold tokens and what people wrote. */
+const pathOf = (request: IncomingMessage & { originalUrl?: string }) =>
+  ((request.originalUrl ?? request.url ?? '').split('?', 1)[0] ?? '').replace(linksOfMails, '/$1/…')
+
+/**
+ * One line a request. Headers, cookies, queries, bodies and the tokens of links are never in it: they let somebody in, or
+ * are what people wrote.
+ */
 export function requestLog(logger: Logger, trustedProxies: number) {
   return pinoHttp({
     logger,

@@ -156,6 +156,23 @@ test('an admin has customers asked, they answer by one click, and a manager read
   await admin.getByRole('link', { name: /The lamp at the gate is out/ }).waitFor()
   expect(await admin.getByRole('link', { name: /A fuse blew/ }).count()).toBe(0)
   expect(await violationsOf(admin)).toEqual([])
+  // Two years of months scroll in their own frame.
+  await ask(
+    `with ticket as (
+      insert into app_public.tickets (organization_id, subject, requester_id)
+      select organization_id, 'Long ago', id from app_public.users, generate_series(1, 12) where email = 'customer@acme.example' returning *
+    )
+    insert into app_public.csat_surveys (organization_id, ticket_id, requester_id, state, planned_for, sent_at, expires_at)
+    select organization_id, id, requester_id, 'expired', at, at, at + interval '14 days'
+    from (select *, now() - row_number() over () * interval '1 month' as at from ticket) as asked`,
+  )
+  await admin.getByLabel('From').fill('2020-01-01')
+  await expect
+    .poll(
+      () => admin.getByRole('list', { name: 'Satisfied by month' }).getByRole('listitem').count(),
+      patience,
+    )
+    .toBeGreaterThan(10)
   await admin.setViewportSize({ width: 360, height: 780 })
   expect(await admin.evaluate('document.documentElement.scrollWidth')).toBe(360)
 

@@ -108,7 +108,7 @@ export function Months({ months }: MonthsProps) {
   return (
     <ol
       aria-label={t('report.months')}
-      className="row-fade flex h-44 items-stretch gap-2 overflow-x-auto [scrollbar-width:thin]"
+      className="relative flex h-44 items-stretch gap-2 overflow-x-auto [scrollbar-width:thin]"
     >
       {months.map(({ month, answered, csat }) =>
         month === null ? null : (
