@@ -4,6 +4,8 @@ import { access, constant, context, lambda, list, type Step } from 'postgraphile
 
 const organizationColumn = 'organization_id'
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+/** What a content is known by, as a row is by its id. */
+const hashPattern = /^[0-9a-f]{64}$/
 
 /** The organization of whoever asks, from the claims; null for strangers, which finds nothing. */
 function organizationOfCaller(): Step<string | null> {
@@ -52,9 +54,11 @@ export const NodeIdsPlugin: GraphileConfig.Plugin = {
           if (!build.getTypeMetaByName(typeName)) continue
 
           const isTenantRow = primaryKey.includes(organizationColumn)
-          const column = isTenantRow ? 'id' : 'slug'
+          const isContent = primaryKey.includes('sha256')
+          const column = isContent ? 'sha256' : isTenantRow ? 'id' : 'slug'
           const isValue = isTenantRow
-            ? (value: unknown) => typeof value === 'string' && uuidPattern.test(value)
+            ? (value: unknown) =>
+                typeof value === 'string' && (isContent ? hashPattern : uuidPattern).test(value)
             : (value: unknown) => typeof value === 'string' && value.length <= 64 && !value.includes('\0')
 
           build.registerNodeIdHandler!({

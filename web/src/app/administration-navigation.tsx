@@ -7,6 +7,7 @@ import {
   Fingerprint,
   LifeBuoy,
   Network,
+  ShieldAlert,
   ShieldCheck,
   TextCursorInput,
   SlidersHorizontal,
@@ -42,6 +43,7 @@ const GROUPS = [
       { name: 'ticket-templates', sign: FileStack },
       { name: 'automations', sign: Zap },
       { name: 'satisfaction', sign: Smile },
+      { name: 'quarantine', sign: ShieldAlert },
     ],
   },
   {

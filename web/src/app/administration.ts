@@ -42,6 +42,10 @@ export const administrationRoutes: RouteObject = {
       lazy: page(() => import('./routes/admin/ticket-templates-route.tsx'), 'ticket-templates', 'errors'),
     },
     {
+      path: 'quarantine',
+      lazy: page(() => import('./routes/admin/quarantine-route.tsx'), 'quarantine', 'errors'),
+    },
+    {
       path: 'fields',
       lazy: page(() => import('./routes/admin/custom-fields-route.tsx'), 'custom-fields', 'errors'),
     },

@@ -12,6 +12,7 @@ import type identity from '../features/identity/locales/en.json'
 import type ipRules from '../features/ip-rules/locales/en.json'
 import type landing from '../features/landing/locales/en.json'
 import type profile from '../features/profile/locales/en.json'
+import type quarantine from '../features/quarantine/locales/en.json'
 import type sessions from '../features/sessions/locales/en.json'
 import type people from '../features/people/locales/en.json'
 import type satisfaction from '../features/satisfaction/locales/en.json'
@@ -53,6 +54,7 @@ declare module 'i18next' {
       'canned-responses': typeof cannedResponses
       approvals: typeof approvals
       automations: typeof automations
+      quarantine: typeof quarantine
       checklists: typeof checklists
       'service-levels': typeof serviceLevels
       sla: typeof sla

@@ -1,0 +1,1 @@
+export { QuarantinePage as Component } from '../../../features/quarantine/quarantine-page.tsx'

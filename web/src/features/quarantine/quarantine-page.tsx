@@ -1,0 +1,109 @@
+import { useEffect, useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Button } from '../../components/button.tsx'
+import { Card } from '../../components/card.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { ErrorState } from '../../components/error-state.tsx'
+import { PageHeader } from '../../components/page-header.tsx'
+import { Select } from '../../components/select.tsx'
+import { SkeletonRows } from '../../components/skeleton-rows.tsx'
+import { problemOf } from '../../graphql/errors.ts'
+import { usePages } from '../../graphql/pages.ts'
+import { graphql, type ResultOf, type VariablesOf } from '../../graphql/tada.ts'
+import { useNow } from '../../lib/clock.ts'
+import { QuarantinedFile, QuarantinedFileFragment } from './quarantined-file.tsx'
+
+const QuarantineQuery = graphql(
+  `
+    query Quarantine($states: [FileState!]!, $after: Cursor) {
+      storedFiles(first: 25, after: $after, filter: { state: { in: $states } }, orderBy: [CREATED_AT_DESC]) {
+        nodes {
+          id
+          ...QuarantinedFile
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  `,
+  [QuarantinedFileFragment],
+)
+
+type FileState = VariablesOf<typeof QuarantineQuery>['states'][number]
+
+/** What can be looked at: what is held back, one kind of it, or what was decided. */
+const VIEWS = {
+  held: ['infected', 'unscannable', 'pending'],
+  infected: ['infected'],
+  unscannable: ['unscannable'],
+  pending: ['pending'],
+  released: ['released'],
+  removed: ['removed'],
+} as const satisfies Record<string, readonly FileState[]>
+
+type View = keyof typeof VIEWS
+
+const views = Object.keys(VIEWS) as View[]
+
+const connectionOf = (data: ResultOf<typeof QuarantineQuery>) => data.storedFiles
+
+/** The files that nobody can open: what was found in them, and what becomes of them. */
+export function QuarantinePage() {
+  const { t } = useTranslation(['quarantine', 'errors'])
+  const [view, setView] = useState<View>('held')
+  const list = usePages({ document: QuarantineQuery, variables: { states: [...VIEWS[view]] }, connectionOf })
+  useRereadByTheClock(list.reread)
+
+  return (
+    <>
+      <PageHeader title={t('title')} intro={t('intro')} />
+      <div className="max-w-64">
+        <Select
+          label={t('show')}
+          value={view}
+          onChange={setView}
+          choices={views.map((each) => ({ value: each, label: t(`view.${each}`) }))}
+        />
+      </div>
+      <Card className="overflow-hidden">
+        {list.nodes.length > 0 ? (
+          <>
+            <ul aria-label={t('title')} className="divide-y divide-border">
+              {list.nodes.map((file) => (
+                <QuarantinedFile key={file.id} file={file} onDecided={list.reread} />
+              ))}
+            </ul>
+            {list.hasMore && (
+              <div className="border-t border-border px-5 py-3">
+                <Button size="small" onPress={list.more} isPending={list.isLoadingMore}>
+                  {t('more')}
+                </Button>
+              </div>
+            )}
+          </>
+        ) : list.error ? (
+          <ErrorState title={t('error')} onRetry={list.reread}>
+            {t(`errors:${problemOf(list.error).code}`)}
+          </ErrorState>
+        ) : list.isLoading ? (
+          <SkeletonRows label={t('loading')} rows={3} />
+        ) : (
+          <EmptyState title={t(`empty.${view}`)}>{t('emptyBody')}</EmptyState>
+        )}
+      </Card>
+    </>
+  )
+}
+
+/** Four times a minute while the page is seen: verdicts come by themselves. */
+function useRereadByTheClock(reread: () => void): void {
+  const now = useNow('minute')
+  const read = useRef(now)
+  useEffect(() => {
+    if (read.current === now) return
+    read.current = now
+    reread()
+  }, [now, reread])
+}
