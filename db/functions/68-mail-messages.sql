@@ -154,7 +154,7 @@ begin
     jsonb_build_object('files', files, 'notices', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'title', concat_ws(': ', entry.facts ->> 'reference', notice.title),
-        'text', concat_ws(E'\n', entry.facts ->> 'subject', notice.body),
+        'text', concat_ws(E'\n', entry.facts ->> 'subject', nullif(notice.body, '')),
         'path', app_hidden.notice_path(entry.facts, recipient.role)
       ) order by entry.position), '[]')
       from jsonb_array_elements(coalesce(said -> 'notifications', '[]')) with ordinality as entry (facts, position)

@@ -355,7 +355,7 @@ declare
   mail app_public.mail_messages;
   noted integer := 0;
 begin
-  if kind not in ('bounced', 'complained') then
+  if record_bounce.kind not in ('bounced', 'complained') then
     raise exception using errcode = '22023', message = 'A mail bounced or was complained about';
   end if;
   for mail in
@@ -366,10 +366,10 @@ begin
     for update of message
   loop
     update app_public.mail_messages as returned
-    set state = kind::app_public.mail_state, sent_at = coalesce(returned.sent_at, now()), claimed_until = null, last_error = left(detail, 2000)
+    set state = record_bounce.kind::app_public.mail_state, sent_at = coalesce(returned.sent_at, now()), claimed_until = null, last_error = left(detail, 2000)
     where returned.organization_id = mail.organization_id and returned.id = mail.id;
-    perform app_private.note_mail(mail, kind::app_public.mail_outcome, null, detail);
-    perform app_private.tell_of_failed_mail(mail, kind, detail);
+    perform app_private.note_mail(mail, record_bounce.kind::app_public.mail_outcome, null, detail);
+    perform app_private.tell_of_failed_mail(mail, record_bounce.kind, detail);
     noted := noted + 1;
   end loop;
   return noted;

@@ -38,9 +38,9 @@ export const systemPackages: SystemPackage[] = [
   {
     name: 'openssl',
     programs: ['openssl'],
-    projects: ['server'],
-    files: ['server/routes/auth/directory.test.ts'],
-    missing: 'no test asks a directory, which needs a certificate',
+    projects: ['server', 'worker'],
+    files: ['server/routes/auth/directory.test.ts', 'worker/mail-server.test.ts'],
+    missing: 'no test asks a directory or a mail server that needs a certificate',
   },
   {
     name: 'clamav-daemon',
