@@ -591,6 +591,15 @@ comment on function app_private.mail_frame(app_public.organizations, text) is 'W
 
 -- Queries and mutations of admins
 
+create or replace function app_public.current_mail_settings() returns app_public.mail_settings
+  language sql stable
+  set search_path = ''
+as $$
+  select * from app_public.mail_settings where organization_id = (select app_hidden.current_organization_id())
+$$;
+
+comment on function app_public.current_mail_settings() is 'How the mails of the organization look. Admins only.';
+
 create or replace function app_public.mail_wordings() returns setof app_public.mail_wording
   language sql stable security definer
   set search_path = ''
@@ -750,14 +759,14 @@ revoke all on function
   app_hidden.mail_document(text, text, jsonb), app_hidden.mail_files(jsonb, jsonb, boolean), app_hidden.mail_notices(jsonb, jsonb, boolean),
   app_hidden.mail_subject(text, jsonb, text), app_hidden.render_mail(text, text, jsonb, jsonb, jsonb, jsonb),
   app_private.mail_frame(app_public.organizations, text), app_hidden.mail_as_shown(app_public.mail_rendering),
-  app_public.mail_wordings(), app_public.save_mail_template(app_public.mail_kind, text, text, text),
+  app_public.current_mail_settings(), app_public.mail_wordings(), app_public.save_mail_template(app_public.mail_kind, text, text, text),
   app_public.reset_mail_template(app_public.mail_kind, text),
   app_public.preview_mail_template(app_public.mail_kind, text, text, text, text, text, text),
   app_public.mail_messages_preview(app_public.mail_messages)
 from public;
 
 grant execute on function
-  app_public.mail_wordings(), app_public.save_mail_template(app_public.mail_kind, text, text, text),
+  app_public.current_mail_settings(), app_public.mail_wordings(), app_public.save_mail_template(app_public.mail_kind, text, text, text),
   app_public.reset_mail_template(app_public.mail_kind, text),
   app_public.preview_mail_template(app_public.mail_kind, text, text, text, text, text, text),
   app_public.mail_messages_preview(app_public.mail_messages), app_hidden.mail_as_shown(app_public.mail_rendering),

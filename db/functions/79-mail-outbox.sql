@@ -76,7 +76,7 @@ $$;
 comment on function app_public.retry_mail(uuid) is
   'Has a mail that was kept, given up, cancelled or came back, or that waits for its next attempt, sent now, and tried for another day. Returns it. Admins only. Errors: NOT_FOUND, MAIL_SENT_ALREADY.';
 
-create or replace function app_public.send_kept_mails() returns integer
+create or replace function app_public.send_kept_mails(written_after timestamptz default null) returns integer
   language plpgsql volatile security definer
   set search_path = ''
 as $$
@@ -88,6 +88,7 @@ begin
     select *
     from app_public.mail_messages as kept
     where kept.organization_id = app_hidden.current_organization_id() and kept.state = 'kept'
+      and (written_after is null or kept.created_at > written_after)
     order by kept.created_at, kept.id
     limit 1000
     for update
@@ -99,8 +100,8 @@ begin
 end
 $$;
 
-comment on function app_public.send_kept_mails() is
-  'Has all mails sent that were kept because there was no mail server, up to 1,000 at a time, and returns how many. Admins only.';
+comment on function app_public.send_kept_mails(timestamptz) is
+  'Has all mails sent that were kept because there was no mail server, or those written after an instant, up to 1,000 at a time, and returns how many. Admins only.';
 
 create or replace function app_public.cancel_mail(mail_id uuid) returns app_public.mail_messages
   language plpgsql volatile security definer
@@ -157,10 +158,10 @@ comment on function app_public.send_test_mail(text) is
 
 revoke all on function
   app_private.mail_to_decide(uuid), app_private.send_again(app_public.mail_messages), app_public.outbox(app_public.mail_state, text),
-  app_public.retry_mail(uuid), app_public.send_kept_mails(), app_public.cancel_mail(uuid), app_public.send_test_mail(text)
+  app_public.retry_mail(uuid), app_public.send_kept_mails(timestamptz), app_public.cancel_mail(uuid), app_public.send_test_mail(text)
 from public;
 
 grant execute on function
-  app_public.outbox(app_public.mail_state, text), app_public.retry_mail(uuid), app_public.send_kept_mails(),
+  app_public.outbox(app_public.mail_state, text), app_public.retry_mail(uuid), app_public.send_kept_mails(timestamptz),
   app_public.cancel_mail(uuid), app_public.send_test_mail(text)
 to atum_admin;

@@ -6,10 +6,12 @@ import {
   FileStack,
   Fingerprint,
   LifeBuoy,
+  Mail,
   Network,
   ShieldAlert,
   ShieldCheck,
   TextCursorInput,
+  Send,
   SlidersHorizontal,
   Smile,
   Timer,
@@ -47,6 +49,13 @@ const GROUPS = [
     ],
   },
   {
+    name: 'channels',
+    places: [
+      { name: 'mail', sign: Mail },
+      { name: 'outbox', sign: Send },
+    ],
+  },
+  {
     name: 'clock',
     places: [
       { name: 'service-levels', sign: Timer },
@@ -78,7 +87,7 @@ export function AdministrationNavigation({ look = 'column', onNavigate }: Admini
   const { t } = useTranslation()
   const id = useId()
   const { pathname } = useLocation()
-  const current = PLACES.find(({ name }) => pathname.startsWith(`/desk/admin/${name}`))?.name
+  const current = PLACES.find(({ name }) => `${pathname}/`.startsWith(`/desk/admin/${name}/`))?.name
   const row = useRef<HTMLUListElement>(null)
 
   // By hand, because `scrollIntoView` would also move the page.

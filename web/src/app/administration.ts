@@ -4,6 +4,7 @@ import { page } from './page.ts'
 
 const people = page(() => import('./routes/admin/people-routes.tsx'), 'people', 'errors')
 const automations = page(() => import('./routes/admin/automations-routes.tsx'), 'automations', 'errors')
+const mail = page(() => import('./routes/admin/mail-routes.tsx'), 'mail', 'errors')
 const providers = page(() => import('./routes/admin/single-sign-on-routes.tsx'), 'single-sign-on', 'errors')
 
 /** Where admins decide about people and ways in, inside the desk. */
@@ -57,6 +58,10 @@ export const administrationRoutes: RouteObject = {
       path: 'satisfaction',
       lazy: page(() => import('./routes/admin/satisfaction-route.tsx'), 'satisfaction', 'errors'),
     },
+    { path: 'mail', lazy: async () => ({ Component: (await mail()).MailRoute }) },
+    { path: 'mail/:kind', lazy: async () => ({ Component: (await mail()).WordingRoute }) },
+    { path: 'outbox', lazy: async () => ({ Component: (await mail()).OutboxRoute }) },
+    { path: 'outbox/:mailId', lazy: async () => ({ Component: (await mail()).OutboxMailRoute }) },
     {
       path: 'service-levels',
       lazy: page(() => import('./routes/admin/service-levels-route.tsx'), 'service-levels', 'errors'),

@@ -15,6 +15,7 @@ import type profile from '../features/profile/locales/en.json'
 import type quarantine from '../features/quarantine/locales/en.json'
 import type sessions from '../features/sessions/locales/en.json'
 import type people from '../features/people/locales/en.json'
+import type mail from '../features/mail/locales/en.json'
 import type satisfaction from '../features/satisfaction/locales/en.json'
 import type securityPolicy from '../features/security-policy/locales/en.json'
 import type singleSignOn from '../features/single-sign-on/locales/en.json'
@@ -65,6 +66,7 @@ declare module 'i18next' {
       people: typeof people
       companies: typeof companies
       'custom-fields': typeof customFields
+      mail: typeof mail
       satisfaction: typeof satisfaction
       'security-policy': typeof securityPolicy
       'ip-rules': typeof ipRules

@@ -1,0 +1,81 @@
+import { Send } from 'lucide-react'
+import { useState, type FormEvent } from 'react'
+import { Trans, useTranslation } from 'react-i18next'
+import { useMutation } from 'urql'
+import { Button } from '../../components/button.tsx'
+import { InlineAlert } from '../../components/inline-alert.tsx'
+import { ProblemAlert } from '../../components/problem-alert.tsx'
+import { SettingsSection } from '../../components/settings-section.tsx'
+import { TextField } from '../../components/text-field.tsx'
+import { TextLink } from '../../components/text-link.tsx'
+import { dataOf } from '../../graphql/outcome.ts'
+import { graphql } from '../../graphql/tada.ts'
+import { useSubmission } from '../../lib/submission.ts'
+
+const SendTest = graphql(`
+  mutation SendTestMail($toAddress: String!) {
+    sendTestMail(input: { toAddress: $toAddress }) {
+      result {
+        id
+        rowId
+        toAddress
+      }
+    }
+  }
+`)
+
+/** Sends a mail to see that mails leave and how they look. */
+export function TestForm() {
+  const { t } = useTranslation('mail')
+  const [address, setAddress] = useState('')
+  const [isMissing, setIsMissing] = useState(false)
+  const [sent, setSent] = useState<{ rowId: string; toAddress: string } | null>(null)
+  const [, sendTest] = useMutation(SendTest)
+  const { send, isSending, problem, clear } = useSubmission()
+
+  function submit(event: FormEvent) {
+    event.preventDefault()
+    const toAddress = address.trim()
+    setIsMissing(!/^[^\s<>@,]+@[^\s<>@,]+$/.test(toAddress))
+    if (!/^[^\s<>@,]+@[^\s<>@,]+$/.test(toAddress)) return
+    setSent(null)
+    void send(async () => {
+      const { sendTestMail } = dataOf(await sendTest({ toAddress }))
+      if (sendTestMail?.result) setSent(sendTestMail.result)
+    })
+  }
+
+  return (
+    <SettingsSection title={t('test.title')} intro={t('test.intro')}>
+      <form onSubmit={submit} noValidate className="flex flex-col gap-4 p-5">
+        <TextField
+          label={t('test.address')}
+          type="email"
+          autoComplete="email"
+          value={address}
+          onChange={(value) => {
+            setAddress(value)
+            setIsMissing(false)
+            if (problem) clear()
+          }}
+          error={isMissing ? t('test.fault') : null}
+        />
+        {problem && <ProblemAlert problem={problem} />}
+        {sent && (
+          <InlineAlert tone="success">
+            <Trans
+              t={t}
+              i18nKey="test.sent"
+              values={{ address: sent.toAddress }}
+              components={{ look: <TextLink to={`/desk/admin/outbox/${sent.rowId}`}>{''}</TextLink> }}
+            />
+          </InlineAlert>
+        )}
+        <Button type="submit" className="self-start" isPending={isSending}>
+          <Send className="size-4" aria-hidden="true" />
+          {t('test.send')}
+        </Button>
+      </form>
+    </SettingsSection>
+  )
+}
