@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import tailwind from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { pdfReaderFiles } from './pdf-reader-files.ts'
 import { trustedDocuments } from './trusted-documents.ts'
 
 /** Where the API listens while `vite dev` serves the screens; the built files are served by the API itself. */
@@ -9,7 +10,7 @@ const api = 'http://127.0.0.1:8000'
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), tailwind(), trustedDocuments(join(import.meta.dirname, 'src'))],
+  plugins: [react(), tailwind(), trustedDocuments(join(import.meta.dirname, 'src')), pdfReaderFiles()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -324,6 +324,21 @@ $$;
 comment on function app_public.discard_upload(uuid) is
   'Throws away a file that the caller uploaded and that is on no comment yet. Returns whether there was one.';
 
+create or replace function app_public.own_uploads(attachment_ids uuid[] default null) returns setof app_public.attachments
+  language sql stable
+  set search_path = ''
+as $$
+  select file.*
+  from app_public.attachments as file
+  where file.organization_id = app_hidden.current_organization_id() and file.uploaded_by_id = app_hidden.current_user_id()
+    and file.comment_id is null
+    and (own_uploads.attachment_ids is null or file.id = any (own_uploads.attachment_ids))
+  order by file.created_at desc, file.id desc
+$$;
+
+comment on function app_public.own_uploads(uuid[]) is
+  'The files that the caller uploaded and that are on no comment yet, newest first; with `attachmentIds` those of them. Each is forgotten a day after it was uploaded.';
+
 create or replace function app_public.ticket_drafts_attachments(draft app_public.ticket_drafts) returns setof app_public.attachments
   language sql stable
   set search_path = ''
@@ -356,13 +371,13 @@ revoke all on function
   app_private.store_mail_file(text, bigint, text, text, text, text, uuid, uuid),
   app_hidden.attach_uploads(app_public.comments, uuid[]),
   app_private.copy_attachments(app_public.comments, app_public.comments), app_private.tg_attachments__record_event(),
-  app_public.discard_upload(uuid), app_public.ticket_drafts_attachments(app_public.ticket_drafts),
+  app_public.discard_upload(uuid), app_public.own_uploads(uuid[]), app_public.ticket_drafts_attachments(app_public.ticket_drafts),
   app_public.outgoing_replies_attachments(app_public.outgoing_replies)
 from public;
 
 grant execute on function
   app_hidden.store_upload(text, bigint, text, text, text, text), app_hidden.attach_uploads(app_public.comments, uuid[]),
-  app_public.discard_upload(uuid), app_public.ticket_drafts_attachments(app_public.ticket_drafts)
+  app_public.discard_upload(uuid), app_public.own_uploads(uuid[]), app_public.ticket_drafts_attachments(app_public.ticket_drafts)
 to atum_customer, atum_agent;
 grant execute on function app_public.outgoing_replies_attachments(app_public.outgoing_replies) to atum_agent;
 grant execute on function app_private.store_mail_file(text, bigint, text, text, text, text, uuid, uuid) to atum_worker;

@@ -15,7 +15,8 @@ export function securityHeaders(options: { https: boolean }): RequestHandler {
         defaultSrc: ["'self'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
+        // blob: is what a person chose to attach and the server does not have yet.
+        imgSrc: ["'self'", 'data:', 'blob:'],
         connectSrc: [
           "'self'",
           (request) => {

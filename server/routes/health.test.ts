@@ -233,7 +233,7 @@ describe('the web', () => {
       `default-src 'self'`,
       `script-src 'self'`,
       `style-src 'self'`,
-      `img-src 'self' data:`,
+      `img-src 'self' data: blob:`,
       `connect-src 'self' ${desk.origin.replace('http', 'ws')}`,
       `frame-ancestors 'none'`,
       `object-src 'none'`,

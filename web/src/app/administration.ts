@@ -29,6 +29,10 @@ export const administrationRoutes: RouteObject = {
       lazy: page(() => import('./routes/admin/ticket-settings-route.tsx'), 'ticket-rules', 'errors'),
     },
     {
+      path: 'attachments',
+      lazy: page(() => import('./routes/admin/attachments-route.tsx'), 'attachments', 'errors'),
+    },
+    {
       path: 'companies',
       lazy: page(() => import('./routes/admin/companies-route.tsx'), 'companies', 'errors'),
     },

@@ -2,6 +2,7 @@ import 'i18next'
 import type components from '../components/locales/en.json'
 import type apiTokens from '../features/api-tokens/locales/en.json'
 import type approvals from '../features/approvals/locales/en.json'
+import type attachments from '../features/attachments/locales/en.json'
 import type automations from '../features/automations/locales/en.json'
 import type checklists from '../features/checklists/locales/en.json'
 import type cannedResponses from '../features/canned-responses/locales/en.json'
@@ -54,6 +55,7 @@ declare module 'i18next' {
       'ticket-rules': typeof ticketRules
       'canned-responses': typeof cannedResponses
       approvals: typeof approvals
+      attachments: typeof attachments
       automations: typeof automations
       quarantine: typeof quarantine
       checklists: typeof checklists

@@ -71,6 +71,8 @@ export function normalisedCache() {
       UpdateTicketStatePayload: embedded,
       MakeTicketStateDefaultPayload: embedded,
       UpdateTicketSettingPayload: embedded,
+      DiscardUploadPayload: embedded,
+      UpdateAttachmentSettingPayload: embedded,
       SaveDraftPayload: embedded,
       DiscardDraftPayload: embedded,
       SendReplyPayload: embedded,

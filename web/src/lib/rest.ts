@@ -59,13 +59,23 @@ async function ask(path: string, init: RequestInit): Promise<unknown> {
   if (response.status === 204) return null
   const answer: unknown = await response.json().catch(() => null)
   if (response.ok) return answer
+  throw restRefusal(response.status, response.statusText, answer, response.headers.get('retry-after'))
+}
+
+/** What the server refused, from its answer. */
+export function restRefusal(
+  status: number,
+  statusText: string,
+  answer: unknown,
+  retryAfter: string | null,
+): RestError {
   const problem = record(record(answer)['error'])
-  throw new RestError(
-    typeof problem['code'] === 'string' ? problem['code'] : codeOfStatus(response.status),
-    typeof problem['message'] === 'string' ? problem['message'] : response.statusText,
-    response.status,
+  return new RestError(
+    typeof problem['code'] === 'string' ? problem['code'] : codeOfStatus(status),
+    typeof problem['message'] === 'string' ? problem['message'] : statusText,
+    status,
     problem['details'],
-    response.headers.get('retry-after'),
+    retryAfter,
   )
 }
 

@@ -3,26 +3,40 @@ import { useTranslation } from 'react-i18next'
 import { Avatar } from '../../components/avatar.tsx'
 import { RelativeTime } from '../../components/relative-time.tsx'
 import { WrittenText } from '../../components/written-text.tsx'
+import { FileFragment } from '../../graphql/attachments.ts'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { useSessionUser } from '../../lib/session.ts'
+import { CommentFiles } from './comment-files.tsx'
 import { CommentMenu } from './comment-menu.tsx'
 
-export const CommentEntryFragment = graphql(`
-  fragment CommentEntry on Comment {
-    id
-    rowId
-    body
-    visibility
-    createdAt
-    authorName
-    author {
+export const CommentEntryFragment = graphql(
+  `
+    fragment CommentEntry on Comment {
       id
       rowId
-      name
+      body
+      visibility
+      createdAt
+      authorName
+      author {
+        id
+        rowId
+        name
+      }
+      attachments(first: 20, orderBy: [CREATED_AT_ASC]) {
+        nodes {
+          id
+          ...File
+        }
+        pageInfo {
+          hasNextPage
+        }
+      }
     }
-  }
-`)
+  `,
+  [FileFragment],
+)
 
 export interface CommentEntryProps {
   comment: FragmentOf<typeof CommentEntryFragment>
@@ -35,7 +49,7 @@ export interface CommentEntryProps {
 export function CommentEntry({ comment, audience, saidBy }: CommentEntryProps) {
   const { t } = useTranslation('comments')
   const user = useSessionUser()
-  const { rowId, body, visibility, createdAt, author, authorName } = readFragment(
+  const { id, rowId, body, visibility, createdAt, author, authorName, attachments } = readFragment(
     CommentEntryFragment,
     comment,
   )
@@ -71,6 +85,7 @@ export function CommentEntry({ comment, audience, saidBy }: CommentEntryProps) {
       <p dir="auto" className="written max-w-[75ch] px-4 pt-2.5 pb-4">
         <WrittenText>{body}</WrittenText>
       </p>
+      <CommentFiles comment={{ id, attachments }} />
     </article>
   )
 }

@@ -39,7 +39,10 @@ export function DraftConflict({
 }) {
   const { t } = useTranslation('comments')
   return (
-    <Notice text={t('draft.conflict')} quote={theirs.body}>
+    <Notice
+      text={t('draft.conflict')}
+      quote={[theirs.body, ...theirs.files.map(({ name }) => name)].join('\n').trim()}
+    >
       <Button size="small" onPress={() => onDecide('both')}>
         {t('draft.both')}
       </Button>

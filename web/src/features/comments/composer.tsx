@@ -1,6 +1,8 @@
 import { Lock, Reply, TextQuote } from 'lucide-react'
 import {
   useCallback,
+  useEffect,
+  useEffectEvent,
   useImperativeHandle,
   useRef,
   useState,
@@ -10,18 +12,23 @@ import {
 } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
+import { AttachButton } from '../../components/attach-button.tsx'
+import { AttachedFiles } from '../../components/attached-files.tsx'
 import { Button } from '../../components/button.tsx'
 import { CharacterCount } from '../../components/character-count.tsx'
-import { InlineAlert } from '../../components/inline-alert.tsx'
+import { DropVeil } from '../../components/drop-veil.tsx'
 import { Segmented } from '../../components/segmented.tsx'
-import { problemOf, type ProblemCode } from '../../graphql/errors.ts'
+import { useAttaching } from '../../components/use-attaching.ts'
+import { useFileDrop } from '../../components/use-file-drop.ts'
+import { problemOf } from '../../graphql/errors.ts'
 import { useMutationKey } from '../../graphql/mutation-key.ts'
 import { graphql } from '../../graphql/tada.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { BODY_LIMIT, bodyProblem } from '../../lib/text-limits.ts'
-import { CrossingAnswer, DraftConflict, RefusedReply } from './composer-notices.tsx'
+import { DraftConflict, RefusedReply } from './composer-notices.tsx'
+import { ComposerTrouble, type ComposerProblem } from './composer-trouble.tsx'
 import { OutgoingReplies, useOutgoingReplies } from './outgoing-replies.tsx'
-import type { ReplyDraft } from './reply-draft.ts'
+import { isBlank, type ReplyDraft } from './reply-draft.ts'
 import { SendButtons } from './send-buttons.tsx'
 import { useCannedPicker } from './use-canned-picker.tsx'
 import { useMentions } from './use-mentions.tsx'
@@ -29,8 +36,15 @@ import { useReplyDraft } from './use-reply-draft.ts'
 
 // What a customer says is said at once.
 const AddComment = graphql(`
-  mutation AddComment($ticketId: UUID!, $body: String!, $clientMutationKey: String) {
-    addComment(input: { ticketId: $ticketId, body: $body, clientMutationKey: $clientMutationKey }) {
+  mutation AddComment($ticketId: UUID!, $body: String!, $attachmentIds: [UUID], $clientMutationKey: String) {
+    addComment(
+      input: {
+        ticketId: $ticketId
+        body: $body
+        attachmentIds: $attachmentIds
+        clientMutationKey: $clientMutationKey
+      }
+    ) {
       comment {
         id
         createdAt
@@ -48,6 +62,7 @@ const SendReply = graphql(`
     $mentionedUserIds: [UUID]
     $seenCommentAt: Datetime
     $draftVersion: Int
+    $attachmentIds: [UUID]
     $clientMutationKey: String
   ) {
     sendReply(
@@ -59,6 +74,7 @@ const SendReply = graphql(`
         mentionedUserIds: $mentionedUserIds
         seenCommentAt: $seenCommentAt
         draftVersion: $draftVersion
+        attachmentIds: $attachmentIds
         clientMutationKey: $clientMutationKey
       }
     ) {
@@ -69,11 +85,15 @@ const SendReply = graphql(`
   }
 `)
 
-/** Refusals after which what was written belongs in a request of its own. */
-const OVER: ReadonlySet<string> = new Set(['REOPEN_WINDOW_OVER', 'TICKET_CLOSED', 'TICKET_MERGED'])
-
 /** What sends, as it is written on this machine's keyboard. */
 export const SEND_KEYS = navigator.platform.startsWith('Mac') ? '⌘ ↵' : 'Ctrl ↵'
+
+interface SendOptions {
+  /** The stage that the ticket is set to, in place of the draft's. */
+  stateId?: string | null
+  /** What was seen of the conversation, in place of what is on the screen. */
+  seenCommentAt?: string | null
+}
 
 export interface ComposerHandle {
   /** Goes to the text, as a reply or as a note. */
@@ -111,11 +131,13 @@ export function Composer({
   onFollowUp,
   ref,
 }: ComposerProps) {
-  const { t } = useTranslation(['comments', 'errors'])
+  const { t } = useTranslation('comments')
   const reply = useReplyDraft(ticketId)
   const { draft } = reply
-  const [problem, setProblem] = useState<'empty' | 'long' | ProblemCode | null>(null)
+  const [problem, setProblem] = useState<ComposerProblem | null>(null)
   const [isSending, setIsSending] = useState(false)
+  /** What is sent as soon as the files are there. */
+  const [held, setHeld] = useState<SendOptions | null>(null)
   const [, addComment] = useMutation(AddComment)
   const [, sendReply] = useMutation(SendReply)
   const mutationKey = useMutationKey()
@@ -136,6 +158,14 @@ export function Composer({
   )
   const mentions = useMentions({ ticketId, isOn: isTeam, text: draft.body, onText: write, textArea })
   const canned = useCannedPicker({ ticketId, isOn: isTeam, onText: write, textArea })
+  const attaching = useAttaching({
+    files: draft.files,
+    onChange: (files) => {
+      reply.attach(files)
+      if (problem) setProblem(null)
+    },
+  })
+  const isOver = useFileDrop(attaching.drop)
 
   useImperativeHandle(ref, () => ({
     write(wanted) {
@@ -144,17 +174,27 @@ export function Composer({
     },
   }))
 
-  async function send(stateId: string | null, seenCommentAt = lastCommentAt ?? null) {
+  async function send(options: SendOptions = {}) {
     if (isSending) return
-    const found = bodyProblem(draft.body)
+    const { stateId = isNote ? null : draft.stateId, seenCommentAt = lastCommentAt ?? null } = options
+    const fault = bodyProblem(draft.body)
+    const found = fault === 'empty' && draft.files.length > 0 ? 'wordless' : fault
     setProblem(found)
     if (found) {
       textArea.current?.focus()
       return
     }
+    if (attaching.isBusy) {
+      setHeld(options)
+      return
+    }
+    if (attaching.hasTrouble) {
+      setProblem('files')
+      return
+    }
     setIsSending(true)
     const draftVersion = await reply.versionToSend()
-    const said = { ticketId, body: draft.body.trim() }
+    const said = { ticketId, body: draft.body.trim(), attachmentIds: draft.files.map(({ id }) => id) }
     const content = isTeam
       ? {
           ...said,
@@ -179,15 +219,23 @@ export function Composer({
       void reply.discard(draft.visibility, draftVersion)
     }
     reply.sent()
+    attaching.clear()
     if (isTeam) outgoing.reread()
     onSent()
   }
+
+  const sendHeld = useEffectEvent(() => {
+    if (!held || attaching.isBusy) return
+    setHeld(null)
+    void send(held)
+  })
+  useEffect(() => sendHeld(), [held, attaching.isBusy])
 
   function handleKey(event: KeyboardEvent) {
     if (event.nativeEvent.isComposing || mentions.takesKey(event) || canned.takesKey(event)) return
     if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
       event.preventDefault()
-      void send(null)
+      void send()
     }
     // Out of the text, so that single keys are shortcuts again; what was written stays.
     if (event.key === 'Escape') textArea.current?.blur()
@@ -219,11 +267,12 @@ export function Composer({
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          void send(null)
+          void send()
         }}
+        onPaste={attaching.onPaste}
         aria-label={label}
         className={classNames(
-          'flex flex-col rounded-xl border shadow-raised transition-colors focus-within:outline-2 focus-within:outline-focus',
+          'relative flex flex-col rounded-xl border shadow-raised transition-colors focus-within:outline-2 focus-within:outline-focus',
           isNote ? 'border-note-border bg-note' : 'border-border-strong bg-surface',
         )}
       >
@@ -290,24 +339,14 @@ export function Composer({
         </div>
         {reply.conflict && <DraftConflict theirs={reply.conflict} onDecide={reply.decide} />}
         {reply.refusedCode && !problem && <RefusedReply code={reply.refusedCode} />}
-        {problem === 'COMMENT_CONFLICT' && (
-          <CrossingAnswer ticketId={ticketId} onSendAnyway={(seen) => void send(null, seen)} />
-        )}
-        {problem && problem !== 'COMMENT_CONFLICT' && (
-          <div className="px-3 pb-2">
-            <InlineAlert>
-              {problem === 'empty'
-                ? t('composer.empty')
-                : problem === 'long'
-                  ? t('composer.tooLong', { limit: BODY_LIMIT.toLocaleString() })
-                  : t(`errors:${problem}`)}
-            </InlineAlert>
-            {onFollowUp && OVER.has(problem) && (
-              <Button size="small" className="mt-2" onPress={() => onFollowUp(draft.body)}>
-                {t('composer.followUp')}
-              </Button>
-            )}
-          </div>
+        <AttachedFiles attaching={attaching} isLocked={isSending} className="px-3 pb-2.5" />
+        {problem && (
+          <ComposerTrouble
+            ticketId={ticketId}
+            problem={problem}
+            onSendAnyway={(seenCommentAt) => void send({ seenCommentAt })}
+            {...(onFollowUp ? { onFollowUp: () => onFollowUp(draft.body) } : {})}
+          />
         )}
         <div className="flex flex-wrap items-center justify-end gap-2 px-2 pb-2">
           <span
@@ -316,7 +355,7 @@ export function Composer({
               isNote ? 'text-note-text' : 'text-muted',
             )}
           >
-            {draft.body
+            {!isBlank(draft)
               ? t(reply.isSaved ? 'composer.saved' : 'composer.kept')
               : t('composer.sendKeys', { keys: SEND_KEYS })}
           </span>
@@ -326,14 +365,19 @@ export function Composer({
               <TextQuote className="size-4" aria-hidden="true" />
             </Button>
           )}
+          <AttachButton limits={attaching.limits} onFiles={attaching.add} isDisabled={isSending} />
           {tools}
           <SendButtons
             isNote={isNote}
             isTeam={isTeam}
             isSending={isSending}
-            onSendAndSet={(stateId) => void send(stateId)}
+            stateId={draft.stateId}
+            waitsFor={held ? attaching.underWay : 0}
+            onSend={(stateId) => void send({ stateId })}
+            onStopWaiting={() => setHeld(null)}
           />
         </div>
+        {isOver && <DropVeil />}
       </form>
     </>
   )

@@ -91,6 +91,14 @@ describe('eventSentence', () => {
     })
   })
 
+  it('tells why a file was blocked', () => {
+    const told = (after: object) => eventSentence(event('attachment_blocked', null, after), words)
+    const infected = { name: 'a.doc', state: 'infected', signature: 'Eicar' }
+    expect(told(infected)).toEqual({ key: 'attachment_infected', before: 'Eicar', after: 'a.doc' })
+    expect(told({ ...infected, state: 'unscannable' }).key).toBe('attachment_unscannable')
+    expect(told({ name: 'a.doc', state: 'infected' }).key).toBe('attachment_blocked')
+  })
+
   it('tells what was asked for approval, and each answer', () => {
     const told = (type: string, more: object = {}) =>
       eventSentence(event(type, null, { question: 'May we?', ...more }), words)

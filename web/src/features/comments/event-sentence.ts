@@ -242,7 +242,19 @@ export function eventSentence(event: TimelineEvent, words: Vocabulary): EventSen
       const known = names.filter((name) => name !== null)
       return known.length > 0 ? { key: type, before: null, after: words.list(known) } : plain('other')
     }
-    case 'attachment_blocked':
+    case 'attachment_blocked': {
+      const name = field(after, 'name')
+      const found = field(after, 'signature')
+      if (!name) return plain('other')
+      switch (field(after, 'state')) {
+        case 'infected':
+          return { key: found ? 'attachment_infected' : type, before: found, after: name }
+        case 'unscannable':
+          return { key: 'attachment_unscannable', before: null, after: name }
+        default:
+          return { key: type, before: null, after: name }
+      }
+    }
     case 'attachment_released':
     case 'attachment_removed':
     case 'mail_failed': {

@@ -8,6 +8,7 @@ import { problemOf, type ProblemCode } from '../../graphql/errors.ts'
 import { graphql } from '../../graphql/tada.ts'
 import { useNow } from '../../lib/clock.ts'
 import type { ServerDraft } from './reply-draft.ts'
+import { ReplyDraftContent, serverDraft } from './server-draft.ts'
 
 const OutgoingRepliesQuery = graphql(`
   query OutgoingReplies($ticketId: UUID!) {
@@ -21,19 +22,19 @@ const OutgoingRepliesQuery = graphql(`
   }
 `)
 
-const UndoSend = graphql(`
-  mutation UndoSend($outgoingReplyId: UUID!) {
-    undoSend(input: { outgoingReplyId: $outgoingReplyId }) {
-      ticketDraft {
-        id
-        body
-        visibility
-        version
-        refusedCode
+const UndoSend = graphql(
+  `
+    mutation UndoSend($outgoingReplyId: UUID!) {
+      undoSend(input: { outgoingReplyId: $outgoingReplyId }) {
+        ticketDraft {
+          id
+          ...ReplyDraftContent
+        }
       }
     }
-  }
-`)
+  `,
+  [ReplyDraftContent],
+)
 
 /** The own replies on a ticket that can still be taken back. */
 export function useOutgoingReplies(ticketId: string, isOn: boolean, onSettled: () => void) {
@@ -82,7 +83,7 @@ export function OutgoingReplies({ outgoing, beforeUndo, onTakenBack }: OutgoingR
     setUndoing(null)
     if (error) setProblem(problemOf(error).code)
     const draft = data?.undoSend?.ticketDraft
-    if (draft) onTakenBack(draft)
+    if (draft) onTakenBack(serverDraft(draft))
     reread()
   }
 

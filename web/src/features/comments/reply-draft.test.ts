@@ -1,9 +1,25 @@
 import { describe, expect, test } from 'vitest'
-import { BLANK_REPLY, reconcile, type ReplyDraft, type ServerDraft } from './reply-draft.ts'
+import type { HeldFile } from '../../graphql/attachments.ts'
+import {
+  BLANK_REPLY,
+  bothOf,
+  isBlank,
+  reconcile,
+  told,
+  type ReplyDraft,
+  type ServerDraft,
+} from './reply-draft.ts'
 
-const local = (values: Partial<ReplyDraft> = {}): ReplyDraft => ({ ...BLANK_REPLY, ...values })
+/** `saved` is the text that the server has. */
+const local = (values: Partial<ReplyDraft> = {}): ReplyDraft => ({
+  ...BLANK_REPLY,
+  ...values,
+  saved: told({ ...BLANK_REPLY, body: values.saved ?? '' }),
+})
 const server = (values: Partial<ServerDraft> = {}): ServerDraft => ({
   body: 'On the desk',
+  stateId: null,
+  files: [],
   visibility: 'public',
   version: 2,
   refusedCode: null,
@@ -40,6 +56,43 @@ describe('a draft of this browser and one of the server', () => {
       kind: 'settled',
       draft: local({ body: 'On the desk, more', version: 2, saved: 'On the desk' }),
     })
+  })
+})
+
+describe('files', () => {
+  const file = (id: string): HeldFile => ({
+    id,
+    name: id,
+    size: 1,
+    contentType: 'text/plain',
+    state: 'clean',
+  })
+
+  test('are written as words are: a draft of nothing else is no blank one, and a conflict is one', () => {
+    const mine = local({ files: [file('mine')] })
+    expect(isBlank(mine)).toBe(false)
+    expect(reconcile(mine, server())).toEqual({ kind: 'conflict', server: server() })
+    expect(reconcile(mine, server({ body: '', files: [file('mine')] }))).toMatchObject({
+      kind: 'settled',
+      draft: { version: 2, files: [{ id: 'mine' }] },
+    })
+  })
+
+  test('of both are kept, each once', () => {
+    const both = bothOf(server({ files: [file('a'), file('b')], stateId: 'pending' }), {
+      body: ' ',
+      stateId: null,
+      files: [file('b'), file('c')],
+    })
+    expect(both.files.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+    expect(both).toMatchObject({ body: 'On the desk', stateId: 'pending' })
+  })
+
+  test('that wait for the scanner are no other draft when it has looked', () => {
+    const held: ReplyDraft = { ...BLANK_REPLY, files: [file('a')], version: 2 }
+    const saved = { ...held, saved: told(held) }
+    const looked = server({ body: '', version: 3, files: [{ ...file('a'), state: 'unscanned' }] })
+    expect(reconcile(saved, looked)).toMatchObject({ draft: { files: [{ state: 'unscanned' }] } })
   })
 })
 

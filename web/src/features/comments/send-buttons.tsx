@@ -1,7 +1,8 @@
-import { ChevronDown } from 'lucide-react'
+import { ChevronDown, Send } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { Button } from '../../components/button.tsx'
 import { Menu, MenuItem, MenuTrigger } from '../../components/menu.tsx'
+import { SendWords, StopWaiting } from '../../components/send-waits.tsx'
 import { StatusGlyph, type Status } from '../../components/status-glyph.tsx'
 import { STATUS_INK } from '../../components/status-pill.tsx'
 import { useStateName, useTicketStates } from '../../graphql/ticket-states.ts'
@@ -15,33 +16,41 @@ export interface SendButtonsProps {
   /** Only the team sets a status with a reply. */
   isTeam: boolean
   isSending: boolean
-  /** Sends as the form does, and sets a status. */
-  onSendAndSet: (stateId: string) => void
+  /** The stage that the reply sets, when it was taken back or goes on from a draft. */
+  stateId: string | null
+  /** For how many files sending waits. */
+  waitsFor: number
+  /** Sends as the form does, and sets a stage, or with null none. */
+  onSend: (stateId: string | null) => void
+  onStopWaiting: () => void
 }
 
 /** What sends; the form has the rest. */
-export function SendButtons({ isNote, isTeam, isSending, onSendAndSet }: SendButtonsProps) {
+export function SendButtons(props: SendButtonsProps) {
+  const { isNote, isTeam, isSending, stateId, waitsFor, onSend, onStopWaiting } = props
   const { t } = useTranslation('comments')
   const states = useTicketStates()
   const nameOf = useStateName()
-  if (isNote) {
-    return (
-      <Button type="submit" variant="primary" isPending={isSending}>
-        {t('composer.sendNote')}
-      </Button>
-    )
-  }
+  const chosen = isTeam && !isNote ? states.find(({ rowId }) => rowId === stateId) : undefined
+  const hasMore = isTeam && !isNote && waitsFor === 0
   return (
     <span className="inline-flex">
+      <StopWaiting waitsFor={waitsFor} onStop={onStopWaiting} />
       <Button
         type="submit"
         variant="primary"
         isPending={isSending}
-        className={isTeam ? 'rounded-e-none' : ''}
+        className={hasMore ? 'rounded-e-none' : ''}
       >
-        {t('composer.sendReply')}
+        <SendWords waitsFor={waitsFor}>
+          {isNote
+            ? t('composer.sendNote')
+            : chosen
+              ? t('composer.sendAndSet', { status: nameOf(chosen) })
+              : t('composer.sendReply')}
+        </SendWords>
       </Button>
-      {isTeam && (
+      {hasMore && (
         <MenuTrigger>
           <Button
             variant="primary"
@@ -53,6 +62,14 @@ export function SendButtons({ isNote, isTeam, isSending, onSendAndSet }: SendBut
             <ChevronDown className="size-4" aria-hidden="true" />
           </Button>
           <Menu placement="top end">
+            {chosen && (
+              <MenuItem
+                mark={<Send className="size-4 text-muted rtl:-scale-x-100" aria-hidden="true" />}
+                onAction={() => onSend(null)}
+              >
+                {t('composer.sendPlain')}
+              </MenuItem>
+            )}
             {states
               .filter(({ kind }) => AFTER_REPLY.includes(kind))
               .map((state) => (
@@ -64,7 +81,7 @@ export function SendButtons({ isNote, isTeam, isSending, onSendAndSet }: SendBut
                       className={classNames('size-4', STATUS_INK[state.kind])}
                     />
                   }
-                  onAction={() => onSendAndSet(state.rowId)}
+                  onAction={() => onSend(state.rowId)}
                 >
                   {t('composer.sendAndSet', { status: nameOf(state) })}
                 </MenuItem>

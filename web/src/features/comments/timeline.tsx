@@ -144,7 +144,7 @@ export function Timeline({ pages, audience, children }: TimelineProps) {
       <ol className="flex flex-col gap-4">
         {entries.map((entry) => (
           <li key={entry.id} className="flex flex-col gap-4">
-            {entry.comment ? (
+            {entry.type === 'comment_added' && entry.comment ? (
               <CommentEntry comment={entry.comment} audience={audience} saidBy={entry.actorName} />
             ) : (
               <EventEntry event={entry} audience={audience} />

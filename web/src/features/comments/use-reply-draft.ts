@@ -1,29 +1,55 @@
 import { useCallback, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { useClient } from 'urql'
+import { isSendable, type HeldFile } from '../../graphql/attachments.ts'
 import { problemOf } from '../../graphql/errors.ts'
 import { graphql } from '../../graphql/tada.ts'
 import { useDraft } from '../../lib/draft.ts'
-import { BLANK_REPLY, reconcile, takenFrom, type ReplyDraft, type ServerDraft } from './reply-draft.ts'
+import {
+  BLANK_REPLY,
+  bothOf,
+  isBlank,
+  reconcile,
+  takenFrom,
+  told,
+  unsaved,
+  type ReplyDraft,
+  type ServerDraft,
+} from './reply-draft.ts'
+import { ReplyDraftContent, serverDraft } from './server-draft.ts'
 
-const OwnDraftsQuery = graphql(`
-  query OwnDrafts($ticketId: UUID!) {
-    ticketDrafts(first: 2, filter: { ticketId: { equalTo: $ticketId } }) {
-      nodes {
-        id
-        body
-        visibility
-        version
-        refusedCode
-        updatedAt
+const OwnDraftsQuery = graphql(
+  `
+    query OwnDrafts($ticketId: UUID!) {
+      ticketDrafts(first: 2, filter: { ticketId: { equalTo: $ticketId } }) {
+        nodes {
+          id
+          updatedAt
+          ...ReplyDraftContent
+        }
       }
     }
-  }
-`)
+  `,
+  [ReplyDraftContent],
+)
 
 const SaveDraft = graphql(`
-  mutation SaveDraft($ticketId: UUID!, $body: String!, $visibility: CommentVisibility, $seenVersion: Int) {
+  mutation SaveDraft(
+    $ticketId: UUID!
+    $body: String!
+    $visibility: CommentVisibility
+    $stateId: UUID
+    $seenVersion: Int
+    $attachmentIds: [UUID]
+  ) {
     saveDraft(
-      input: { ticketId: $ticketId, body: $body, visibility: $visibility, seenVersion: $seenVersion }
+      input: {
+        ticketId: $ticketId
+        body: $body
+        visibility: $visibility
+        stateId: $stateId
+        seenVersion: $seenVersion
+        attachmentIds: $attachmentIds
+      }
     ) {
       ticketDraft {
         id
@@ -84,8 +110,8 @@ export function useReplyDraft(ticketId: string) {
     const there = data.ticketDrafts.nodes
       .filter((node) => node !== null)
       .toSorted((one, other) => other.updatedAt.localeCompare(one.updatedAt))
-    const isBlank = mine.body.trim() === ''
-    const server = there.find(({ visibility }) => isBlank || visibility === mine.visibility) ?? null
+      .map(serverDraft)
+    const server = there.find(({ visibility }) => isBlank(mine) || visibility === mine.visibility) ?? null
     const result = reconcile(mine, server)
     setConflict(result.kind === 'conflict' ? result.server : null)
     setRefusedCode(server?.refusedCode ?? null)
@@ -94,23 +120,22 @@ export function useReplyDraft(ticketId: string) {
   }, [client, ticketId, change])
 
   const saveOnce = useCallback(async () => {
-    const { body, visibility, version, saved } = latest.current
-    if (body === saved) return
-    if (body.trim() === '') {
+    const draft = latest.current
+    const { body, visibility, stateId, version } = draft
+    if (told(draft) === draft.saved) return
+    if (isBlank(draft)) {
       if (version > 0)
         await client.mutation(DiscardDraft, { ticketId, visibility, seenVersion: version }).toPromise()
-      change({
-        ...latest.current,
-        version: 0,
-        saved: latest.current.body.trim() === '' ? latest.current.body : '',
-      })
+      const now = latest.current
+      change({ ...now, version: 0, saved: isBlank(now) ? told(now) : BLANK_REPLY.saved })
       return
     }
+    const attachmentIds = draft.files.filter(isSendable).map(({ id }) => id)
     const { data, error } = await client
-      .mutation(SaveDraft, { ticketId, body, visibility, seenVersion: version })
+      .mutation(SaveDraft, { ticketId, body, visibility, stateId, seenVersion: version, attachmentIds })
       .toPromise()
     const made = data?.saveDraft?.ticketDraft
-    if (made) change({ ...latest.current, version: made.version, saved: body })
+    if (made) change({ ...latest.current, version: made.version, saved: told(draft) })
     else if (error && problemOf(error).code === 'DRAFT_CONFLICT') await look()
   }, [client, ticketId, change, look])
 
@@ -124,13 +149,14 @@ export function useReplyDraft(ticketId: string) {
     void look()
   }, [look])
 
-  const isUnsaved = draft.body !== draft.saved && conflict === null
+  const written = told(draft)
+  const isUnsaved = written !== draft.saved && conflict === null
   const saveSoon = useEffectEvent(() => void save())
   useEffect(() => {
     if (!isUnsaved) return
     const timer = setTimeout(saveSoon, SAVE_AFTER_MS)
     return () => clearTimeout(timer)
-  }, [isUnsaved, draft.body])
+  }, [isUnsaved, written])
 
   return {
     draft,
@@ -138,8 +164,11 @@ export function useReplyDraft(ticketId: string) {
     conflict,
     /** Why the reply that is here came back after it was sent. */
     refusedCode,
-    isSaved: draft.version > 0 && draft.body === draft.saved,
+    isSaved: draft.version > 0 && written === draft.saved,
     write: (body: string) => change({ ...latest.current, body }),
+    attach: (files: HeldFile[]) => change({ ...latest.current, files }),
+    /** Sets what becomes of the ticket with it. */
+    setState: (stateId: string | null) => change({ ...latest.current, stateId }),
     /** Makes a note of a reply, or a reply of a note. */
     moveTo(visibility: ReplyDraft['visibility']) {
       const before = latest.current
@@ -149,7 +178,7 @@ export function useReplyDraft(ticketId: string) {
           .mutation(DiscardDraft, { ticketId, visibility: before.visibility, seenVersion: before.version })
           .toPromise()
       }
-      change({ ...before, visibility, version: 0, saved: '' })
+      change(unsaved({ ...before, visibility }))
     },
     save,
     take,
@@ -157,10 +186,9 @@ export function useReplyDraft(ticketId: string) {
     decide(decision: 'theirs' | 'mine' | 'both') {
       if (!conflict) return
       const mine = latest.current
-      const body = { theirs: conflict.body, mine: mine.body, both: `${conflict.body}\n\n${mine.body}` }[
-        decision
-      ]
-      change({ ...takenFrom(conflict), body })
+      const written = { theirs: conflict, mine, both: bothOf(conflict, mine) }[decision]
+      const { body, stateId, files } = written
+      change({ ...takenFrom(conflict), body, stateId, files })
       setConflict(null)
     },
     /** What is on the way to the server arrives first; then this is the version to send. */

@@ -1,7 +1,8 @@
 import { Users } from 'lucide-react'
-import { useEffect, useRef, useState, type FormEvent } from 'react'
+import { useEffect, useEffectEvent, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useQuery } from 'urql'
+import { AttachField } from '../../components/attach-field.tsx'
 import { ButtonLink } from '../../components/button-link.tsx'
 import { Button } from '../../components/button.tsx'
 import { FieldInputs, focusField } from '../../components/field-inputs.tsx'
@@ -9,8 +10,11 @@ import { InlineAlert } from '../../components/inline-alert.tsx'
 import { PersonField } from '../../components/person-field.tsx'
 import { PriorityGlyph, type Priority } from '../../components/priority-mark.tsx'
 import { Select } from '../../components/select.tsx'
+import { SendWords, StopWaiting } from '../../components/send-waits.tsx'
 import { TextArea } from '../../components/text-area.tsx'
 import { TextField } from '../../components/text-field.tsx'
+import { useAttaching } from '../../components/use-attaching.ts'
+import type { HeldFile } from '../../graphql/attachments.ts'
 import { useCustomFields } from '../../graphql/custom-fields.ts'
 import { problemOf, type Problem } from '../../graphql/errors.ts'
 import { useMutationKey } from '../../graphql/mutation-key.ts'
@@ -57,6 +61,7 @@ interface Draft {
   templateId: string | null
   requester: FoundPerson | null
   tags: string
+  files: readonly HeldFile[]
 }
 
 const BLANK: Draft = {
@@ -68,6 +73,7 @@ const BLANK: Draft = {
   templateId: null,
   requester: null,
   tags: '',
+  files: [],
 }
 
 /** The value of "none of them"; row ids are UUIDs, so it cannot be one. */
@@ -94,6 +100,8 @@ export function NewTicketForm({ audience = 'requester', onCreated, start }: NewT
   useEffect(() => begin.current(), [])
   const [wasTried, setWasTried] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
+  const [isHeld, setIsHeld] = useState(false)
+  const [isFileMissing, setIsFileMissing] = useState(false)
   const [{ data }] = useQuery({ query: ServiceChoices })
   const { create, isCreating } = useCreateTicket()
   const { templates, isLoading: areTemplatesLoading } = useTicketTemplates()
@@ -125,7 +133,11 @@ export function NewTicketForm({ audience = 'requester', onCreated, start }: NewT
   function edit(part: Partial<Draft>) {
     change({ ...draft, ...part })
     setProblem(null)
+    setIsFileMissing(false)
   }
+
+  const attaching = useAttaching({ files: draft.files, onChange: (files) => edit({ files }) })
+  const { isBusy } = attaching
 
   /** Fills in what a template says, where nobody wrote something else. */
   function beginWith(templateId: string) {
@@ -139,8 +151,8 @@ export function NewTicketForm({ audience = 'requester', onCreated, start }: NewT
     })
   }
 
-  async function submit(event: FormEvent) {
-    event.preventDefault()
+  async function submit(event?: FormEvent) {
+    event?.preventDefault()
     if (isWaiting) return
     setWasTried(true)
     if (isForSomebody && !draft.requester) {
@@ -152,6 +164,10 @@ export function NewTicketForm({ audience = 'requester', onCreated, start }: NewT
     const faulty = fields.find((field) => fieldFault(field, draft.fields[field.key], isRequired(field)))
     if (faulty) return focusField(form.current, faulty.key)
     if (isForSomebody && areTagsWrong) return
+    setIsHeld(isBusy)
+    if (isBusy) return
+    setIsFileMissing(attaching.hasTrouble)
+    if (attaching.hasTrouble) return
     const said = {
       subject: draft.subject.trim(),
       body: draft.body.trim(),
@@ -161,6 +177,7 @@ export function NewTicketForm({ audience = 'requester', onCreated, start }: NewT
           .map((field) => [field.key, sentValue(field, draft.fields[field.key])]),
       ),
       ...(isForSomebody && draft.requester ? { requesterId: draft.requester.rowId } : {}),
+      attachmentIds: draft.files.map(({ id }) => id),
     }
     // The service, the urgency and the tags of a template are not asked for again.
     const content = template
@@ -180,8 +197,21 @@ export function NewTicketForm({ audience = 'requester', onCreated, start }: NewT
     onCreated(ticket)
   }
 
+  // What was sent while files were on their way leaves when they are there.
+  const submitHeld = useEffectEvent(() => {
+    if (isHeld && !isBusy) void submit()
+  })
+  useEffect(() => submitHeld(), [isHeld, isBusy])
+  const waitsFor = isHeld ? attaching.underWay : 0
+
   return (
-    <form ref={form} onSubmit={(event) => void submit(event)} noValidate className="flex flex-col gap-6">
+    <form
+      ref={form}
+      onSubmit={(event) => void submit(event)}
+      onPaste={attaching.onPaste}
+      noValidate
+      className="flex flex-col gap-6"
+    >
       {isForSomebody && (
         <PersonField
           label={t('form.requester')}
@@ -262,6 +292,7 @@ export function NewTicketForm({ audience = 'requester', onCreated, start }: NewT
           null
         }
       />
+      <AttachField attaching={attaching} isLocked={isWaiting} isTroubled={isFileMissing} />
       <FieldInputs
         fields={fields}
         values={draft.fields}
@@ -289,12 +320,13 @@ export function NewTicketForm({ audience = 'requester', onCreated, start }: NewT
       {problem && <InlineAlert>{t(`errors:${problem.code}`)}</InlineAlert>}
       <div className="flex flex-wrap items-center gap-3">
         <Button type="submit" variant="primary" size="large" isPending={isWaiting}>
-          {t(isForSomebody ? 'form.team.send' : 'form.send')}
+          <SendWords waitsFor={waitsFor}>{t(isForSomebody ? 'form.team.send' : 'form.send')}</SendWords>
         </Button>
+        <StopWaiting waitsFor={waitsFor} onStop={() => setIsHeld(false)} size="large" />
         <ButtonLink to={isForSomebody ? inboxPlace() : '/portal'} variant="quiet" size="large">
           {t('form.cancel')}
         </ButtonLink>
-        {(draft.subject || draft.body) && (
+        {(draft.subject || draft.body || draft.files.length > 0) && (
           <span className="text-sm text-muted sm:ms-auto">{t('form.kept')}</span>
         )}
       </div>

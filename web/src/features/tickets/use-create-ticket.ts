@@ -10,6 +10,7 @@ const CreateTicket = graphql(`
     $requesterId: UUID
     $customFields: JSON
     $tags: [String]
+    $attachmentIds: [UUID]
     $clientMutationKey: String
   ) {
     createTicket(
@@ -21,6 +22,7 @@ const CreateTicket = graphql(`
         requesterId: $requesterId
         customFields: $customFields
         tags: $tags
+        attachmentIds: $attachmentIds
         clientMutationKey: $clientMutationKey
       }
     ) {
@@ -40,6 +42,7 @@ const CreateTicketFromTemplate = graphql(`
     $body: String
     $requesterId: UUID
     $customFields: JSON
+    $attachmentIds: [UUID]
     $clientMutationKey: String
   ) {
     createTicketFromTemplate(
@@ -49,6 +52,7 @@ const CreateTicketFromTemplate = graphql(`
         body: $body
         requesterId: $requesterId
         customFields: $customFields
+        attachmentIds: $attachmentIds
         clientMutationKey: $clientMutationKey
       }
     ) {

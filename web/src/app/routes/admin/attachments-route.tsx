@@ -1,0 +1,1 @@
+export { AttachmentSettingsPage as Component } from '../../../features/attachments/settings-page.tsx'
