@@ -97,6 +97,22 @@ test('a ticket is tagged, watched, put aside, related, merged and taken back', a
   expect(complaints).toEqual([])
 })
 
+test('tags that there are already are suggested as one types', async () => {
+  const [one, other] = await twoTickets('customer@acme.example')
+  const page = await stage.open({ viewport: { width: 1440, height: 900 } })
+  await logIn(page, 'desk', 'agent@acme.example')
+  await page.goto(`/desk/tickets/${one}`)
+  await page.getByRole('combobox', { name: 'Add a tag' }).fill('turnstile')
+  await page.keyboard.press('Enter')
+  await page.getByRole('row', { name: 'turnstile' }).waitFor()
+
+  // They come after the typing has rested, and the list was not closed for want of them.
+  await page.goto(`/desk/tickets/${other}`)
+  await page.getByRole('combobox', { name: 'Add a tag' }).pressSequentially('turn')
+  await page.getByRole('option', { name: 'turnstile' }).click()
+  await page.getByRole('row', { name: 'turnstile' }).waitFor()
+})
+
 test('two subjects written at the same time are both shown, and one is chosen', async () => {
   const [number] = await twoTickets('sabine.krueger@acme.example')
   const page = await stage.open()

@@ -38,6 +38,8 @@ export function SuggestField(props: SuggestFieldProps) {
       }}
       allowsCustomValue
       menuTrigger="input"
+      // Who types before the suggestions are there sees them come: a list that closes for want of any stays closed.
+      allowsEmptyCollection
       isInvalid={Boolean(error)}
       validationBehavior="aria"
       className="flex flex-col gap-1.5"
@@ -54,7 +56,8 @@ export function SuggestField(props: SuggestFieldProps) {
         className={classNames(inputClass, 'h-9 text-sm pointer-coarse:h-11')}
       />
       {error && <FieldMessage>{error}</FieldMessage>}
-      <Popover className="min-w-(--trigger-width)">
+      {/* Nothing to suggest is nothing to see: what is typed is as good. */}
+      <Popover className={classNames('min-w-(--trigger-width)', suggestions.length === 0 && 'hidden')}>
         <ListBox<{ id: string }> className="max-h-64 overflow-auto outline-none">
           {(suggestion) => (
             <ListBoxItem id={suggestion.id} textValue={suggestion.id} className={optionClass}>
