@@ -123,8 +123,8 @@ function ArrivedFile({ file, onRemove, isLocked }: ArrivedFileProps) {
   const { name, size, contentType, state } = file
   const isTrouble = !isSendable(file)
   const words =
-    state === 'pending'
-      ? t('files.state.pending')
+    state === 'pending' || state === 'unscannable'
+      ? t(`files.state.${state}`)
       : isSendable(file)
         ? sizeText(size, i18n.language)
         : t(`files.refused.${state === 'gone' || state === 'removed' ? state : 'infected'}`)
@@ -132,7 +132,20 @@ function ArrivedFile({ file, onRemove, isLocked }: ArrivedFileProps) {
     <Tile
       name={name}
       isTrouble={isTrouble}
-      words={<span title={state === 'pending' ? t('files.pendingHint') : undefined}>{words}</span>}
+      words={
+        <span
+          title={
+            state === 'pending'
+              ? t('files.pendingHint')
+              : state === 'unscannable'
+                ? t('files.stateHint.unscannable')
+                : undefined
+          }
+          className={state === 'unscannable' ? 'text-warning-text' : ''}
+        >
+          {words}
+        </span>
+      }
       picture={
         isTrouble ? (
           <TriangleAlert className="size-5 text-danger-text" aria-hidden="true" />

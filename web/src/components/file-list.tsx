@@ -117,7 +117,7 @@ function PictureTile({ file, isDownloading, onOpen, onDownload }: FileTileProps)
   const { name, size } = file
   return (
     <div
-      className={classNames(tileClass, 'w-44 max-w-full flex-col overflow-hidden hover:border-border-strong')}
+      className={classNames(tileClass, 'w-48 max-w-full flex-col overflow-hidden hover:border-border-strong')}
     >
       <FileThumbnail
         file={file}

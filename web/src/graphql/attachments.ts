@@ -73,9 +73,9 @@ export function heldFile(held: FragmentOf<typeof FileFragment>): HeldFile {
 export const isServed = ({ state }: Pick<HeldFile, 'state'>): boolean =>
   state === 'clean' || state === 'unscanned' || state === 'released'
 
-/** Those that may go with what is sent; the scanner need not have looked yet. */
+/** Those that may go with what is sent: the scanner need not have looked yet, nor been able to. */
 export const isSendable = (file: Pick<HeldFile, 'state'>): boolean =>
-  file.state === 'pending' || isServed(file)
+  file.state === 'pending' || file.state === 'unscannable' || isServed(file)
 
 /** What may be attached; null until it is known. */
 export function useFileLimits(): FileLimits | null {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { fileKind, previewOf, sizeText } from './file-kind.ts'
 
 test('only pictures without programs and PDFs are looked at here', () => {
-  for (const type of ['image/svg+xml', 'text/html', 'application/octet-stream', 'image/x-icon']) {
+  for (const type of ['image/svg+xml', 'text/html', 'application/octet-stream', 'image/bmp']) {
     expect(previewOf(type)).toBe(null)
   }
   expect(['image/png', 'application/pdf'].map(previewOf)).toEqual(['image', 'pdf'])

@@ -2,7 +2,7 @@
 export type FileKind = 'image' | 'pdf' | 'text' | 'sheet' | 'slides' | 'archive' | 'audio' | 'video' | 'other'
 
 /** Pictures that the server gives to a page; SVG is a program and is only downloaded. */
-const SHOWN = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/bmp'])
+const SHOWN = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif'])
 
 const BY_TYPE: readonly [RegExp, FileKind][] = [
   [/^image\//, 'image'],
