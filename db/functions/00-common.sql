@@ -279,7 +279,9 @@ as $$
     -- What moves with every look into a mailbox.
     ('app_public.mailbox_states'),
     -- They repeat events, which are recorded, and what moves in them are the marks of reading.
-    ('app_public.notifications')
+    ('app_public.notifications'),
+    -- What was told of events that are recorded: a queue, and its log.
+    ('app_public.webhook_deliveries'), ('app_public.webhook_attempts')
 $$;
 
 comment on function app_private.unaudited_tables() is 'The tenant tables whose changes the audit log does not record, each for a reason.';

@@ -17,6 +17,9 @@ as $$
   select 'app_private.sessions', session.organization_id, session.id, session.id_token
   from app_private.sessions as session
   where session.id_token is not null and session.revoked_at is null
+  union all
+  select 'app_private.webhook_secrets', secret.organization_id, secret.webhook_id, secret.sealed
+  from app_private.webhook_secrets as secret
 $$;
 
 comment on function app_private.reencrypt_list() is 'Everything that is encrypted with a key of the server. Run by the owner.';
@@ -40,6 +43,10 @@ begin
     when 'app_private.sessions' then
       update app_private.sessions as stored set id_token = reencrypt.after
       where stored.organization_id = reencrypt.organization_id and stored.id = reencrypt.row_id and stored.id_token = reencrypt.before;
+    when 'app_private.webhook_secrets' then
+      -- A webhook may have several: what was sealed tells them apart.
+      update app_private.webhook_secrets as stored set sealed = reencrypt.after
+      where stored.organization_id = reencrypt.organization_id and stored.webhook_id = reencrypt.row_id and stored.sealed = reencrypt.before;
   end case;
   return found;
 end

@@ -255,6 +255,7 @@ begin
         when 'app_private.authenticators' then $masked$'sealed'$masked$
         when 'app_private.identity_provider_secrets' then $masked$'sealed'$masked$
         when 'app_private.mailbox_secrets' then $masked$'sealed'$masked$
+        when 'app_private.webhook_secrets' then $masked$'sealed'$masked$
         when 'app_private.recovery_codes' then $masked$'code_hash'$masked$
         when 'app_private.account_mails' then $masked$'token_hash'$masked$
         when 'app_private.mail_reply_tokens' then $masked$'token_hash'$masked$

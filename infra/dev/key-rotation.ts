@@ -28,6 +28,7 @@ const placesOf: Record<
   'app_private.identity_provider_secrets': (_organizationId, rowId) => placeOf.identityProvider(rowId),
   'app_private.mailbox_secrets': placeOf.mailbox,
   'app_private.sessions': (_organizationId, _rowId, providerId) => placeOf.idToken(providerId ?? ''),
+  'app_private.webhook_secrets': placeOf.webhook,
 }
 
 /** Puts a new key before the one in use, which goes on checking; the one before that is dropped. */

@@ -31,6 +31,10 @@ const mailboxOf = ({ organizationId }: { organizationId: string }) =>
   value<string>(stage.superuser, 'select id from app_public.mailboxes where organization_id = $1', [
     organizationId,
   ])
+const webhookOf = ({ organizationId }: typeof stage.acme) =>
+  value<string>(stage.superuser, 'select id from app_public.webhooks where organization_id = $1', [
+    organizationId,
+  ])
 const reencrypt = (table: string, organizationId: string, rowId: string, before: string, after: string) =>
   value<boolean>(owner, 'select app_private.reencrypt($1, $2, $3, $4, $5)', [
     table,
@@ -68,6 +72,8 @@ describe('what is encrypted', () => {
       of('mailbox_secrets', acme, await mailboxOf(acme), 'v1.mailbox'),
       of('mailbox_secrets', globex, await mailboxOf(globex), 'v1.mailbox'),
       of('sessions', acme, acme.agent.sessionId, 'v1.id-token'),
+      of('webhook_secrets', acme, await webhookOf(acme), 'v1.webhook'),
+      of('webhook_secrets', globex, await webhookOf(globex), 'v1.webhook'),
     ])
   })
 
@@ -92,7 +98,7 @@ describe('what is encrypted', () => {
     expect(
       await value(
         stage.superuser,
-        `select count(*)::int from app_public.audit_log as link where link::text ~ 'v1\\.(authenticator|provider|mailbox|id-token|new)'`,
+        `select count(*)::int from app_public.audit_log as link where link::text ~ 'v1\\.(authenticator|provider|mailbox|webhook|id-token|new)'`,
       ),
     ).toBe(0)
   })
@@ -110,5 +116,6 @@ test('every column whose values the server encrypts is in the list', async () =>
     'app_private.identity_provider_secrets.sealed',
     'app_private.mailbox_secrets.sealed',
     'app_private.sessions.id_token',
+    'app_private.webhook_secrets.sealed',
   ])
 })

@@ -3,6 +3,7 @@ import { channels } from './channels.ts'
 import { mailIn } from './mail-in.ts'
 import { type Actor, asRoleForGood, committed } from './session.ts'
 import { survey } from './surveys.ts'
+import { webhooks } from './webhooks.ts'
 
 /** Somebody who logged in. */
 export type Person = Actor & { userId: string; sessionId: string }
@@ -210,6 +211,7 @@ async function ticketWork(
     await channels(run, ticketId, agent)
     await mailIn(run, ticketId)
     await survey(run, neighbourTicketId)
+    await webhooks(run, ticketId, agent)
   })
 }
 
