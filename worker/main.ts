@@ -15,6 +15,7 @@ import { watchMailboxes } from './mail-in/mailbox-watch.ts'
 import { queueLogger } from './queue-logger.ts'
 import announceTicketEvents from './tasks/announce_ticket_events.ts'
 import deliverReply from './tasks/deliver_reply.ts'
+import deliverWebhook from './tasks/deliver_webhook.ts'
 import fireSlaEscalation from './tasks/fire_sla_escalation.ts'
 import indexTickets from './tasks/index_tickets.ts'
 import processIncomingMail from './tasks/process_incoming_mail.ts'
@@ -41,6 +42,7 @@ import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
 import sweepSnoozedTickets from './tasks/sweep_snoozed_tickets.ts'
 import sweepSurveys from './tasks/sweep_surveys.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
+import sweepWebhooks from './tasks/sweep_webhooks.ts'
 import testMailbox from './tasks/test_mailbox.ts'
 import sweepWaitingFiles from './tasks/sweep_waiting_files.ts'
 import wakeTicket from './tasks/wake_ticket.ts'
@@ -57,12 +59,18 @@ const places = new FilePlaces(environment.dataDirectory)
 const storage = new FileStorage(environment.dataDirectory)
 const mails = new MailStore(environment.dataDirectory)
 
+// How many jobs wait for strangers at once. While they do, they hold no connection.
+const outwardConcurrency = 8
+
 const pool = new Pool({
   connectionString: environment.databaseUrl,
   application_name: 'atum-worker',
   // One for each job, one that listens, one for the heartbeat, one for what is known of the scanner, two for mail that
   // comes in.
   max: environment.concurrency + 5,
+  // One for each job, two that listen, one for the heartbeat, one for what is known of the scanner, a few for the jobs
+  // that wait for strangers.
+  max: environment.concurrency + 7,
 })
 const onConnectionLost = (error: Error) =>
   logger.warn({ error: error.message }, 'a database connection was lost')
@@ -89,10 +97,16 @@ const runner = await run({
   pgPool: pool,
   events,
   concurrency: environment.concurrency,
+const common = {
+  pgPool: pool,
   // A job is started at most this much after the instant it was scheduled for.
   pollInterval: 1_000,
   noHandleSignals: true,
   logger: queueLogger(logger),
+}
+const runner = await run({
+  ...common,
+  concurrency: environment.concurrency,
   crontabFile: join(import.meta.dirname, 'crontab'),
   taskList: {
     announce_ticket_events: announceTicketEvents,
@@ -124,12 +138,25 @@ const runner = await run({
     sweep_surveys: sweepSurveys,
     sweep_throttles: sweepThrottles,
     test_mailbox: testMailbox(mailboxes.credentials),
+    sweep_webhooks: sweepWebhooks,
+    test_mailbox: testMailbox,
     sweep_waiting_files: sweepWaitingFiles,
     wake_ticket: wakeTicket,
     write_digests: writeDigests,
   },
 })
 const stopHeartbeat = startHeartbeat(pool, logger, lockNames)
+// A receiver that dawdles holds up other receivers at most, and nobody's due times.
+const outwardRunner = await run({
+  ...common,
+  concurrency: outwardConcurrency,
+  parsedCronItems: [],
+  taskList: {
+    deliver_webhook: deliverWebhook(encryption),
+  },
+})
+const runners = [runner, outwardRunner]
+const stopHeartbeat = startHeartbeat(pool, logger)
 const stopScannerWatch = startScannerWatch(scanner, pool, logger)
 logger.info({ concurrency: environment.concurrency }, 'the worker is ready')
 
@@ -142,9 +169,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     stopScannerWatch()
     logger.info({ signal }, 'the worker stops')
     void Promise.all([runner.stop(), mailboxes.stop()])
+    void Promise.all(runners.map((each) => each.stop()))
       .catch((error: Error) => logger.error({ error: error.message }, 'the queue did not stop cleanly'))
       .finally(() => pool.end())
   })
 }
 
-await runner.promise
+await Promise.all(runners.map((each) => each.promise))

@@ -3,6 +3,7 @@ declare global {
   namespace GraphileWorker {
     interface Tasks {
       announce_ticket_events: { organizationId: string; ticketId: string }
+      deliver_webhook: { organizationId: string; webhookId: string; lane: string }
       deliver_reply: { organizationId: string; outgoingReplyId: string }
       index_tickets: { organizationId: string; requesterId?: string }
       fire_sla_escalation: { organizationId: string; slaCalculationId: string }
@@ -30,6 +31,7 @@ declare global {
       sweep_snoozed_tickets: Record<string, never>
       sweep_surveys: Record<string, never>
       sweep_throttles: Record<string, never>
+      sweep_webhooks: Record<string, never>
       test_mailbox: { organizationId: string; mailboxId: string }
       sweep_waiting_files: Record<string, never>
       wake_ticket: { organizationId: string; ticketId: string }
