@@ -130,8 +130,8 @@ describe('every change is recorded', () => {
     'app_public.audit_log',
     'app_public.mailbox_states',
     'app_public.ticket_drafts',
-  'app_public.webhook_attempts',
-  'app_public.webhook_deliveries',
+    'app_public.webhook_attempts',
+    'app_public.webhook_deliveries',
   ]
 
   test('of every tenant table, at the end of the transaction', async () => {
