@@ -93,12 +93,9 @@ const mailboxes = watchMailboxes({
   logger,
 })
 
-const runner = await run({
-  pgPool: pool,
-  events,
-  concurrency: environment.concurrency,
 const common = {
   pgPool: pool,
+  events,
   // A job is started at most this much after the instant it was scheduled for.
   pollInterval: 1_000,
   noHandleSignals: true,
@@ -145,7 +142,6 @@ const runner = await run({
     write_digests: writeDigests,
   },
 })
-const stopHeartbeat = startHeartbeat(pool, logger, lockNames)
 // A receiver that dawdles holds up other receivers at most, and nobody's due times.
 const outwardRunner = await run({
   ...common,
@@ -156,7 +152,7 @@ const outwardRunner = await run({
   },
 })
 const runners = [runner, outwardRunner]
-const stopHeartbeat = startHeartbeat(pool, logger)
+const stopHeartbeat = startHeartbeat(pool, logger, lockNames)
 const stopScannerWatch = startScannerWatch(scanner, pool, logger)
 logger.info({ concurrency: environment.concurrency }, 'the worker is ready')
 
