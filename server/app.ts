@@ -28,6 +28,7 @@ import { healthRoutes } from './routes/health.ts'
 import { rlsHealthRoutes } from './routes/rls-health.ts'
 import { surveyRoutes } from './routes/surveys.ts'
 import { webRoutes } from './routes/web.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import type { FileStorage } from './storage/file-storage.ts'
 import type { TrustedDocuments } from './trusted-documents.ts'
 
@@ -69,6 +70,7 @@ export function createApp(parts: {
     '/api/v1/attachments',
     attachmentRoutes({ ...parts, trustedProxies, attachmentScanner, authenticate: whoAsks }),
   )
+  app.use('/api/v1/webhooks', webhookRoutes({ ...parts, trustedProxies, authenticate: whoAsks }))
   app.use(mailLinkRoutes({ ...parts, trustedProxies }))
   app.use('/api/v1/surveys', surveyRoutes({ ...parts, publicOrigins, trustedProxies }))
   app.all(

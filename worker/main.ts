@@ -65,12 +65,9 @@ const outwardConcurrency = 8
 const pool = new Pool({
   connectionString: environment.databaseUrl,
   application_name: 'atum-worker',
-  // One for each job, one that listens, one for the heartbeat, one for what is known of the scanner, two for mail that
-  // comes in.
-  max: environment.concurrency + 5,
-  // One for each job, two that listen, one for the heartbeat, one for what is known of the scanner, a few for the jobs
-  // that wait for strangers.
-  max: environment.concurrency + 7,
+  // One for each job, two that listen, one for the heartbeat, one for what is known of the scanner, two for mail that
+  // comes in, a few for the jobs that wait for strangers.
+  max: environment.concurrency + 9,
 })
 const onConnectionLost = (error: Error) =>
   logger.warn({ error: error.message }, 'a database connection was lost')
@@ -134,9 +131,8 @@ const runner = await run({
     sweep_snoozed_tickets: sweepSnoozedTickets,
     sweep_surveys: sweepSurveys,
     sweep_throttles: sweepThrottles,
-    test_mailbox: testMailbox(mailboxes.credentials),
     sweep_webhooks: sweepWebhooks,
-    test_mailbox: testMailbox,
+    test_mailbox: testMailbox(mailboxes.credentials),
     sweep_waiting_files: sweepWaitingFiles,
     wake_ticket: wakeTicket,
     write_digests: writeDigests,
@@ -164,8 +160,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     stopHeartbeat()
     stopScannerWatch()
     logger.info({ signal }, 'the worker stops')
-    void Promise.all([runner.stop(), mailboxes.stop()])
-    void Promise.all(runners.map((each) => each.stop()))
+    void Promise.all([...runners.map((each) => each.stop()), mailboxes.stop()])
       .catch((error: Error) => logger.error({ error: error.message }, 'the queue did not stop cleanly'))
       .finally(() => pool.end())
   })

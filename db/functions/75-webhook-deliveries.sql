@@ -68,6 +68,19 @@ $$;
 
 comment on function app_private.webhook_ticket(app_public.tickets, boolean) is 'A ticket as webhooks are told of one; what only staff see is with those that asked for it.';
 
+create or replace function app_private.webhook_description(event app_public.ticket_events) returns uuid
+  language sql stable
+  set search_path = ''
+as $$
+  select comment.id
+  from app_public.comments as comment
+  where comment.organization_id = event.organization_id and comment.ticket_id = event.ticket_id
+  order by comment.created_at, comment.id
+  limit 1
+$$;
+
+comment on function app_private.webhook_description(app_public.ticket_events) is 'The comment with which a ticket was opened.';
+
 create or replace function app_private.webhook_payload(event app_public.ticket_events, with_internal boolean) returns jsonb
   language sql stable
   set search_path = ''
@@ -100,7 +113,8 @@ as $$
           'createdAt', app_private.webhook_instant(comment.created_at)
         )
         from app_public.comments as comment
-        where comment.organization_id = event.organization_id and comment.id = event.comment_id
+        where comment.organization_id = event.organization_id
+          and comment.id = coalesce(event.comment_id, case event.type when 'ticket_created' then app_private.webhook_description(event) end)
           and (with_internal or comment.visibility = 'public')
       )
     )
@@ -308,7 +322,7 @@ as $$
   select greatest(
     -- 5 s, 20 s, 80 s, 5 min, 21 min, 85 min, then every 4 hours; spread, so that what failed together does not come back together.
     least(interval '5 seconds' * power(4, least(attempts, 10) - 1), interval '4 hours') * (0.8 + 0.4 * random()),
-    least(retry_after, interval '4 hours')
+    least(coalesce(retry_after, interval '0'), interval '4 hours')
   )
 $$;
 
@@ -649,7 +663,7 @@ comment on function app_private.sweep_webhooks() is
 revoke all on function
   app_private.webhook_instant(timestamptz), app_private.webhook_message(app_public.ticket_events), app_private.webhook_person(uuid, uuid),
   app_private.webhook_ticket(app_public.tickets, boolean), app_private.webhook_payload(app_public.ticket_events, boolean),
-  app_private.webhook_wants(app_public.webhooks, app_public.ticket_events),
+  app_private.webhook_description(app_public.ticket_events), app_private.webhook_wants(app_public.webhooks, app_public.ticket_events),
   app_private.enqueue_webhook_lane(uuid, uuid, uuid, timestamptz), app_private.call_webhooks(app_public.ticket_events),
   app_private.wake_webhook(app_public.webhooks, integer), app_private.take_webhook_delivery(uuid, uuid),
   app_private.stop_webhook(app_public.webhooks, app_public.webhook_stop), app_private.webhook_retry_delay(integer, interval),
