@@ -15,7 +15,9 @@ const xhtml = /<(\w+:)?html[\s/>]/i
  * whatever it pretends to be: SVG and HTML have no bytes of their own to be known by.
  */
 export async function contentTypeOf(head: Buffer): Promise<string> {
-  const known = await knownType(head)
+  // What tells UTF-16 also begins some audio, which is no text.
+  const marked = isUtf16(head) && textOf(head) !== undefined
+  const known = marked ? undefined : await knownType(head)
   if (known !== undefined && !/xml$/.test(known)) return known
   const text = textOf(head)
   if (text === undefined) return known ?? unknown
@@ -38,11 +40,12 @@ async function knownType(head: Buffer): Promise<string | undefined> {
   }
 }
 
+const isUtf16 = ([first, second]: Uint8Array): boolean =>
+  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+
 /** The bytes as text; undefined when they are none. */
 function textOf(head: Buffer): string | undefined {
-  const [first, second] = head
-  const encoding =
-    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+  const encoding = !isUtf16(head) ? 'utf-8' : head[0] === 0xff ? 'utf-16le' : 'utf-16be'
   try {
     // What is cut off in the middle of a character is no fault of it.
     const text = new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(head, { stream: true })

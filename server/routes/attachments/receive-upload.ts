@@ -58,7 +58,7 @@ async function readForm(request: Request, storage: FileStorage, most: number): P
     stop = (error) => content.destroy(error)
     upload = storage
       .receive(content, { most })
-      .then((file) => ({ file, name: filename ?? '', claimedContentType: mimeType }))
+      .then((file) => ({ file, name: unescaped(filename ?? ''), claimedContentType: mimeType }))
     upload.catch(fail)
   })
   for (const event of ['field', 'fieldsLimit', 'filesLimit', 'partsLimit'] as const) {
@@ -90,6 +90,10 @@ async function readForm(request: Request, storage: FileStorage, most: number): P
     request.setTimeout(0)
   }
 }
+
+// As the HTML standard has browsers write a name: these three, and nothing else.
+const unescaped = (name: string): string =>
+  name.replaceAll(/%(22|0d|0a)/gi, (escaped) => decodeURIComponent(escaped))
 
 function openForm(request: Request) {
   try {

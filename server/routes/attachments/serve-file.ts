@@ -43,6 +43,9 @@ export async function serveFile(
     etag: `"${file.sha256}"`,
   })
   if (use === 'preview') response.set('x-frame-options', 'SAMEORIGIN')
+  // The last bytes, of which there are fewer, are all there are (RFC 9110, 14.1.2), which Express takes for an error.
+  const suffix = /^bytes=-(\d+)$/.exec(response.req.headers.range ?? '')?.[1]
+  if (Number(suffix) > file.size) response.req.headers.range = 'bytes=0-'
   await send(response, path)
 }
 
