@@ -186,7 +186,7 @@ comment on function app_public.save_mailbox(
   text, text, text, text, uuid, integer, app_public.mailbox_security, app_public.mailbox_auth, text, text, text, text, text, uuid, uuid,
   boolean, boolean, boolean, boolean, bigint, integer
 ) is
-  'Adds a mailbox, or with `mailboxId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/mailboxes/secret`, and anew where another server or account is asked from now on. The first mailbox is the default one, and another becomes it by `isDefault`. Admins only. Errors: MAILBOX_FROM_ENVIRONMENT for the connection of one that the environment names, INVALID_INPUT, CONFLICT for a name or address that is in use, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+  'Adds a mailbox, or with `mailboxId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/mailbox-secret`, and anew where another server or account is asked from now on. The first mailbox is the default one, and another becomes it by `isDefault`. Admins only. Errors: MAILBOX_FROM_ENVIRONMENT for the connection of one that the environment names, INVALID_INPUT, CONFLICT for a name or address that is in use, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_public.archive_mailbox(mailbox_id uuid) returns app_public.mailboxes
   language plpgsql volatile security definer
@@ -457,19 +457,22 @@ $$;
 
 comment on function app_private.sweep_mailboxes() is 'Tells the admins, once, of a mailbox that was not read for as long as they said, and has mails read whose job was lost. Done by a job each minute.';
 
-create or replace function app_private.silent_mailboxes() returns integer
+create or replace function app_private.mailbox_health(out enabled integer, out silent integer)
   language sql stable security definer
   set search_path = ''
 as $$
-  select count(*)::integer
+  select
+    count(*)::integer,
+    (count(*) filter (
+      where greatest(state.last_fetched_at, state.enabled_at) < clock_timestamp() - make_interval(mins => box.alarm_minutes)
+    ))::integer
   from app_public.mailbox_states as state
   join app_public.mailboxes as box on box.organization_id = state.organization_id and box.id = state.mailbox_id
   join app_public.organizations as organization on organization.id = box.organization_id
   where box.is_enabled and organization.suspended_at is null
-    and greatest(state.last_fetched_at, state.enabled_at) < clock_timestamp() - make_interval(mins => box.alarm_minutes)
 $$;
 
-comment on function app_private.silent_mailboxes() is 'How many mailboxes of all organizations were not read for as long as their admins said, for the health endpoint.';
+comment on function app_private.mailbox_health() is 'How many mailboxes of all organizations are to be read, and how many of them were not for as long as their admins said; for the health endpoint.';
 
 create or replace function app_private.keep_environment_mailbox(slug text, settings jsonb) returns jsonb
   language plpgsql volatile security definer
@@ -561,7 +564,7 @@ revoke all on function
   app_private.lease_mailboxes(text, integer, boolean), app_private.release_mailboxes(text), app_private.mailbox_to_test(uuid),
   app_private.record_mailbox_test(uuid, text, text), app_private.mailbox_progress(uuid),
   app_private.mailbox_fetched(uuid, bigint, bigint), app_private.mailbox_failed(uuid, text), app_private.sweep_mailboxes(),
-  app_private.silent_mailboxes(), app_private.keep_environment_mailbox(text, jsonb), app_private.renew_mailbox_secret(uuid, text, text)
+  app_private.mailbox_health(), app_private.keep_environment_mailbox(text, jsonb), app_private.renew_mailbox_secret(uuid, text, text)
 from public;
 
 grant execute on function
@@ -571,7 +574,7 @@ grant execute on function
   ),
   app_public.archive_mailbox(uuid), app_public.mailboxes_has_secret(app_public.mailboxes), app_public.test_mailbox(uuid)
 to atum_admin;
-grant execute on function app_private.set_mailbox_secret(uuid, text), app_private.silent_mailboxes() to atum_server;
+grant execute on function app_private.set_mailbox_secret(uuid, text), app_private.mailbox_health() to atum_server;
 grant execute on function
   app_private.lease_mailboxes(text, integer, boolean), app_private.release_mailboxes(text), app_private.mailbox_to_test(uuid),
   app_private.record_mailbox_test(uuid, text, text), app_private.mailbox_progress(uuid),

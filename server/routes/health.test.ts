@@ -45,6 +45,7 @@ describe('readiness', () => {
       database: 'ok',
       migrations: 'ok',
       worker: 'down',
+      mailboxes: 'off',
       scanner: 'off',
       mail: 'off',
       ai: 'off',
@@ -78,6 +79,26 @@ describe('readiness', () => {
       await desk.superuser.query(`delete from graphile_migrate.migrations where filename = '999999.sql'`)
     }
   })
+})
+
+test('a mailbox that is not read is told of', async () => {
+  await desk.superuser.query(`select app_private.record_heartbeat('test', now())`)
+  await desk.superuser.query(
+    `insert into app_public.mailboxes (organization_id, name, address, host, username)
+    values ($1, 'Support', 'support@desk.test', 'imap.desk.test', 'support')`,
+    [desk.acme.id],
+  )
+  await soon().toMatchObject({ status: 'ok', checks: { mailboxes: { status: 'ok' } } })
+  await desk.superuser.query(
+    `update app_public.mailbox_states set enabled_at = now() - interval '16 minutes'`,
+  )
+  await soon().toMatchObject({
+    code: 200,
+    status: 'degraded',
+    checks: { mailboxes: { status: 'degraded', reason: '1 of 1 mailboxes are not read' } },
+  })
+  await desk.superuser.query('delete from app_public.mailboxes')
+  await soon().toMatchObject({ status: 'ok', checks: { mailboxes: { status: 'off' } } })
 })
 
 test('readiness is found out once a second, however often it is asked for', async () => {

@@ -38,6 +38,7 @@ export function healthRoutes(options: {
       database: { status: 'down', reason: 'The database does not answer' },
       migrations: { status: 'down', reason: 'Unknown without the database' },
       worker: { status: 'down', reason: 'Unknown without the database' },
+      mailboxes: { status: 'down', reason: 'Unknown without the database' },
     }))
     const checks = {
       ...fromDatabase,
@@ -66,18 +67,27 @@ export function healthRoutes(options: {
   return routes
 }
 
-type DatabaseChecks = Record<'database' | 'migrations' | 'worker', Check>
+type DatabaseChecks = Record<'database' | 'migrations' | 'worker' | 'mailboxes', Check>
 
 async function databaseChecks(pool: Pool): Promise<DatabaseChecks> {
-  const { rows } = await pool.query<{ migration: string | null; heartbeat: Date | null; now: Date }>(
-    'select app_private.last_migration() as migration, app_private.last_heartbeat_at() as heartbeat, clock_timestamp() as now',
+  const { rows } = await pool.query<{
+    migration: string | null
+    heartbeat: Date | null
+    now: Date
+    enabled: number
+    silent: number
+  }>(
+    `select app_private.last_migration() as migration, app_private.last_heartbeat_at() as heartbeat, clock_timestamp() as now,
+      mailboxes.enabled, mailboxes.silent
+    from app_private.mailbox_health() as mailboxes`,
   )
-  const { migration, heartbeat, now } = rows[0]!
+  const { migration, heartbeat, now, enabled, silent } = rows[0]!
   return {
     database: { status: 'ok' },
     migrations: migrationsCheck(migration, await lastCommitted()),
     // By the database's clock for both, so that a clock of ours that is off does not matter.
     worker: workerCheck(heartbeat, now),
+    mailboxes: mailboxCheck(enabled, silent),
   }
 }
 
@@ -97,6 +107,13 @@ function workerCheck(heartbeat: Date | null, now: Date): Check {
   const silentMilliseconds = now.getTime() - heartbeat.getTime()
   if (silentMilliseconds <= heartbeatMilliseconds) return { status: 'ok' }
   return { status: 'down', reason: `No worker was heard of since ${heartbeat.toISOString()}` }
+}
+
+function mailboxCheck(enabled: number, silent: number): Check {
+  if (enabled === 0) return { status: 'off', reason: 'There is no mailbox: mail is not fetched' }
+  return silent === 0
+    ? { status: 'ok' }
+    : { status: 'degraded', reason: `${silent} of ${enabled} mailboxes are not read` }
 }
 
 function scannerCheck(scanner: string): Check {

@@ -10,6 +10,7 @@ import { type Ask, createAsk } from './asking.ts'
 import { type Cookie, refreshCookie } from './cookies.ts'
 import { directoryRoutes } from './directory.ts'
 import { asInvalidInput } from './fields.ts'
+import { mailboxSecretRoutes } from './mailbox-secret.ts'
 import { createOpenIdClient, type OpenIdClient } from './openid-provider.ts'
 import { onlyOwnPages } from './own-pages.ts'
 import { providerSecretRoutes } from './provider-secret.ts'
@@ -70,6 +71,7 @@ export function authRoutes(options: {
   routes.use(singleSignOnRoutes(parts))
   routes.use(directoryRoutes(parts))
   routes.use(providerSecretRoutes(parts))
+  routes.use(mailboxSecretRoutes(parts))
   routes.use(asInvalidInput)
   return routes
 }
