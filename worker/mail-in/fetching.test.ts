@@ -69,16 +69,22 @@ beforeEach(async () => {
   await client.query('delete from app_public.incoming_mails; delete from app_public.mailboxes')
 })
 
-afterEach(async () => {
+/** Stops what a test started; the one that most of them share goes on. */
+const stopWorkers = async () => {
   await Promise.all(
     workers
       .splice(0)
       .filter(({ process }) => process.exitCode === null && process.signalCode === null)
       .map((worker) => stopWorker(worker)),
   )
+}
+
+afterEach(async () => {
+  if (workers[0] !== shared) await stopWorkers()
 })
 
 afterAll(async () => {
+  await stopWorkers()
   await client.end()
   await Promise.all([database.drop(), dovecot.close()])
   tokenServer.close()
@@ -95,6 +101,22 @@ async function start(environment: Record<string, string> = {}): Promise<TestWork
   })
   workers.push(worker)
   return worker
+}
+
+let shared: TestWorker | undefined
+/** A worker as every other one: most tests do not care which. */
+async function share(): Promise<TestWorker> {
+  if (!shared || workers[0] !== shared) {
+    await stopWorkers()
+    shared = await start()
+  }
+  return shared
+}
+/** Alone, and with an environment of its own. */
+async function startAlone(environment: Record<string, string> = {}): Promise<TestWorker> {
+  if (workers[0] === shared) await stopWorkers()
+  shared = undefined
+  return start(environment)
 }
 
 let names = 0
@@ -169,6 +191,17 @@ const stateOf = async (mailboxId: string) =>
       lease_holder: string | null
     }>('select * from app_public.mailbox_states where mailbox_id = $1', [mailboxId])
   ).rows[0]!
+/** Switches a mailbox, and waits until the worker leaves one that is off. */
+async function setEnabled(worker: TestWorker, id: string, isEnabled: boolean): Promise<void> {
+  const left = () =>
+    worker
+      .said()
+      .split('\n')
+      .filter((line) => line.includes(id) && line.includes('is left')).length
+  const before = left()
+  await client.query('update app_public.mailboxes set is_enabled = $2 where id = $1', [id, isEnabled])
+  if (!isEnabled) await vi.waitFor(() => expect(left()).toBeGreaterThan(before), patience)
+}
 const isRead = (mailboxId: string) =>
   vi.waitFor(async () => expect((await stateOf(mailboxId)).last_fetched_at).not.toBeNull(), patience)
 const tickets = async (subject: string) =>
@@ -178,7 +211,7 @@ describe('a mailbox', () => {
   test('is read: what nobody read is taken, what comes is taken at once, and nothing is deleted', async () => {
     const { id, user } = await mailbox()
     await dovecot.deliver(user, mail('Before one'))
-    await start()
+    await share()
     await vi.waitFor(async () => expect(await processed(id)).toEqual(['Before one']), patience)
 
     // It waits without asking: the server tells.
@@ -201,7 +234,7 @@ describe('a mailbox', () => {
   })
 
   test('is switched on, changed and off without a new start of the worker', async () => {
-    await start()
+    const worker = await share()
     const { id, user } = await mailbox({ folder: 'Requests' })
     await vi.waitFor(async () => expect((await stateOf(id)).last_error).toContain('Requests'), patience)
     await dovecot.renew(user, 'Requests')
@@ -211,16 +244,15 @@ describe('a mailbox', () => {
     await vi.waitFor(async () => expect(await dovecot.look(user, 'Requests')).toEqual([]), patience)
     expect(await dovecot.look(user, 'Done')).toMatchObject([{ subject: 'In a folder', seen: true }])
 
-    await client.query('update app_public.mailboxes set is_enabled = false where id = $1', [id])
-    await vi.waitFor(() => expect(workers[0]!.said()).toContain('is left'), patience)
+    await setEnabled(worker, id, false)
     await dovecot.deliver(user, mail('Too late'), 'Requests')
-    await client.query('update app_public.mailboxes set is_enabled = true where id = $1', [id])
+    await setEnabled(worker, id, true)
     await vi.waitFor(async () => expect(await processed(id)).toEqual(['In a folder', 'Too late']), patience)
   })
 
   test('goes on where it was after the server was away', async () => {
     const { id, user } = await mailbox()
-    await start()
+    await share()
     await isRead(id)
     await dovecot.stop()
     await vi.waitFor(async () => expect((await stateOf(id)).failing_since).not.toBeNull(), patience)
@@ -234,13 +266,13 @@ describe('a mailbox', () => {
     const { id, user } = await mailbox({ folder: 'Box' })
     await dovecot.renew(user, 'Box')
     await dovecot.deliver(user, mail('Old one'), 'Box')
-    const worker = await start()
+    const worker = await share()
     await vi.waitFor(async () => expect(await processed(id)).toEqual(['Old one']), patience)
-    await stopWorker(worker)
+    await setEnabled(worker, id, false)
     await dovecot.renew(user, 'Box')
     await dovecot.deliver(user, mail('Old one'), 'Box')
     await dovecot.deliver(user, mail('New one'), 'Box')
-    await start()
+    await setEnabled(worker, id, true)
     await vi.waitFor(async () => expect(await processed(id)).toEqual(['Old one', 'New one']), patience)
     expect(await mails(id)).toHaveLength(2)
   })
@@ -249,7 +281,7 @@ describe('a mailbox', () => {
     const { id, user } = await mailbox({ max_mail_bytes: 65_536 })
     await dovecot.deliver(user, mail('A film', 'x'.repeat(70_000)))
     await dovecot.deliver(user, mail('A word'))
-    await start()
+    await share()
     await vi.waitFor(async () => expect(await processed(id)).toEqual(['A word']), patience)
     expect(await mails(id)).toMatchObject([
       { subject: 'A film', state: 'refused', reason: 'oversize', sha256: null },
@@ -264,7 +296,7 @@ describe('a mailbox', () => {
 
   test('that cannot be opened is told of once, and read when it can be', async () => {
     const { id } = await mailbox({}, { secret: { password: 'wrong' } })
-    const worker = await start()
+    const worker = await share()
     await vi.waitFor(
       async () => expect((await stateOf(id)).last_error).toContain('refused the login'),
       patience,
@@ -301,7 +333,7 @@ describe('a mailbox', () => {
 describe('several', () => {
   test('mailboxes are read side by side, each for its organization', async () => {
     const [one, two] = [await mailbox(), await mailbox({}, { tenant: globex })]
-    await start()
+    await share()
     await Promise.all([isRead(one.id), isRead(two.id)])
     await Promise.all([
       dovecot.deliver(one.user, mail('For acme')),
@@ -315,7 +347,8 @@ describe('several', () => {
 
   test('workers read a mailbox one at a time, and one takes over from another that died', async () => {
     const { id, user } = await mailbox()
-    const [first, second] = await Promise.all([start(), start()])
+    const first = await startAlone()
+    const second = await start()
     await isRead(id)
     const { lease_holder } = await stateOf(id)
     const holder = [first, second].find(({ process }) => lease_holder!.includes(`:${process.pid}:`))!
@@ -335,7 +368,7 @@ describe('a worker that is killed', () => {
   /** Holds a lock until a worker waits for it, and then kills that worker. */
   async function killAt(lock: string, deliver: () => Promise<unknown>): Promise<void> {
     // What holds the lock keeps the lease from being renewed.
-    const worker = await start({ ATUM_MAIL_LEASE_SECONDS: '60' })
+    const worker = await startAlone({ ATUM_MAIL_LEASE_SECONDS: '60' })
     const holder = new Client({ connectionString: database.superuserUrl })
     await holder.connect()
     try {
@@ -397,7 +430,7 @@ describe('a login by tokens', () => {
     Object.assign(tokens, { asked: [], refresh: 'refresh-1', access: 'access-1' })
     const { id, user } = await oauth({ refreshToken: 'refresh-1', clientSecret: 'secret' })
     await dovecot.deliver(user, mail('By token'))
-    await start()
+    await share()
     await vi.waitFor(async () => expect(await processed(id)).toEqual(['By token']), patience)
     expect(Object.fromEntries(tokens.asked[0]!)).toEqual({
       grant_type: 'refresh_token',
@@ -416,7 +449,7 @@ describe('a login by tokens', () => {
 
   test('that is refused says so without the secret', async () => {
     const { id } = await oauth({ refreshToken: 'refresh-0' })
-    const worker = await start()
+    const worker = await share()
     await vi.waitFor(
       async () => expect((await stateOf(id)).last_error).toContain('400 invalid_grant'),
       patience,
@@ -441,7 +474,7 @@ describe('the mailbox of the environment', () => {
     names += 1
     const named = environment()
     await dovecot.deliver(named.IMAP_USER, mail('To the environment'))
-    const worker = await start(named)
+    const worker = await startAlone(named)
     await vi.waitFor(async () => expect(await processed()).toEqual(['To the environment']), patience)
     const { rows } = await client.query(
       'select organization_id, address, from_environment, is_default from app_public.mailboxes where archived_at is null',
@@ -469,7 +502,7 @@ describe('the mailbox of the environment', () => {
   test('needs to say whose it is where there are several organizations', async () => {
     names += 1
     const { IMAP_ORGANIZATION: _slug, ...named } = environment()
-    const worker = await start(named)
+    const worker = await startAlone(named)
     await vi.waitFor(() => expect(worker.said()).toContain('IMAP_ORGANIZATION'), patience)
     expect((await client.query('select from app_public.mailboxes')).rowCount).toBe(0)
   })
@@ -502,7 +535,7 @@ describe('a test of the connection', () => {
     const nowhere = await mailbox({ ...off, port: 1 })
     const folder = await mailbox({ ...off, folder: 'Nowhere' })
     const empty = await mailbox(off, { secret: {} })
-    await start()
+    await share()
     expect(await tested(good.id)).toEqual({ test_outcome: 'ok', test_detail: '1' })
     expect(await dovecot.look(good.user)).toMatchObject([{ seen: false }])
     expect(await tested(wrong.id)).toMatchObject({ test_outcome: 'refused' })
