@@ -16,7 +16,8 @@ import { buildWeb } from '../../infra/dev/web-build.ts'
 import { type MailReceiver, startMailReceiver } from '../../worker/mail/testing.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const encryptionKey = 'only-for-the-tests-only-for-the-tests-only'
+/** What seals secrets in the database of a stage. */
+export const encryptionKey = 'only-for-the-tests-only-for-the-tests-only'
 
 /** The whole product as `npm start` runs it, on a database of the test's own with the demo in it. */
 export interface Stage {
@@ -32,8 +33,13 @@ export interface Stage {
   close: () => Promise<void>
 }
 
+/** What a test gives server and worker besides, such as a scanner or a mailbox. */
+export interface StageOptions {
+  environment?: Record<string, string>
+}
+
 /** Builds the web if its sources changed, and starts server, worker and Chromium. */
-export async function setStage(): Promise<Stage> {
+export async function setStage({ environment = {} }: StageOptions = {}): Promise<Stage> {
   await buildWeb(AbortSignal.timeout(120_000))
   const database = await createTestDatabase()
   await loadDemo(database.ownerUrl, database.superuserUrl)
@@ -49,6 +55,7 @@ export async function setStage(): Promise<Stage> {
     NODE_ENV: 'development',
     ATTACHMENT_SCANNER: 'off',
     SMTP_URL: `smtp://127.0.0.1:${mails.port}`,
+    ...environment,
   }
   const processes = [
     start('server/main.ts', {
