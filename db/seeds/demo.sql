@@ -431,6 +431,33 @@ begin
 end
 $demo$;
 
+-- Nobody is mailed about stories of long ago. What staff would have been told in the last days stands there, and the older
+-- of it was read.
+delete from app_private.announcement_queue;
+
+insert into app_public.notifications (organization_id, user_id, kind, reasons, event_id, ticket_id, facts, read_at, created_at)
+select
+  event.organization_id, concerned.user_id, event.kind, concerned.reasons, event.id, event.ticket_id, event.facts,
+  case when event.created_at < now() - interval '1 day' then event.created_at + interval '20 minutes' end, event.created_at
+from (
+  select
+    happened.*, app_private.notification_kind_of(happened) as kind,
+    app_private.notification_facts(happened, ticket, comment.body) as facts, happened as event, ticket as ticket
+  from app_public.ticket_events as happened
+  join app_public.tickets as ticket on ticket.organization_id = happened.organization_id and ticket.id = happened.ticket_id
+  left join app_public.comments as comment on comment.organization_id = happened.organization_id and comment.id = happened.comment_id
+  where happened.created_at between now() - interval '7 days' and now()
+) as event
+cross join lateral (
+  select who.user_id, array_agg(distinct who.reason) as reasons
+  from app_private.people_concerned(event.event, event.ticket) as who
+  join app_public.users as person on person.organization_id = event.organization_id and person.id = who.user_id and person.role <> 'customer'
+  where who.user_id is distinct from event.actor_id
+  group by who.user_id
+) as concerned
+where event.kind is not null
+order by event.created_at, event.id;
+
 -- Automations come when the stories are told: they answer what happens from now on. The second shows how time is spoken
 -- of, and waits to be switched on.
 insert into app_public.automations (organization_id, name, kind, position, is_enabled, event_types, actors, conditions, actions)

@@ -11,6 +11,7 @@ import type companies from '../features/companies/locales/en.json'
 import type customFields from '../features/custom-fields/locales/en.json'
 import type identity from '../features/identity/locales/en.json'
 import type ipRules from '../features/ip-rules/locales/en.json'
+import type notifications from '../features/notifications/locales/en.json'
 import type landing from '../features/landing/locales/en.json'
 import type profile from '../features/profile/locales/en.json'
 import type quarantine from '../features/quarantine/locales/en.json'
@@ -73,6 +74,7 @@ declare module 'i18next' {
       'security-policy': typeof securityPolicy
       'ip-rules': typeof ipRules
       'single-sign-on': typeof singleSignOn
+      notifications: typeof notifications
       profile: typeof profile
       sessions: typeof sessions
       'api-tokens': typeof apiTokens

@@ -9,7 +9,7 @@ import { NotFoundPage } from './routes/not-found-page.tsx'
 import { ProblemPage } from './routes/problem-page.tsx'
 import { SplashScreen } from './splash-screen.tsx'
 
-const profileWords = ['profile', 'two-factor', 'sessions', 'api-tokens', 'errors'] as const
+const profileWords = ['profile', 'notifications', 'two-factor', 'sessions', 'api-tokens', 'errors'] as const
 
 /** Every page is a chunk of its own, loaded beside its words. */
 export const router = createBrowserRouter([
@@ -23,7 +23,7 @@ export const router = createBrowserRouter([
       {
         path: 'portal',
         loader: requireSession('portal'),
-        lazy: () => import('./layouts/portal-layout.tsx'),
+        lazy: page(() => import('./layouts/portal-layout.tsx'), 'notifications', 'errors'),
         ErrorBoundary: ProblemPage,
         children: [
           {
@@ -54,6 +54,7 @@ export const router = createBrowserRouter([
             path: 'search',
             lazy: page(() => import('./routes/portal/search-route.tsx'), 'ticket-search', 'errors'),
           },
+          { path: 'notifications', lazy: page(() => import('./routes/portal/notifications-route.tsx')) },
           { path: 'profile', lazy: page(() => import('./routes/profile-route.tsx'), ...profileWords) },
           { path: '*', Component: NotFoundPage },
         ],
@@ -61,7 +62,14 @@ export const router = createBrowserRouter([
       {
         path: 'desk',
         loader: requireSession('desk'),
-        lazy: page(() => import('./layouts/desk-layout.tsx'), 'tickets', 'ticket-views', 'time', 'errors'),
+        lazy: page(
+          () => import('./layouts/desk-layout.tsx'),
+          'tickets',
+          'ticket-views',
+          'notifications',
+          'time',
+          'errors',
+        ),
         ErrorBoundary: ProblemPage,
         children: [
           {
@@ -103,6 +111,7 @@ export const router = createBrowserRouter([
             path: 'views/:viewId',
             lazy: page(() => import('./routes/desk/view-route.tsx'), 'ticket-views', 'errors'),
           },
+          { path: 'notifications', lazy: page(() => import('./routes/desk/notifications-route.tsx')) },
           { path: 'profile', lazy: page(() => import('./routes/desk/profile-route.tsx'), ...profileWords) },
           {
             path: 'time',

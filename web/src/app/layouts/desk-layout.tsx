@@ -14,6 +14,8 @@ import { BrandLockup } from '../../components/brand.tsx'
 import { Button } from '../../components/button.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { Notices } from '../../components/toast.tsx'
+import { NotificationBell } from '../../features/notifications/notification-bell.tsx'
+import { NotificationWatch } from '../../features/notifications/notification-watch.tsx'
 import { ViewNavigation } from '../../features/ticket-views/view-navigation.tsx'
 import { InboxNavigation } from '../../features/tickets/inbox-navigation.tsx'
 import { RunningTimer } from '../../features/time/running-timer.tsx'
@@ -37,6 +39,7 @@ export function Component() {
     <AriaProviders>
       <ApiProvider>
         <Desk />
+        <NotificationWatch />
         <CodesLeftNotice profilePath="/desk/profile" />
         <Notices place="sidebar" />
       </ApiProvider>
@@ -45,7 +48,7 @@ export function Component() {
 }
 
 function Desk() {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['app', 'notifications'])
   const navigate = useNavigate()
   const [isHelpOpen, setIsHelpOpen] = useState(false)
   const [isDrawerOpen, setIsDrawerOpen] = useState(false)
@@ -55,6 +58,7 @@ function Desk() {
     { key: '?', label: t('shortcuts.help'), run: showHelp },
     { key: 'g', label: t('desk.toInbox'), run: () => void navigate('/desk') },
     { key: '/', label: t('desk.search'), run: () => void navigate('/desk/search') },
+    { key: 'i', label: t('notifications:open'), run: () => void navigate('/desk/notifications') },
   ])
   return (
     <div className="flex min-h-dvh flex-col lg:flex-row">
@@ -63,6 +67,7 @@ function Desk() {
           <Link to="/desk" aria-label={t('desk.home')} className="flex rounded-md">
             <BrandLockup />
           </Link>
+          <NotificationBell place="desk" className="ms-auto -me-1" />
         </div>
         <nav aria-label={t('desk.navigation')} className="flex-1 overflow-y-auto px-2.5 py-2">
           <DeskNavigation />
@@ -80,8 +85,11 @@ function Desk() {
         <Link to="/desk" aria-label={t('desk.home')} className="flex rounded-md">
           <BrandLockup />
         </Link>
-        <RunningTimer className="ms-auto" />
-        <LiveIndicator className="pe-2" />
+        <div className="ms-auto flex items-center gap-2">
+          <RunningTimer />
+          <LiveIndicator />
+          <NotificationBell place="desk" />
+        </div>
       </header>
       <div className="flex min-w-0 flex-1 flex-col">
         <ConnectionBanner />

@@ -4,6 +4,8 @@ import { Link, Outlet, useMatch } from 'react-router'
 import { BrandLockup } from '../../components/brand.tsx'
 import { ButtonLink } from '../../components/button-link.tsx'
 import { Notices } from '../../components/toast.tsx'
+import { NotificationBell } from '../../features/notifications/notification-bell.tsx'
+import { NotificationWatch } from '../../features/notifications/notification-watch.tsx'
 import { CodesLeftNotice } from '../../features/two-factor/codes-left-notice.tsx'
 import { ApiProvider } from '../../graphql/api-provider.tsx'
 import { useSession } from '../../lib/session.ts'
@@ -40,6 +42,7 @@ export function Component() {
                     <span className="hidden sm:inline">{t('portal.newRequest')}</span>
                   </ButtonLink>
                 )}
+                <NotificationBell place="portal" />
                 <AccountMenu place="portal" />
               </nav>
             </div>
@@ -49,6 +52,7 @@ export function Component() {
             <Outlet />
           </main>
         </div>
+        <NotificationWatch />
         <CodesLeftNotice profilePath="/portal/profile" />
         <Notices place="margin" />
       </ApiProvider>

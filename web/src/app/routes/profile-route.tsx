@@ -4,6 +4,9 @@ import { Avatar } from '../../components/avatar.tsx'
 import { PageHeading } from '../../components/page-heading.tsx'
 import { SettingsSection } from '../../components/settings-section.tsx'
 import { OwnApiTokens } from '../../features/api-tokens/own-api-tokens.tsx'
+import { BrowserPermissionNote } from '../../features/notifications/browser-permission-note.tsx'
+import { OwnNotificationChoices } from '../../features/notifications/own-notification-choices.tsx'
+import { OwnNotificationSchedule } from '../../features/notifications/own-notification-schedule.tsx'
 import { PasswordForm } from '../../features/profile/password-form.tsx'
 import { ProfileForm } from '../../features/profile/profile-form.tsx'
 import { OwnSessions } from '../../features/sessions/own-sessions.tsx'
@@ -13,7 +16,7 @@ import { chooseLanguage, LANGUAGES } from '../i18n.ts'
 
 /** Everything about oneself, the same in the portal and at the desk. */
 export function Component() {
-  const { t } = useTranslation(['app', 'profile', 'two-factor', 'sessions', 'api-tokens'])
+  const { t } = useTranslation(['app', 'profile', 'notifications', 'two-factor', 'sessions', 'api-tokens'])
   const user = useSessionUser()
   // A new password ends the other sessions, which the list of them has to hear of.
   const [passwords, setPasswords] = useState(0)
@@ -37,6 +40,13 @@ export function Component() {
       <SettingsSection title={t('profile:about.title')} intro={t('profile:about.intro')}>
         <ProfileForm languages={LANGUAGES} onLanguage={(language) => void chooseLanguage(language)} />
       </SettingsSection>
+      <div id="notifications" className="scroll-mt-20">
+        <SettingsSection title={t('notifications:choices.title')} intro={t('notifications:choices.intro')}>
+          <BrowserPermissionNote />
+          <OwnNotificationChoices />
+          <OwnNotificationSchedule />
+        </SettingsSection>
+      </div>
       <SettingsSection title={t('profile:password.title')} intro={t('profile:password.intro')}>
         <PasswordForm onChanged={() => setPasswords((count) => count + 1)} />
       </SettingsSection>

@@ -35,6 +35,7 @@ import { TicketWatchers, TicketWatchersFragment } from '../../../features/ticket
 import { TicketTime } from '../../../features/time/ticket-time.tsx'
 import { inboxPlace } from '../../../features/tickets/inbox-place.ts'
 import { TicketProperties, TicketPropertiesFragment } from '../../../features/tickets/ticket-properties.tsx'
+import { useTicketRead } from '../../../features/notifications/use-notifications.ts'
 import { useTicketChanges } from '../../../features/tickets/use-ticket-changes.ts'
 import { problemOf } from '../../../graphql/errors.ts'
 import { usePages } from '../../../graphql/pages.ts'
@@ -127,6 +128,7 @@ function DeskTicket({ number }: { number: number }) {
   )
   const ticket = data?.ticketByNumber
   useTicketChanges(ticket?.rowId, rereadSoon)
+  useTicketRead(ticket?.rowId)
   const people = usePresence(ticket?.rowId)
   useShortcuts([
     { key: 'c', label: t('shortcuts.reply'), run: () => composer.current?.write('public') },

@@ -15,6 +15,7 @@ import { TextLink } from '../../../components/text-link.tsx'
 import { Composer } from '../../../features/comments/composer.tsx'
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
 import { SharedFields } from '../../../features/custom-fields/ticket-fields.tsx'
+import { useTicketRead } from '../../../features/notifications/use-notifications.ts'
 import { PortalSurvey, PortalSurveyFragment } from '../../../features/satisfaction/portal-survey.tsx'
 import { useTicketChanges } from '../../../features/tickets/use-ticket-changes.ts'
 import { problemOf } from '../../../graphql/errors.ts'
@@ -84,6 +85,7 @@ function PortalTicket({ number }: { number: number }) {
   const navigate = useNavigate()
   const ticket = data?.ticketByNumber
   useTicketChanges(ticket?.rowId, rereadSoon)
+  useTicketRead(ticket?.rowId)
 
   if (!ticket) {
     if (error) {
