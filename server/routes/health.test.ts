@@ -101,6 +101,72 @@ test('a mailbox that is not read is told of', async () => {
   await soon().toMatchObject({ status: 'ok', checks: { mailboxes: { status: 'off' } } })
 })
 
+describe('of a server whose files are scanned', () => {
+  let scanning: TestServer
+
+  beforeAll(async () => {
+    scanning = await startTestServer({ attachmentScanner: 'clamd' })
+    await scanning.superuser.query(`select app_private.record_heartbeat('test', now())`)
+    await scanning.superuser.query(
+      `insert into app_public.stored_files (organization_id, sha256, size, content_type)
+      values ($1, repeat('a', 64), 1, 'text/plain'), ($2, repeat('b', 64), 1, 'text/plain')`,
+      [scanning.acme.id, scanning.globex.id],
+    )
+  })
+
+  afterAll(() => scanning.close())
+
+  const scanner = async () => {
+    const response = await fetch(`${scanning.origin}/readyz`)
+    const { status, checks } = (await response.json()) as {
+      status: string
+      checks: { scanner: { status: string; reason?: string } }
+    }
+    return { code: response.status, all: status, ...checks.scanner }
+  }
+  const becomes = (expected: object) =>
+    expect.poll(scanner, { timeout: 3_000, interval: 100 }).toMatchObject(expected)
+  const record = (state: string, reason: string | null = null) =>
+    scanning.superuser.query(`select app_private.record_scanner($1, 'ClamAV 1', $2)`, [state, reason])
+
+  test('degraded while nobody knows of the scanner, and goes on', async () => {
+    await becomes({
+      code: 200,
+      status: 'degraded',
+      reason: 'No worker asked for the scanner yet; 2 files wait',
+    })
+  })
+
+  test('ok with a scanner that answers', async () => {
+    await record('answering')
+    await becomes({ code: 200, status: 'ok', all: 'ok' })
+  })
+
+  test('degraded since when it does not answer, with how many wait and why', async () => {
+    await record('away', 'connect ECONNREFUSED')
+    await becomes({
+      code: 200,
+      status: 'degraded',
+      reason: expect.stringMatching(
+        /^Since \d{4}-.*Z the scanner does not answer \(connect ECONNREFUSED\); 2 files wait$/,
+      ),
+    })
+  })
+
+  test('degraded when nobody asks any more, and when the worker scans nothing', async () => {
+    await record('answering')
+    await scanning.superuser.query(
+      `update app_private.scanner_status set checked_at = now() - interval '31 seconds'`,
+    )
+    await becomes({
+      status: 'degraded',
+      reason: expect.stringContaining('No worker asked for the scanner since'),
+    })
+    await record('off')
+    await becomes({ status: 'degraded', reason: expect.stringContaining('ATTACHMENT_SCANNER=off') })
+  })
+})
+
 test('readiness is found out once a second, however often it is asked for', async () => {
   await desk.superuser.query(`select app_private.record_heartbeat('test', now())`)
   await soon().toMatchObject({ status: 'ok' })

@@ -34,15 +34,21 @@ export function healthRoutes(options: {
   })
 
   async function readiness() {
-    const fromDatabase = await within(checkMilliseconds, databaseChecks(pool)).catch((): DatabaseChecks => ({
+    const fromDatabase = await within(
+      checkMilliseconds,
+      databaseChecks(pool, options.attachmentScanner),
+    ).catch((): DatabaseChecks => ({
       database: { status: 'down', reason: 'The database does not answer' },
       migrations: { status: 'down', reason: 'Unknown without the database' },
       worker: { status: 'down', reason: 'Unknown without the database' },
       mailboxes: { status: 'down', reason: 'Unknown without the database' },
+      scanner:
+        options.attachmentScanner === 'off'
+          ? notScanned
+          : { status: 'degraded', reason: 'Unknown without the database' },
     }))
     const checks = {
       ...fromDatabase,
-      scanner: scannerCheck(options.attachmentScanner),
       mail: optional(options.smtpConfigured, 'SMTP_URL is not set: mail is not sent'),
       ai: optional(options.ollamaConfigured, 'OLLAMA_URL is not set'),
     }
@@ -67,27 +73,31 @@ export function healthRoutes(options: {
   return routes
 }
 
-type DatabaseChecks = Record<'database' | 'migrations' | 'worker' | 'mailboxes', Check>
+type DatabaseChecks = Record<'database' | 'migrations' | 'worker' | 'mailboxes' | 'scanner', Check>
 
-async function databaseChecks(pool: Pool): Promise<DatabaseChecks> {
-  const { rows } = await pool.query<{
-    migration: string | null
-    heartbeat: Date | null
-    now: Date
-    enabled: number
-    silent: number
-  }>(
+async function databaseChecks(pool: Pool, attachmentScanner: string): Promise<DatabaseChecks> {
+  const { rows } = await pool.query<
+    {
+      migration: string | null
+      heartbeat: Date | null
+      now: Date
+      enabled: number
+      silent: number
+    } & ScannerHealth
+  >(
     `select app_private.last_migration() as migration, app_private.last_heartbeat_at() as heartbeat, clock_timestamp() as now,
-      mailboxes.enabled, mailboxes.silent
-    from app_private.mailbox_health() as mailboxes`,
+      mailboxes.enabled, mailboxes.silent, scanner.*
+    from app_private.mailbox_health() as mailboxes
+    cross join app_private.scanner_health() as scanner`,
   )
-  const { migration, heartbeat, now, enabled, silent } = rows[0]!
+  const { migration, heartbeat, now, enabled, silent, ...scanner } = rows[0]!
   return {
     database: { status: 'ok' },
     migrations: migrationsCheck(migration, await lastCommitted()),
     // By the database's clock for both, so that a clock of ours that is off does not matter.
     worker: workerCheck(heartbeat, now),
     mailboxes: mailboxCheck(enabled, silent),
+    scanner: attachmentScanner === 'off' ? notScanned : scannerCheck(scanner, now),
   }
 }
 
@@ -116,9 +126,42 @@ function mailboxCheck(enabled: number, silent: number): Check {
     : { status: 'degraded', reason: `${silent} of ${enabled} mailboxes are not read` }
 }
 
-function scannerCheck(scanner: string): Check {
-  if (scanner === 'off') return { status: 'off', reason: 'ATTACHMENT_SCANNER=off: files are not scanned' }
-  return { status: 'off', reason: 'There are no attachments in this version' }
+const notScanned: Check = { status: 'off', reason: 'ATTACHMENT_SCANNER=off: files are not scanned' }
+
+interface ScannerHealth {
+  state: 'answering' | 'away' | 'off' | null
+  since: Date | null
+  checked_at: Date | null
+  reason: string | null
+  files_waiting: string
+}
+
+/** Files are held back while it is not there, so that nothing is down with it; but somebody should look. */
+function scannerCheck(scanner: ScannerHealth, now: Date): Check {
+  const { state, since, checked_at: checkedAt, reason, files_waiting: waiting } = scanner
+  const wait = waiting === '1' ? '1 file waits' : `${waiting} files wait`
+  if (!state || !since || !checkedAt)
+    return { status: 'degraded', reason: `No worker asked for the scanner yet; ${wait}` }
+  if (now.getTime() - checkedAt.getTime() > heartbeatMilliseconds) {
+    return {
+      status: 'degraded',
+      reason: `No worker asked for the scanner since ${checkedAt.toISOString()}; ${wait}`,
+    }
+  }
+  if (state === 'off') {
+    return {
+      status: 'degraded',
+      reason: 'The worker has ATTACHMENT_SCANNER=off and lets files through unscanned; this server has not',
+    }
+  }
+  if (state === 'away') {
+    const why = reason ? ` (${reason})` : ''
+    return {
+      status: 'degraded',
+      reason: `Since ${since.toISOString()} the scanner does not answer${why}; ${wait}`,
+    }
+  }
+  return { status: 'ok' }
 }
 
 function optional(configured: boolean, reason: string): Check {

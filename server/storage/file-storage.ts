@@ -83,7 +83,7 @@ export class FileStorage {
     const { path, sha256 } = received
     const wanted = this.#path(servedStates.has(state) ? 'uploads' : 'quarantine', organizationId, sha256)
     // In place of the same content, where it is there already.
-    await move(path, wanted)
+    await moveContent(path, wanted)
   }
 
   /** Opens a content that is served; undefined where it is not there. */
@@ -99,13 +99,21 @@ export class FileStorage {
     return known?.isFile() ? path : undefined
   }
 
-  #path(place: 'uploads' | 'quarantine', organizationId: string, sha256: string): string {
-    if (!hashPattern.test(sha256)) throw new Error('That is no SHA-256')
-    if (!uuidPattern.test(organizationId)) throw new Error('That is no organization')
-    return place === 'uploads'
-      ? join(this.#directory, place, organizationId, sha256.slice(0, 2), sha256)
-      : join(this.#directory, place, organizationId, sha256)
+  #path(place: Place, organizationId: string, sha256: string): string {
+    return contentPath(this.#directory, place, organizationId, sha256)
   }
+}
+
+/** Where the content of a file is: among what is served, or held back. */
+export type Place = 'uploads' | 'quarantine'
+
+/** The path of a content below the data directory. */
+export function contentPath(directory: string, place: Place, organizationId: string, sha256: string): string {
+  if (!hashPattern.test(sha256)) throw new Error('That is no SHA-256')
+  if (!uuidPattern.test(organizationId)) throw new Error('That is no organization')
+  return place === 'uploads'
+    ? join(directory, place, organizationId, sha256.slice(0, 2), sha256)
+    : join(directory, place, organizationId, sha256)
 }
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
@@ -114,18 +122,20 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
-async function move(from: string, to: string): Promise<void> {
+/** Moves a content, so that it is in its new place after a power cut too. */
+export async function moveContent(from: string, to: string): Promise<void> {
   const directory = dirname(to)
   // A directory that was made is there after a power cut once those above it say so.
   const made = await mkdir(directory, { recursive: true, mode: 0o700 })
   await rename(from, to)
   for (let changed = directory; ; changed = dirname(changed)) {
-    await sync(changed)
+    await syncDirectory(changed)
     if (made === undefined || changed === dirname(made)) break
   }
 }
 
-async function sync(directory: string): Promise<void> {
+/** What was moved or deleted in a directory is so after a power cut too. */
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory)
   try {
     await handle.sync()
@@ -134,7 +144,8 @@ async function sync(directory: string): Promise<void> {
   }
 }
 
-async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+/** What came of looking for a file; undefined where there is none. */
+export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work
   } catch (error) {

@@ -1,10 +1,13 @@
-import { constants } from 'node:fs'
-import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
-
-/** Where the content of a file is: among those that are served, or held back. */
-export type Place = 'uploads' | 'quarantine'
+import {
+  contentPath,
+  ifThere,
+  moveContent,
+  type Place,
+  syncDirectory,
+} from '../../server/storage/file-storage.ts'
 
 const hashPattern = /^[0-9a-f]{64}$/
 
@@ -30,10 +33,11 @@ export class FilePlaces {
   async put(place: Place, organizationId: string, sha256: string): Promise<boolean> {
     const wanted = this.#path(place, organizationId, sha256)
     const other = this.#path(place === 'uploads' ? 'quarantine' : 'uploads', organizationId, sha256)
-    if (!(await isThere(other))) return isThere(wanted)
-    await mkdir(dirname(wanted), { recursive: true, mode: 0o700 })
-    await ifThere(rename(other, wanted))
-    for (const directory of [dirname(wanted), dirname(other)]) await sync(directory)
+    if (await isThere(other)) {
+      // Somebody else may have moved it just now.
+      await ifThere(moveContent(other, wanted))
+      await ifThere(syncDirectory(dirname(other)))
+    }
     return isThere(wanted)
   }
 
@@ -44,7 +48,7 @@ export class FilePlaces {
       const known = await ifThere(stat(path))
       if (!known || known.mtime > until) continue
       await rm(path, { force: true })
-      await sync(dirname(path))
+      await syncDirectory(dirname(path))
     }
   }
 
@@ -71,34 +75,10 @@ export class FilePlaces {
   }
 
   #path(place: Place, organizationId: string, sha256: string): string {
-    if (!hashPattern.test(sha256)) throw new Error('That is no SHA-256')
-    return place === 'uploads'
-      ? join(this.#directory, place, organizationId, sha256.slice(0, 2), sha256)
-      : join(this.#directory, place, organizationId, sha256)
+    return contentPath(this.#directory, place, organizationId, sha256)
   }
 }
 
-async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-const isThere = async (path: string): Promise<boolean> =>
-  (await ifThere(access(path, constants.F_OK).then(() => true))) ?? false
+const isThere = async (path: string): Promise<boolean> => (await ifThere(stat(path)))?.isFile() ?? false
 
 const namesIn = async (directory: string): Promise<string[]> => (await ifThere(readdir(directory))) ?? []
-
-/** What was moved or deleted in a directory is so after a power cut too. */
-async function sync(directory: string): Promise<void> {
-  const handle = await ifThere(open(directory))
-  if (!handle) return
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
