@@ -10,8 +10,14 @@ export const demo = {
   organizations: ['acme.example', 'globex.example'],
 }
 
-// The stories of each organization, what plays them, and what its agents prepared.
-const seedFiles = ['demo-acme.sql', 'demo-globex.sql', 'demo.sql', 'demo-prepared.sql']
+// The stories of each organization, what plays them, what its agents prepared, and what its customers said in the end.
+const seedFiles = [
+  'demo-acme.sql',
+  'demo-globex.sql',
+  'demo.sql',
+  'demo-prepared.sql',
+  'demo-satisfaction.sql',
+]
 
 /**
  * Loads the demo into a database without any organization, as its owner and in one transaction, so that a run that
