@@ -97,8 +97,9 @@ function inOrganization<Result>(
       await client.query(
         `select set_config('role', 'atum_worker', true),
                 set_config('atum.organization_id', $1, true),
-                set_config('atum.request_id', $2, true)`,
-        [organizationId, `job:${helpers.job.id}`],
+                set_config('atum.request_id', $2, true),
+                set_config('atum.worker', $3, true)`,
+        [organizationId, `job:${helpers.job.id}`, helpers.job.locked_by ?? ''],
       )
       const result = await work(client)
       await client.query('commit')

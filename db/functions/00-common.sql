@@ -14,6 +14,12 @@ create or replace function app_hidden.current_user_id() returns uuid
 
 comment on function app_hidden.current_user_id() is 'The person this transaction acts for, or null for the system and for strangers.';
 
+create or replace function app_hidden.current_worker() returns text
+  language sql stable parallel safe
+  return nullif(current_setting('atum.worker', true), '');
+
+comment on function app_hidden.current_worker() is 'The name under which the worker whose job this is locks jobs, or null.';
+
 create or replace function app_hidden.current_session_id() returns uuid
   language sql stable parallel safe
   return nullif(current_setting('atum.session_id', true), '')::uuid;
@@ -40,8 +46,8 @@ create or replace function app_hidden.is_staff() returns boolean
 comment on function app_hidden.is_staff() is 'Whether the request acts as staff: agent, manager or admin.';
 
 revoke all on function
-  app_hidden.current_organization_id(), app_hidden.current_user_id(), app_hidden.current_session_id(),
-  app_hidden.current_address(), app_hidden.acting_role(), app_hidden.is_staff()
+  app_hidden.current_organization_id(), app_hidden.current_user_id(), app_hidden.current_worker(),
+  app_hidden.current_session_id(), app_hidden.current_address(), app_hidden.acting_role(), app_hidden.is_staff()
 from public;
 
 grant execute on function
@@ -146,22 +152,26 @@ comment on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, in
   'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
 
 create or replace function app_private.free_lost_jobs() returns void
-  language sql volatile
+  language plpgsql volatile
   set search_path = ''
 as $$
-  select graphile_worker.force_unlock_workers(lost.names)
-  from (
-    select array_agg(distinct job.locked_by) as names
-    from graphile_worker._private_jobs as job
-    -- A worker that has just started may not have said so yet.
-    where job.locked_at < clock_timestamp() - interval '30 seconds'
-      and not exists (
-        select
-        from app_private.worker_heartbeats as heartbeat
-        where job.locked_by = any (heartbeat.lock_names) and heartbeat.seen_at > clock_timestamp() - interval '30 seconds'
-      )
-  ) as lost
-  where lost.names is not null
+declare
+  lost text[];
+begin
+  select array_agg(distinct job.locked_by) into lost
+  from graphile_worker._private_jobs as job
+  -- A worker that has just started may not have said so yet.
+  where job.locked_at < clock_timestamp() - interval '30 seconds'
+    and not exists (
+      select
+      from app_private.worker_heartbeats as heartbeat
+      where job.locked_by = any (heartbeat.lock_names) and heartbeat.seen_at > clock_timestamp() - interval '30 seconds'
+    );
+  if lost is not null then
+    perform app_private.release_claims(lost);
+    perform graphile_worker.force_unlock_workers(lost);
+  end if;
+end
 $$;
 
 comment on function app_private.free_lost_jobs() is
@@ -197,15 +207,20 @@ $$;
 comment on function app_private.workers_on(text) is 'The workers that a machine is known for, as `<host>:<process id>`.';
 
 create or replace function app_private.bury_worker(worker_id text) returns void
-  language sql volatile security definer
+  language plpgsql volatile security definer
   set search_path = ''
 as $$
-  with gone as (
-    delete from app_private.worker_heartbeats as heartbeat
-    where heartbeat.worker_id = bury_worker.worker_id
-    returning heartbeat.lock_names
-  )
-  select graphile_worker.force_unlock_workers(gone.lock_names) from gone
+declare
+  gone text[];
+begin
+  delete from app_private.worker_heartbeats as heartbeat
+  where heartbeat.worker_id = bury_worker.worker_id
+  returning heartbeat.lock_names into gone;
+  if found then
+    perform app_private.release_claims(gone);
+    perform graphile_worker.force_unlock_workers(gone);
+  end if;
+end
 $$;
 
 comment on function app_private.bury_worker(text) is 'Forgets a worker of which somebody knows that it is gone, and frees its jobs.';

@@ -275,7 +275,9 @@ begin
   returning id into attempt_id;
 
   update app_public.webhook_deliveries as claimed
-  set claim = attempt_id, claimed_until = clock_timestamp() + interval '1 minute', attempts = claimed.attempts + 1
+  set
+    claim = attempt_id, claimed_until = clock_timestamp() + interval '1 minute', claimed_by = app_hidden.current_worker(),
+    attempts = claimed.attempts + 1
   where claimed.organization_id = delivery.organization_id and claimed.id = delivery.id;
 
   return jsonb_build_object(

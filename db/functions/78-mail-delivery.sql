@@ -160,7 +160,7 @@ begin
   end if;
 
   update app_public.mail_messages as claimed
-  set claimed_until = now() + interval '10 minutes'
+  set claimed_until = now() + interval '10 minutes', claimed_by = app_hidden.current_worker()
   where claimed.organization_id = mail.organization_id and claimed.id = mail.id;
 
   gaps := app_private.mail_gaps(mail, origin);
