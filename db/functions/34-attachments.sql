@@ -83,10 +83,7 @@ begin
   end if;
 
   if stored.state = 'pending' then
-    perform app_private.enqueue(
-      task => 'scan_file', organization_id => stored.organization_id, payload => jsonb_build_object('sha256', stored.sha256),
-      job_key => 'scan_file:' || stored.organization_id || ':' || stored.sha256
-    );
+    perform app_private.enqueue_scan(stored.organization_id, stored.sha256);
   end if;
   return stored;
 end
@@ -275,6 +272,19 @@ begin
   from app_public.comments as written
   where written.organization_id = NEW.organization_id and written.id = NEW.comment_id;
 
+  -- Known before it came: no verdict will tell of it.
+  if NEW.state in ('infected', 'unscannable') and (TG_OP = 'INSERT' or OLD.comment_id is null) then
+    insert into app_public.ticket_events (organization_id, ticket_id, type, visibility, actor_name, comment_id, after)
+    select
+      said.organization_id, said.ticket_id, 'attachment_blocked', 'internal', app_hidden.current_actor_name(), said.id,
+      jsonb_strip_nulls(jsonb_build_object(
+        'name', NEW.name, 'files', jsonb_build_array(jsonb_build_object('id', NEW.id, 'name', NEW.name)),
+        'state', file.state, 'signature', file.signature
+      ))
+    from app_public.stored_files as file
+    where file.organization_id = NEW.organization_id and file.sha256 = NEW.sha256;
+  end if;
+
   -- At the end of the transaction, when all that came with the comment is on it: one event tells of them all.
   select jsonb_agg(
     jsonb_build_object('id', file.id, 'name', file.name, 'size', file.size, 'content_type', file.content_type)
@@ -301,7 +311,7 @@ begin
 end
 $$;
 
-comment on function app_private.tg_attachments__record_event() is 'Records that files came with a comment, in one event that is seen by whoever sees the comment.';
+comment on function app_private.tg_attachments__record_event() is 'Records that files came with a comment, in one event that is seen by whoever sees the comment, and for staff that one of them is blocked.';
 
 drop trigger if exists _600_record_event on app_public.attachments;
 create constraint trigger _600_record_event after insert or update on app_public.attachments

@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { value } from '../support/connections.ts'
 import type { Person } from '../support/fixture.ts'
 import { type Upload, uploadsOn } from '../support/uploads.ts'
+import { sqlState } from '../support/refusals.ts'
+import { become } from '../support/session.ts'
 import { setStage } from '../support/stage.ts'
 
 const stage = setStage()
@@ -284,6 +286,59 @@ describe('files that come by mail', () => {
     expect(await filesOn(commentId)).toEqual(['x'])
     expect(await eventsOf(ticketId, stage.acme.customer)).toHaveLength(1)
   })
+})
+
+describe('a file that is known to be bad', () => {
+  const blocked = (by: Person) =>
+    sees(
+      by,
+      `select after from app_public.ticket_events where ticket_id = $1 and type = 'attachment_blocked'`,
+      [ticketId],
+    )
+
+  test('is told to staff when it comes by mail', async () => {
+    const known = await upload(stage.acme.customer)
+    await judge(known, 'infected')
+    const commentId = await does<string>(stage.acme.customer, say, [ticketId, 'public', []])
+    const attachmentId = await does<string>(
+      stage.acme.worker,
+      `select (app_private.store_mail_file($1, 7, 'text/plain', 'bad.txt', null, null, $2, null)).id`,
+      [known.sha256, commentId],
+    )
+    expect(await blocked(stage.acme.agent)).toEqual([
+      {
+        name: 'bad.txt',
+        files: [{ id: attachmentId, name: 'bad.txt' }],
+        state: 'infected',
+        signature: 'Eicar-Test',
+      },
+    ])
+    expect(await blocked(stage.acme.customer)).toEqual([])
+  })
+
+  test('is told once, when it is sent, and not when it was not', async () => {
+    const odd = await upload(stage.acme.customer)
+    await judge(odd, 'unscannable')
+    expect(await blocked(stage.acme.agent)).toEqual([])
+    await does(stage.acme.customer, say, [ticketId, 'public', [odd.id]])
+    expect(await blocked(stage.acme.agent)).toMatchObject([{ files: [{ id: odd.id }], state: 'unscannable' }])
+    await judge(odd, 'released', stage.acme.admin)
+    expect(await blocked(stage.acme.agent)).toHaveLength(1)
+  })
+})
+
+test('of two comments that want the same file at the same moment one gets it', async () => {
+  const { id } = await upload(stage.acme.customer)
+  const other = await stage.open(stage.database.serverUrl)
+  for (const client of [stage.server, other]) {
+    await client.query('begin')
+    await become(client, stage.acme.customer)
+  }
+  await stage.server.query(say, [ticketId, 'public', [id]])
+  const waits = sqlState(other.query(say, [stage.acme.ticketId, 'public', [id]]))
+  await stage.server.query('commit')
+  expect(await waits).toBe('AD233')
+  await other.query('rollback')
 })
 
 describe('the files of a reply that waits', () => {

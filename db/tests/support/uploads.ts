@@ -42,7 +42,7 @@ export function uploadsOn(stage: Stage) {
     judge: ({ sha256 }: Uploaded, state: string, decidedBy?: Person) =>
       stage.superuser.query(
         `update app_public.stored_files
-        set state = $2::app_public.file_state, signature = case $2::text when 'infected' then 'Eicar-Test' end, decided_by_id = $3::uuid, decided_at = now()
+        set state = $2::app_public.file_state, signature = case $2::text when 'infected' then 'Eicar-Test' end, decided_by_id = $3::uuid, decided_at = now(), reason = 'Because'
         where sha256 = $1`,
         [sha256, state, decidedBy?.userId ?? null],
       ),

@@ -205,6 +205,22 @@ describe('an upload', () => {
   })
 })
 
+test('uploads and downloads are counted, each by itself', async () => {
+  const limited = await startTestServer({ rateLimits: true })
+  try {
+    const { agent } = limited.acme
+    const answers = await Promise.all(Array.from({ length: 50 }, () => upload(limited, agent, 'words')))
+    const statuses = answers.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 201).length).toBeGreaterThanOrEqual(40)
+    expect(statuses).toContain(429)
+    const { id } = (await answers.find(({ status }) => status === 201)!.json()) as { id: string }
+    expect((await get(limited, agent, id)).status).toBe(200)
+    expect((await upload(limited, limited.acme.manager, 'words')).status).toBe(201)
+  } finally {
+    await limited.close()
+  }
+})
+
 describe('with a scanner', () => {
   let scanned: TestServer
   beforeAll(async () => {
