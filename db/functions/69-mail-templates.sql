@@ -416,7 +416,7 @@ as $$
 a { color: inherit }
 @media (prefers-color-scheme: dark) {
   body { background: #15181e !important; color: #e7e9ec !important }
-  .card { background: #1e222a !important; border-color: #343a45 !important }
+  .card { background: #1e222a !important; border-right-color: #343a45 !important; border-bottom-color: #343a45 !important; border-left-color: #343a45 !important }
   .said { border-color: #4a5261 !important }
   .faint { color: #a4abb6 !important }
 }

@@ -52,9 +52,9 @@ begin
 
   for file in select * from app_private.mail_files(mail) loop
     link := null;
-    if file.way = 'linked' and mail.user_id is not null and to_regprocedure('app_private.issue_file_token(uuid, uuid)') is not null then
-      execute 'select app_private.issue_file_token($1, $2)' into token using file.attachment_id, mail.user_id;
-      link := origin || '/files/' || token;
+    if file.way = 'linked' then
+      -- None for who may not see the file any more.
+      link := origin || '/files/' || app_private.issue_file_token(file.attachment_id, mail.user_id);
     end if;
     in_text := in_text || jsonb_build_object('file_link:' || file.attachment_id, case
       when file.way = 'attached' then ''
@@ -140,14 +140,6 @@ begin
     return null;
   end if;
 
-  if not app_private.mail_still_wanted(mail) then
-    update app_public.mail_messages as dropped
-    set state = 'cancelled'
-    where dropped.organization_id = mail.organization_id and dropped.id = mail.id;
-    perform app_private.note_mail(mail, 'cancelled');
-    return null;
-  end if;
-
   -- The scanner is given a few minutes; then it goes without, and says so.
   if mail.created_at > now() - interval '5 minutes' and exists (
     select from app_private.mail_files(mail) as file where file.way = 'pending'
@@ -159,11 +151,20 @@ begin
     return null;
   end if;
 
+  gaps := app_private.mail_gaps(mail, origin);
+  -- Read by now, or a question whose time is over.
+  if not app_private.mail_still_wanted(mail) or (mail.survey_id is not null and gaps #>> '{text,survey_link}' is null) then
+    update app_public.mail_messages as dropped
+    set state = 'cancelled'
+    where dropped.organization_id = mail.organization_id and dropped.id = mail.id;
+    perform app_private.note_mail(mail, 'cancelled');
+    return null;
+  end if;
+
   update app_public.mail_messages as claimed
   set claimed_until = now() + interval '10 minutes', claimed_by = app_hidden.current_worker()
   where claimed.organization_id = mail.organization_id and claimed.id = mail.id;
 
-  gaps := app_private.mail_gaps(mail, origin);
   domain := '@' || coalesce(substring(mail.from_address from '@([^@]*)$'), sender_domain) || '>';
   return jsonb_build_object(
     'kind', mail.kind,

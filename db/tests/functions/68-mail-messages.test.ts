@@ -232,6 +232,19 @@ describe('a mail', () => {
     expect(mail.text).toContain('Was it good?')
     expect(mail.html).toContain(`href="${origin}/survey/${token}?score=1"`)
     expect(await stage.ask('survey_by_token', { token })).toBeTruthy()
+
+    // When the time to answer is over there is nothing to ask any more.
+    const late = (await mails.write(acme.customer, {
+      kind: 'survey',
+      commentId: null,
+      facts: { survey_id: rows[0].id },
+    }))!
+    await ownerDoes(
+      `update app_public.csat_surveys set sent_at = now() - interval '3 days', expires_at = now() - interval '1 day' where id = $1`,
+      [rows[0].id],
+    )
+    expect(await mails.toSend(late)).toBeNull()
+    expect(await mails.row(late)).toMatchObject({ state: 'cancelled' })
   })
 })
 
@@ -331,7 +344,7 @@ describe('files', () => {
       ['1.txt', 6 * mebibyte],
     ])
     expect(mail.text).toMatch(
-      /- 0\.txt \(4096 kB\)\n- 1\.txt \(6144 kB\)\n- 2\.txt \(1 B\)(: https:\/\/desk\.example\/files\/\S+| – too large for a mail)/,
+      /- 0\.txt \(4096 kB\)\n- 1\.txt \(6144 kB\)\n- 2\.txt \(1 B\)(: https:\/\/desk\.example\/files\/[0-9a-f]{64})\n/,
     )
     expect((await mails.row(id)).text_body).toContain(`{{file_link:${files[2]!.id}}}`)
   })

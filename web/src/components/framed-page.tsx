@@ -46,4 +46,6 @@ function fill(frame: HTMLIFrameElement, html: string) {
   const sheet = new view.CSSStyleSheet()
   sheet.replaceSync(rules.join('\n'))
   page.adoptedStyleSheets = [sheet]
+  // As high as what it shows; what is longer scrolls.
+  frame.style.height = `${String(Math.ceil(page.body.getBoundingClientRect().height))}px`
 }

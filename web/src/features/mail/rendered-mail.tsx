@@ -35,7 +35,11 @@ export function RenderedMail({ mail: held }: { mail: FragmentOf<typeof RenderedM
         />
       </div>
       {shape === 'html' ? (
-        <FramedPage title={t('rendered.title')} html={mail.htmlBody} className="h-144 w-full rounded-b-xl" />
+        <FramedPage
+          title={t('rendered.title')}
+          html={mail.htmlBody}
+          className="max-h-180 min-h-60 w-full rounded-b-xl"
+        />
       ) : (
         <pre className="px-5 py-4 font-mono text-sm [overflow-wrap:anywhere] whitespace-pre-wrap">
           {mail.textBody}
