@@ -7,10 +7,12 @@ import {
 export interface CheckboxProps extends Omit<AriaCheckboxProps, 'className' | 'children'> {
   children: string
   description?: string
+  /** A `cell` stands under a heading that says its words where there is room for columns. */
+  look?: 'alone' | 'cell'
 }
 
 /** Yes or no, said with what follows; alone or in a `CheckboxGroup`. */
-export function Checkbox({ children, description, ...props }: CheckboxProps) {
+export function Checkbox({ children, description, look = 'alone', ...props }: CheckboxProps) {
   return (
     <AriaCheckbox
       {...props}
@@ -23,7 +25,7 @@ export function Checkbox({ children, description, ...props }: CheckboxProps) {
           aria-hidden="true"
         />
       </span>
-      <span className="min-w-0">
+      <span className={look === 'cell' ? 'min-w-0 sm:sr-only' : 'min-w-0'}>
         <span className="block text-text">{children}</span>
         {description && <span className="block text-muted">{description}</span>}
       </span>

@@ -31,8 +31,11 @@ export interface SelectProps<Value extends string> {
   description?: string
   error?: string | null | undefined
   isDisabled?: boolean
-  /** `inline` sits in a panel of properties and looks like text until it is reached for. */
-  look?: 'field' | 'inline'
+  /**
+   * `inline` sits in a panel of properties and looks like text until it is reached for; a `cell` does so under a heading
+   * that says its label where there is room for columns.
+   */
+  look?: 'field' | 'inline' | 'cell'
 }
 
 /** One of a few. For a list long enough to search, see {@link Combobox}. */
@@ -61,7 +64,13 @@ export function Select<Value extends string>(props: SelectProps<Value>) {
       validationBehavior="aria"
       className={look === 'field' ? 'flex flex-col gap-1.5' : 'contents'}
     >
-      <Label className={look === 'field' ? labelClass : 'text-sm text-muted'}>{label}</Label>
+      <Label
+        className={
+          look === 'field' ? labelClass : classNames('text-sm text-muted', look === 'cell' && 'sm:sr-only')
+        }
+      >
+        {label}
+      </Label>
       <Button
         className={classNames(
           'group flex items-center justify-between gap-2 text-start',

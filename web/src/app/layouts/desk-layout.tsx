@@ -85,7 +85,7 @@ function Desk() {
         <Link to="/desk" aria-label={t('desk.home')} className="flex rounded-md">
           <BrandLockup />
         </Link>
-        <div className="ms-auto flex items-center gap-2">
+        <div className="ms-auto flex min-w-0 items-center gap-2">
           <RunningTimer />
           <LiveIndicator />
           <NotificationBell place="desk" />

@@ -25,14 +25,17 @@ export function Component() {
       <ApiProvider>
         <div className="flex min-h-dvh flex-col">
           <header className="sticky top-0 z-30 border-b border-border bg-surface">
-            <div className="mx-auto flex h-15 max-w-5xl items-center gap-3 px-4 sm:px-6">
+            <div className="mx-auto flex h-15 max-w-5xl items-center gap-2 px-3.5 sm:gap-3 sm:px-6">
               <Link to="/portal" aria-label={t('portal.home')} className="flex rounded-md">
                 <BrandLockup />
               </Link>
               <span className="hidden truncate border-s border-border ps-3 text-sm text-muted sm:block">
                 {session.user.organization.name}
               </span>
-              <nav aria-label={t('portal.navigation')} className="ms-auto flex items-center gap-1.5">
+              <nav
+                aria-label={t('portal.navigation')}
+                className="ms-auto flex items-center gap-0.5 sm:gap-1.5"
+              >
                 <ButtonLink to="/portal/search" variant="quiet" isIconOnly aria-label={t('portal.search')}>
                   <Search className="size-4" aria-hidden="true" />
                 </ButtonLink>

@@ -1,6 +1,6 @@
 import { Bell } from 'lucide-react'
 import { useState } from 'react'
-import { Dialog, DialogTrigger, Heading } from 'react-aria-components/Dialog'
+import { DialogTrigger } from 'react-aria-components/Dialog'
 import { useTranslation } from 'react-i18next'
 import { Button } from '../../components/button.tsx'
 import { Popover } from '../../components/popover.tsx'
@@ -41,12 +41,14 @@ export function NotificationBell({ place, className }: NotificationBellProps) {
           </span>
         )}
       </Button>
-      <Popover placement={place === 'desk' ? 'bottom start' : 'bottom end'} className="w-104 p-0">
-        <Dialog className="flex max-h-[min(40rem,80dvh)] flex-col outline-none">
+      <Popover
+        placement={place === 'desk' ? 'bottom start' : 'bottom end'}
+        className="w-104"
+        aria-label={t('title')}
+      >
+        <div className="-m-1 flex max-h-[min(40rem,80dvh)] flex-col">
           <div className="flex flex-wrap items-center justify-between gap-2 border-b border-border px-4 py-2.5">
-            <Heading slot="title" className="font-semibold">
-              {t('title')}
-            </Heading>
+            <h2 className="font-semibold">{t('title')}</h2>
             <ReadAllButton />
           </div>
           <div className="min-h-0 flex-1 overflow-y-auto">
@@ -60,7 +62,7 @@ export function NotificationBell({ place, className }: NotificationBellProps) {
               {t('settings')}
             </TextLink>
           </div>
-        </Dialog>
+        </div>
       </Popover>
     </DialogTrigger>
   )

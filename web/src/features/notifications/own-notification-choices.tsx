@@ -9,6 +9,7 @@ import { SkeletonRows } from '../../components/skeleton-rows.tsx'
 import { notify } from '../../components/toast.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
+import { classNames } from '../../lib/class-names.ts'
 import { isStaff, useSessionUser } from '../../lib/session.ts'
 
 const OwnNotificationChoicesQuery = graphql(`
@@ -62,6 +63,7 @@ type Choice = NonNullable<
   ResultOf<typeof OwnNotificationChoicesQuery>['ownNotificationChoices']['nodes'][number]
 >
 
+const COLUMNS = 'sm:grid sm:grid-cols-[minmax(0,1fr)_4rem_4rem_8rem] sm:items-center sm:gap-x-4'
 const MAILS = ['immediate', 'digest', 'off'] as const
 
 /** What the reader is told and how, each choice kept as soon as it is made. */
@@ -81,6 +83,17 @@ export function OwnNotificationChoices() {
   if (!data) return <SkeletonRows label={t('choices.loading')} rows={4} />
   return (
     <>
+      <div
+        aria-hidden="true"
+        className={classNames(
+          COLUMNS,
+          'hidden border-b border-border px-5 py-2 text-xs font-medium text-muted',
+        )}
+      >
+        <span className="col-start-2 justify-self-center">{t('choices.app')}</span>
+        <span className="justify-self-center">{t('choices.browser')}</span>
+        <span>{t('choices.mail')}</span>
+      </div>
       <ul className="divide-y divide-border">
         {choices.map((choice) => (
           <ChoiceRow key={choice.kind} choice={choice} />
@@ -122,33 +135,43 @@ function ChoiceRow({ choice }: { choice: Choice }) {
   }
 
   return (
-    <li className="flex flex-wrap items-start justify-between gap-x-8 gap-y-3 px-5 py-4">
-      <div className="min-w-0 flex-1 basis-56">
+    <li className={classNames(COLUMNS, 'flex flex-col gap-y-3 px-5 py-3.5')}>
+      <div className="min-w-0">
         <h3 className="text-sm font-semibold">{title}</h3>
         <p className="text-sm text-muted">{t(hint)}</p>
       </div>
-      <div role="group" aria-label={title} className="flex flex-wrap items-center gap-x-6 gap-y-2">
-        <Checkbox
-          aria-label={t('choices.inAppOf', { kind: title })}
-          isSelected={inApp}
-          isDisabled={fetching}
-          onChange={(next) => void change({ inApp: next })}
-        >
-          {t('choices.inApp')}
-        </Checkbox>
-        <Checkbox
-          aria-label={t('choices.inBrowserOf', { kind: title })}
-          // The browser shows only what is also in the app.
-          isSelected={inApp && inBrowser}
-          isDisabled={fetching || !inApp}
-          onChange={(next) => void change({ inBrowser: next })}
-        >
-          {t('choices.inBrowser')}
-        </Checkbox>
-        <div className="flex min-w-52 items-center justify-between gap-3">
+      <div
+        role="group"
+        aria-label={title}
+        className="flex flex-wrap items-center gap-x-6 gap-y-1 sm:contents"
+      >
+        <div className="sm:justify-self-center">
+          <Checkbox
+            look="cell"
+            aria-label={t('choices.inAppOf', { kind: title })}
+            isSelected={inApp}
+            isDisabled={fetching}
+            onChange={(next) => void change({ inApp: next })}
+          >
+            {t('choices.inApp')}
+          </Checkbox>
+        </div>
+        <div className="sm:justify-self-center">
+          <Checkbox
+            look="cell"
+            aria-label={t('choices.inBrowserOf', { kind: title })}
+            // The browser shows only what is also in the app.
+            isSelected={inApp && inBrowser}
+            isDisabled={fetching || !inApp}
+            onChange={(next) => void change({ inBrowser: next })}
+          >
+            {t('choices.inBrowser')}
+          </Checkbox>
+        </div>
+        <div className="flex items-center gap-4">
           <Select
-            look="inline"
-            label={t('choices.mail')}
+            look="cell"
+            label={t('choices.byMail')}
             value={mail}
             isDisabled={fetching}
             choices={MAILS.map((value) => ({ value, label: t(`choices.mails.${value}`) }))}
