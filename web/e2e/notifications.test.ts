@@ -14,31 +14,26 @@ afterAll(() => stage.close())
 
 /** What the browser was asked to show, instead of the system's own notifications, which no test can see. */
 const watchTheBrowser = (page: Page) =>
-  page.addInitScript(() => {
-    const shown: { title: string; body: string; press: () => void }[] = []
-    class Shown {
+  page.addInitScript(`
+    window.shown = []
+    window.Notification = class {
       static permission = 'granted'
-      onclick: (() => void) | null = null
-      constructor(title: string, { body }: { body: string }) {
-        shown.push({ title, body, press: () => this.onclick?.() })
+      constructor(title, { body }) {
+        window.shown.push({ title, body, press: () => this.onclick() })
       }
       close() {}
     }
-    Object.assign(window, { Notification: Shown, shown })
-  })
+  `)
 
 /** The page is in another tab, or not. */
 const setSeen = (page: Page, isSeen: boolean) =>
-  page.evaluate((seen) => {
-    Object.defineProperty(document, 'visibilityState', {
-      configurable: true,
-      get: () => (seen ? 'visible' : 'hidden'),
-    })
+  page.evaluate(`
+    Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isSeen ? 'visible' : 'hidden'}' })
     document.dispatchEvent(new Event('visibilitychange'))
-  }, isSeen)
+  `)
 
 const shownBy = (page: Page) =>
-  page.evaluate(() => (window as unknown as { shown: { title: string; body: string }[] }).shown)
+  page.evaluate<{ title: string; body: string }[]>('window.shown.map(({ title, body }) => ({ title, body }))')
 
 const bellOf = (page: Page) => page.getByRole('button', { name: /^Notifications/ }).filter({ visible: true })
 
@@ -122,7 +117,7 @@ test('who is assigned a ticket hears of it at once, wherever they look, and the 
   await expect
     .poll(() => shownBy(agent), patience)
     .toMatchObject([{ body: expect.stringContaining('it hums on') }])
-  await agent.evaluate(() => (window as unknown as { shown: { press: () => void }[] }).shown[0]!.press())
+  await agent.evaluate('window.shown[0].press()')
   await agent.waitForURL(`**/desk/tickets/${number}`)
   await agent.getByText('I have, and it hums on').first().waitFor()
   // It is not read before it is looked at.
@@ -156,7 +151,7 @@ test('everybody chooses what they are told, and when they want to be left alone'
   await page.getByRole('button', { name: 'Save changes' }).click()
   await page.getByText('Your hours are saved.').waitFor()
   expect(await violationsOf(page)).toEqual([])
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360)
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
   await page.reload()
   await expect.poll(() => page.getByLabel('Until').inputValue()).toBe('06:30')
   expect(await page.getByRole('checkbox', { name: 'Sunday' }).isChecked()).toBe(false)
