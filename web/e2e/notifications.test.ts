@@ -153,7 +153,7 @@ test('everybody chooses what they are told, and when they want to be left alone'
   expect(await violationsOf(page)).toEqual([])
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
   await page.reload()
-  await expect.poll(() => page.getByLabel('Until').inputValue()).toBe('06:30')
+  await expect.poll(() => page.getByLabel('Until').inputValue(), patience).toBe('06:30')
   expect(await page.getByRole('checkbox', { name: 'Sunday' }).isChecked()).toBe(false)
   await page.getByRole('button', { name: 'Use what is usual' }).click()
   await page.getByRole('alertdialog').getByRole('button', { name: 'Use what is usual' }).click()
