@@ -19,6 +19,7 @@ import {
   Users,
   UsersRound,
   UserStar,
+  Webhook,
   Zap,
 } from 'lucide-react'
 import { useEffect, useId, useRef } from 'react'
@@ -55,6 +56,7 @@ const GROUPS = [
     places: [
       { name: 'mail', sign: Mail },
       { name: 'outbox', sign: Send },
+      { name: 'webhooks', sign: Webhook },
     ],
   },
   {

@@ -5,6 +5,7 @@ import { page } from './page.ts'
 const people = page(() => import('./routes/admin/people-routes.tsx'), 'people', 'errors')
 const automations = page(() => import('./routes/admin/automations-routes.tsx'), 'automations', 'errors')
 const mail = page(() => import('./routes/admin/mail-routes.tsx'), 'mail', 'errors')
+const webhooks = page(() => import('./routes/admin/webhooks-routes.tsx'), 'webhooks', 'errors')
 const providers = page(() => import('./routes/admin/single-sign-on-routes.tsx'), 'single-sign-on', 'errors')
 
 /** Where admins decide about people and ways in, inside the desk. */
@@ -42,6 +43,9 @@ export const administrationRoutes: RouteObject = {
       path: 'automations/:automationId',
       lazy: async () => ({ Component: (await automations()).AutomationRoute }),
     },
+    { path: 'webhooks', lazy: async () => ({ Component: (await webhooks()).WebhooksRoute }) },
+    { path: 'webhooks/new', lazy: async () => ({ Component: (await webhooks()).NewWebhookRoute }) },
+    { path: 'webhooks/:webhookId', lazy: async () => ({ Component: (await webhooks()).WebhookRoute }) },
     {
       path: 'ticket-templates',
       lazy: page(() => import('./routes/admin/ticket-templates-route.tsx'), 'ticket-templates', 'errors'),

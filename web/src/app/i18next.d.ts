@@ -35,6 +35,7 @@ import type presence from '../features/presence/locales/en.json'
 import type time from '../features/time/locales/en.json'
 import type twoFactor from '../features/two-factor/locales/en.json'
 import type errors from '../graphql/locales/en.json'
+import type webhooks from '../features/webhooks/locales/en.json'
 import type app from './locales/en.json'
 
 declare module 'i18next' {
@@ -58,6 +59,7 @@ declare module 'i18next' {
       approvals: typeof approvals
       attachments: typeof attachments
       automations: typeof automations
+      webhooks: typeof webhooks
       quarantine: typeof quarantine
       checklists: typeof checklists
       'service-levels': typeof serviceLevels
