@@ -30,7 +30,7 @@ beforeAll(async () => {
     env: {
       DATABASE_URL: desk.environment.databaseUrl,
       PORT: String(port),
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'fatal',
       ATUM_JWT_SECRET: desk.environment.jwtSecrets[0],
       ATUM_ENCRYPTION_KEY: desk.environment.encryptionKeys[0],
       ATUM_DATA_DIR: dataDirectory,
