@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createTestDatabase, type TestDatabase } from '../infra/dev/testing.ts'
 import {
   clamdMaxBytes,
+  clamdMaxFileBytes,
   eicar,
   eicarName,
   hasClamd,
@@ -90,6 +91,7 @@ const startScanning = (socket: string, environment: Record<string, string> = {})
     CLAMD_SOCKET: socket,
     // More than clamd takes, so that it is clamd who refuses.
     CLAMD_MAX_BYTES: String(2 ** 30),
+    CLAMD_MAX_UNPACKED_BYTES: String(clamdMaxFileBytes),
     CLAMD_TIMEOUT_SECONDS: '2',
     ...environment,
   })
@@ -174,6 +176,14 @@ describe.skipIf(!hasClamd)('with a scanner', () => {
       expect(await read('signature', sha256)).toMatch(/^Heuristics\.Limits\.Exceeded/)
     })
 
+    test('what is packed so tightly that the scanner sees only its beginning', async () => {
+      const hidden = zip('zeros.bin', Buffer.concat([Buffer.alloc(clamdMaxFileBytes + 1_000), eicar]))
+      const sha256 = await upload(hidden)
+      await becomes(sha256, 'unscannable')
+      expect(await read('signature', sha256)).toContain('larger than the scanner looks into')
+      expect(places(sha256)).toEqual(['quarantine'])
+    })
+
     test('what is locked', async () => {
       const content = zip('secret.txt', random(100))
       // Both of its headers say that it is encrypted.
@@ -206,6 +216,7 @@ describe.skipIf(!hasClamd)('with a scanner', () => {
       ['one of no bytes', Buffer.alloc(0)],
       ['one of as many bytes as the scanner takes', random(clamdMaxBytes)],
       ['a clean zip', zip('notes.txt', random(1_000))],
+      ['a zip of as much as the scanner looks into', zip('zeros.bin', Buffer.alloc(clamdMaxFileBytes))],
     ])('%s', async (_, content) => {
       const sha256 = await upload(content)
       await becomes(sha256, 'clean')

@@ -17,7 +17,7 @@ import {
 const scannerAt = (
   address: { socket: string } | { host: string; port: number },
   timeoutMilliseconds = 1_000,
-) => clamd({ address, maxBytes: 100_000_000, timeoutMilliseconds })
+) => clamd({ address, maxBytes: 100_000_000, maxUnpackedBytes: 100_000_000, timeoutMilliseconds })
 
 describe('a scanner that is none', () => {
   let server: Server | undefined
@@ -104,7 +104,12 @@ describe.skipIf(!hasClamd)('a real scanner', () => {
   })
 
   test('is not asked about what is larger than it may be given', async () => {
-    const scanner = clamd({ address: { socket: '/nonexistent' }, maxBytes: 10, timeoutMilliseconds: 1_000 })
+    const scanner = clamd({
+      address: { socket: '/nonexistent' },
+      maxBytes: 10,
+      maxUnpackedBytes: 10,
+      timeoutMilliseconds: 1_000,
+    })
     expect(await scanner.scan(Readable.from([Buffer.alloc(11)]), 11)).toMatchObject({ state: 'unscannable' })
     await expect(scanner.scan(Readable.from([Buffer.alloc(10)]), 10)).rejects.toThrow()
   })

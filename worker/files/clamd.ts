@@ -16,6 +16,8 @@ export class ScannerAwayError extends Error {}
 
 /** A scanner of files. */
 export interface Scanner {
+  /** Of a packed file that is larger it sees the beginning. */
+  maxUnpackedBytes: number
   /** Its version and that of its signatures. Throws `ScannerAwayError`. */
   version: () => Promise<string>
   /** Looks into a file. Throws where it came to no verdict, and then nothing is known of the file. */
@@ -30,8 +32,11 @@ const mostAhead = 1024 * 1024
  * A clamd. A file is clean when clamd says so in as many words, and in no other case: silence, half an answer, an error
  * and a connection that breaks are no verdict.
  */
-export function clamd({ address, maxBytes, timeoutMilliseconds }: ScannerEnvironment): Scanner {
+export function clamd(environment: ScannerEnvironment): Scanner {
+  const { address, maxBytes, maxUnpackedBytes, timeoutMilliseconds } = environment
   return {
+    maxUnpackedBytes,
+
     version: async () => {
       const connection = await connect(address, versionMilliseconds)
       try {

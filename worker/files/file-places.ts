@@ -1,4 +1,4 @@
-import { open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import {
@@ -19,12 +19,18 @@ export class FilePlaces {
     this.#directory = directory
   }
 
-  /** Opens a content wherever it is; undefined where it is nowhere. */
+  /** Opens a content that is served; undefined where it is not among those. */
   async open(organizationId: string, sha256: string): Promise<Readable | undefined> {
+    const handle = await ifThere(open(this.#path('uploads', organizationId, sha256)))
+    return handle?.createReadStream()
+  }
+
+  /** Opens a content wherever it is, for the scanner and for nobody else; undefined where it is nowhere. */
+  async openWherever(organizationId: string, sha256: string): Promise<FileHandle | undefined> {
     // Once more at the end: it may have been moved from the second to the first meanwhile.
     for (const place of ['quarantine', 'uploads', 'quarantine'] as const) {
       const handle = await ifThere(open(this.#path(place, organizationId, sha256)))
-      if (handle) return handle.createReadStream()
+      if (handle) return handle
     }
     return undefined
   }

@@ -17,6 +17,7 @@ test('files are scanned by the clamd of the distribution unless something else i
   const debian = {
     address: { socket: '/var/run/clamav/clamd.ctl' },
     maxBytes: 26_214_400,
+    maxUnpackedBytes: 26_214_400,
     timeoutMilliseconds: 150_000,
   }
   expect(readScannerEnvironment({})).toEqual(debian)

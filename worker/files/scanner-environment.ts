@@ -4,6 +4,8 @@ export interface ScannerEnvironment {
   address: { socket: string } | { host: string; port: number }
   /** What is larger is not sent. No more than clamd's StreamMaxLength, MaxFileSize and MaxScanSize. */
   maxBytes: number
+  /** A zip with a larger file in it is not taken for clean. No more than clamd's MaxFileSize. */
+  maxUnpackedBytes: number
   /** How long clamd may be silent over one file. More than its MaxScanTime, which is two minutes. */
   timeoutMilliseconds: number
 }
@@ -31,6 +33,7 @@ export function readScannerEnvironment(variables: NodeJS.ProcessEnv): ScannerEnv
   return {
     address: host ? { host, port: number('CLAMD_PORT', 3310, 65_535) } : { socket: socket || debianSocket },
     maxBytes: number('CLAMD_MAX_BYTES', debianMaxBytes, 2 ** 32 - 1),
+    maxUnpackedBytes: number('CLAMD_MAX_UNPACKED_BYTES', debianMaxBytes, 2 ** 32 - 1),
     timeoutMilliseconds: number('CLAMD_TIMEOUT_SECONDS', 150, 3_600) * 1_000,
   }
 }

@@ -31,6 +31,9 @@ export const eicarName = 'Atum.Eicar-Test.UNOFFICIAL'
 /** What the scanner of a test takes at most. */
 export const clamdMaxBytes = 8 * 1024 * 1024
 
+/** Of a packed file that is larger it looks at the beginning only. */
+export const clamdMaxFileBytes = 32 * 1024 * 1024
+
 export interface TestClamd {
   /** Where it listens; the same after it was started again. */
   socket: string

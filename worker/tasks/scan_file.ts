@@ -1,7 +1,9 @@
+import type { FileHandle } from 'node:fs/promises'
 import type { JobHelpers, Task } from 'graphile-worker'
 import type { QueryResult } from 'pg'
 import { type Scanner, ScannerAwayError, type Verdict } from '../files/clamd.ts'
 import type { FilePlaces } from '../files/file-places.ts'
+import { largestPackedFile } from '../files/packed-files.ts'
 import { placeFile } from '../files/place-file.ts'
 import { type Step, steppedOrganizationTask } from '../organization-task.ts'
 
@@ -45,10 +47,7 @@ async function scan({ scanner, places, step, payload, helpers, file }: Scan): Pr
 
   let verdict: Verdict
   try {
-    const content = await places.open(organizationId, sha256)
-    verdict = content
-      ? await scanner.scan(content, file.size)
-      : { state: 'unscannable', signature: 'Its content is not there' }
+    verdict = await look(scanner, await places.openWherever(organizationId, sha256), file.size)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     helpers.logger.warn(`the scanner came to no verdict over ${sha256}: ${reason}`)
@@ -59,6 +58,21 @@ async function scan({ scanner, places, step, payload, helpers, file }: Scan): Pr
   // What is held back already is no place to serve it from.
   if (verdict.state === 'clean') await places.put('uploads', organizationId, sha256)
   await record(step, sha256, verdict, version)
+}
+
+async function look(scanner: Scanner, content: FileHandle | undefined, size: number): Promise<Verdict> {
+  if (!content) return { state: 'unscannable', signature: 'Its content is not there' }
+  let largest: number
+  try {
+    largest = await largestPackedFile(content, size)
+  } catch (error) {
+    await content.close()
+    throw error
+  }
+  // The stream closes it.
+  const verdict = await scanner.scan(content.createReadStream({ start: 0 }), size)
+  if (verdict.state !== 'clean' || largest <= scanner.maxUnpackedBytes) return verdict
+  return { state: 'unscannable', signature: 'Holds a file that is larger than the scanner looks into' }
 }
 
 async function letThrough(
