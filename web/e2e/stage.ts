@@ -45,7 +45,8 @@ export async function setStage({ environment = {} }: StageOptions = {}): Promise
   await loadDemo(database.ownerUrl, database.superuserUrl)
   // Long enough to be seen on its way, and no longer.
   await undoSendSeconds(database, 1)
-  const port = await nextFreePort(18500)
+  // Two runs that start at the same moment on one machine look in different places.
+  const port = await nextFreePort(18_500 + (process.pid % 400) * 4)
   const address = `http://localhost:${port}`
   const mails = await startMailReceiver()
   const dataDirectory = mkdtempSync(join(tmpdir(), 'atum-e2e-'))
@@ -189,14 +190,14 @@ function start(script: string, environment: Record<string, string>): ChildProces
 async function answers(url: string, processes: ChildProcess[]): Promise<void> {
   const deadline = performance.now() + 30_000
   for (;;) {
+    const dead = processes.find((child) => child.exitCode !== null)
+    if (dead) throw new Error(`${dead.spawnargs.join(' ')} ended with ${dead.exitCode}`)
     const response = await fetch(url).catch(() => undefined)
     if (response?.ok) {
       const { status } = (await response.json()) as { status: string }
       // Degraded until the worker has been heard of.
       if (status === 'ok') return
     }
-    const dead = processes.find((child) => child.exitCode !== null)
-    if (dead) throw new Error(`${dead.spawnargs.join(' ')} ended with ${dead.exitCode}`)
     if (performance.now() > deadline) throw new Error(`${url} did not answer in time`)
     await delay(100)
   }
