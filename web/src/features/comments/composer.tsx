@@ -210,6 +210,7 @@ export function Composer({
       : await addComment({ ...said, ...key })
     setIsSending(false)
     if (error) {
+      reply.stay()
       setProblem(problemOf(error).code)
       return
     }

@@ -81,6 +81,7 @@ export function useReplyDraft(ticketId: string) {
   const [refusedCode, setRefusedCode] = useState<string | null>(null)
   const latest = useRef(draft)
   const saving = useRef<Promise<void>>(Promise.resolve())
+  const isLeaving = useRef(false)
 
   const change = useCallback(
     (next: ReplyDraft) => {
@@ -122,7 +123,8 @@ export function useReplyDraft(ticketId: string) {
   const saveOnce = useCallback(async () => {
     const draft = latest.current
     const { body, visibility, stateId, version } = draft
-    if (told(draft) === draft.saved) return
+    // Saved while it is being sent, it would come back as a draft of what was said.
+    if (told(draft) === draft.saved || isLeaving.current) return
     if (isBlank(draft)) {
       if (version > 0)
         await client.mutation(DiscardDraft, { ticketId, visibility, seenVersion: version }).toPromise()
@@ -191,13 +193,20 @@ export function useReplyDraft(ticketId: string) {
       change({ ...takenFrom(conflict), body, stateId, files })
       setConflict(null)
     },
-    /** What is on the way to the server arrives first; then this is the version to send. */
+    /** What is on the way to the server arrives first; then this is the version to send, and nothing is saved any more. */
     async versionToSend(): Promise<number | null> {
+      isLeaving.current = true
       await saving.current
       return latest.current.version || null
     },
+    /** It was not said, and is kept as before. */
+    stay() {
+      isLeaving.current = false
+      void save()
+    },
     /** It was said: nothing is left of it here. */
     sent() {
+      isLeaving.current = false
       latest.current = BLANK_REPLY
       forget()
       setRefusedCode(null)
