@@ -33,9 +33,11 @@ test('mails get a look and words, shown while they are written, and leave so', a
   await frame.getByText('Acme Industrial, 1 Lamp Street').waitFor()
   await frame.getByText('Acme cares').waitFor()
   // Styles are there, though our own pages allow none that are written in markup.
-  expect(await frame.locator('.card').evaluate('(card) => getComputedStyle(card).borderTopColor')).toBe(
-    'rgb(0, 170, 119)',
-  )
+  expect(
+    await admin.evaluate(
+      `getComputedStyle(document.querySelector('iframe').contentDocument.querySelector('.card')).borderTopColor`,
+    ),
+  ).toBe('rgb(0, 170, 119)')
   await admin.getByRole('button', { name: 'Save changes' }).click()
   await admin.getByText('The look of your mails is saved').waitFor()
 
@@ -126,7 +128,9 @@ test('what did not arrive stands in the outbox with the reason, and is sent agai
   await expect
     .poll(async () => {
       await admin.reload()
-      return admin.getByRole('list', { name: 'History' }).getByRole('listitem').allTextContents()
+      const history = admin.getByRole('list', { name: 'History' })
+      await history.waitFor()
+      return history.getByRole('listitem').allTextContents()
     }, patience)
     .toEqual([
       expect.stringContaining('Taken by the mail server'),
