@@ -46,7 +46,7 @@ describe('of particular mails', () => {
 
   test('what could act or be fetched is no part of what is shown', async () => {
     const { html } = (await read('script-in-html')).facts
-    expect(html).toContain('Hello')
+    expect(html).toContain('<p data-style="color:red">Hello')
     expect(html).not.toMatch(
       /script|evil|onerror|onload|javascript|iframe|form|svg|style=".*(url|position)|href|src/i,
     )

@@ -82,6 +82,8 @@ create table app_public.comment_originals (
   comment_id uuid not null,
   html text check (octet_length(html) <= 1048576),
   quoted_text text check (quoted_text ~ '\S' and octet_length(quoted_text) <= 262144),
+  has_html boolean not null generated always as (html is not null) stored,
+  has_quoted_text boolean not null generated always as (quoted_text is not null) stored,
   incoming_mail_id uuid,
   created_at timestamptz not null default now(),
   primary key (organization_id, comment_id),
@@ -94,7 +96,9 @@ create index comment_originals_organization_id_incoming_mail_id_idx on app_publi
 comment on table app_public.comment_originals is 'What a mail carried beside the words that became a comment: what it quoted, and how it looked. Read by whoever reads the comment.';
 comment on column app_public.comment_originals.organization_id is 'The organization it belongs to.';
 comment on column app_public.comment_originals.comment_id is 'The comment.';
-comment on column app_public.comment_originals.html is 'The mail as HTML without scripts and remote content, to be shown in a sandbox; null when it was plain text. `data-cid` of an image names the `contentId` of an attachment.';
+comment on column app_public.comment_originals.html is 'The mail as HTML without scripts and remote content, to be shown in a sandbox; null when it was plain text. Styles are in `data-style`, and `data-cid` of an image names the `contentId` of an attachment.';
 comment on column app_public.comment_originals.quoted_text is 'What the mail repeated of earlier ones, and its signature, as plain text; null when there was none.';
+comment on column app_public.comment_originals.has_html is 'Whether it had a look of its own.';
+comment on column app_public.comment_originals.has_quoted_text is 'Whether it repeated something, or had a signature.';
 comment on column app_public.comment_originals.incoming_mail_id is 'The mail.';
 comment on column app_public.comment_originals.created_at is 'When it was stored.';
