@@ -55,7 +55,9 @@ export const NodeIdsPlugin: GraphileConfig.Plugin = {
 
           const isTenantRow = primaryKey.includes(organizationColumn)
           const isContent = primaryKey.includes('sha256')
-          const column = isContent ? 'sha256' : isTenantRow ? 'id' : 'slug'
+          // What there is once for another row, such as the state of a mailbox, is known by that one's id.
+          const [own = 'id'] = primaryKey.filter((attribute) => attribute !== organizationColumn)
+          const column = isContent ? 'sha256' : isTenantRow ? own : 'slug'
           const isValue = isTenantRow
             ? (value: unknown) =>
                 typeof value === 'string' && (isContent ? hashPattern : uuidPattern).test(value)

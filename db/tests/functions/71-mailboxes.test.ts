@@ -276,3 +276,12 @@ test('a secret that a token endpoint replaced takes the place of that one and of
   expect(await renew('v1.other')).toBe(false)
   expect(await renew('v1.x')).toBe(true)
 })
+
+test('a test of the connection is asked for, and its job is there', async () => {
+  const { id } = await save()
+  await stage.does(stage.acme.admin, 'select app_public.test_mailbox($1)', [id])
+  expect(await stateOf(id)).toMatchObject({ tested_at: null, test_outcome: null })
+  expect(await rows('select from graphile_worker.jobs where key = $1', [`test_mailbox:${id}`])).toHaveLength(
+    1,
+  )
+})

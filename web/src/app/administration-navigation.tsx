@@ -5,7 +5,9 @@ import {
   Clock,
   FileStack,
   Fingerprint,
+  Inbox,
   LifeBuoy,
+  MailOpen,
   Mail,
   Network,
   ShieldAlert,
@@ -55,6 +57,8 @@ const GROUPS = [
     name: 'channels',
     places: [
       { name: 'mail', sign: Mail },
+      { name: 'mailboxes', sign: Inbox },
+      { name: 'incoming-mail', sign: MailOpen },
       { name: 'outbox', sign: Send },
       { name: 'webhooks', sign: Webhook },
     ],

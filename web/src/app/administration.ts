@@ -6,6 +6,7 @@ const people = page(() => import('./routes/admin/people-routes.tsx'), 'people', 
 const automations = page(() => import('./routes/admin/automations-routes.tsx'), 'automations', 'errors')
 const mail = page(() => import('./routes/admin/mail-routes.tsx'), 'mail', 'errors')
 const webhooks = page(() => import('./routes/admin/webhooks-routes.tsx'), 'webhooks', 'errors')
+const mailboxes = page(() => import('./routes/admin/mailboxes-routes.tsx'), 'mailboxes', 'errors')
 const providers = page(() => import('./routes/admin/single-sign-on-routes.tsx'), 'single-sign-on', 'errors')
 
 /** Where admins decide about people and ways in, inside the desk. */
@@ -46,6 +47,10 @@ export const administrationRoutes: RouteObject = {
     { path: 'webhooks', lazy: async () => ({ Component: (await webhooks()).WebhooksRoute }) },
     { path: 'webhooks/new', lazy: async () => ({ Component: (await webhooks()).NewWebhookRoute }) },
     { path: 'webhooks/:webhookId', lazy: async () => ({ Component: (await webhooks()).WebhookRoute }) },
+    { path: 'mailboxes', lazy: async () => ({ Component: (await mailboxes()).MailboxesRoute }) },
+    { path: 'mailboxes/new', lazy: async () => ({ Component: (await mailboxes()).NewMailboxRoute }) },
+    { path: 'mailboxes/:mailboxId', lazy: async () => ({ Component: (await mailboxes()).MailboxRoute }) },
+    { path: 'incoming-mail', lazy: async () => ({ Component: (await mailboxes()).IncomingMailRoute }) },
     {
       path: 'ticket-templates',
       lazy: page(() => import('./routes/admin/ticket-templates-route.tsx'), 'ticket-templates', 'errors'),

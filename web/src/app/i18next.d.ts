@@ -13,6 +13,7 @@ import type identity from '../features/identity/locales/en.json'
 import type ipRules from '../features/ip-rules/locales/en.json'
 import type notifications from '../features/notifications/locales/en.json'
 import type landing from '../features/landing/locales/en.json'
+import type mailboxes from '../features/mailboxes/locales/en.json'
 import type profile from '../features/profile/locales/en.json'
 import type quarantine from '../features/quarantine/locales/en.json'
 import type sessions from '../features/sessions/locales/en.json'
@@ -77,6 +78,7 @@ declare module 'i18next' {
       'ip-rules': typeof ipRules
       'single-sign-on': typeof singleSignOn
       notifications: typeof notifications
+      mailboxes: typeof mailboxes
       profile: typeof profile
       sessions: typeof sessions
       'api-tokens': typeof apiTokens

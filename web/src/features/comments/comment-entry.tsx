@@ -9,6 +9,7 @@ import { classNames } from '../../lib/class-names.ts'
 import { useSessionUser } from '../../lib/session.ts'
 import { CommentFiles } from './comment-files.tsx'
 import { CommentMenu } from './comment-menu.tsx'
+import { MailOriginal, MailOriginalFragment } from './mail-original.tsx'
 
 export const CommentEntryFragment = graphql(
   `
@@ -24,6 +25,10 @@ export const CommentEntryFragment = graphql(
         rowId
         name
       }
+      commentOriginal {
+        id
+        ...MailOriginal
+      }
       attachments(first: 20, orderBy: [CREATED_AT_ASC]) {
         nodes {
           id
@@ -35,7 +40,7 @@ export const CommentEntryFragment = graphql(
       }
     }
   `,
-  [FileFragment],
+  [FileFragment, MailOriginalFragment],
 )
 
 export interface CommentEntryProps {
@@ -49,10 +54,8 @@ export interface CommentEntryProps {
 export function CommentEntry({ comment, audience, saidBy }: CommentEntryProps) {
   const { t } = useTranslation('comments')
   const user = useSessionUser()
-  const { id, rowId, body, visibility, createdAt, author, authorName, attachments } = readFragment(
-    CommentEntryFragment,
-    comment,
-  )
+  const { id, rowId, body, visibility, createdAt, author, authorName, attachments, commentOriginal } =
+    readFragment(CommentEntryFragment, comment)
   const isNote = visibility === 'internal'
   const isOwn = author?.rowId === user.id
   const name = author?.name ?? authorName ?? saidBy ?? t('team')
@@ -85,6 +88,7 @@ export function CommentEntry({ comment, audience, saidBy }: CommentEntryProps) {
       <p dir="auto" className="written max-w-[75ch] px-4 pt-2.5 pb-4">
         <WrittenText>{body}</WrittenText>
       </p>
+      {commentOriginal && <MailOriginal original={commentOriginal} />}
       <CommentFiles comment={{ id, attachments }} />
     </article>
   )

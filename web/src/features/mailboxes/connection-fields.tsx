@@ -17,7 +17,13 @@ export interface ConnectionFieldsProps extends MailboxPartProps {
 }
 
 /** Where the mailbox is, and as whom it is read. */
-export function ConnectionFields({ draft, edit, errorOf, keepsSecret, fromEnvironment }: ConnectionFieldsProps) {
+export function ConnectionFields({
+  draft,
+  edit,
+  errorOf,
+  keepsSecret,
+  fromEnvironment,
+}: ConnectionFieldsProps) {
   const { t } = useTranslation('mailboxes')
   return (
     <SettingsSection title={t('connection.title')} intro={t('connection.intro')}>
@@ -55,7 +61,7 @@ export function ConnectionFields({ draft, edit, errorOf, keepsSecret, fromEnviro
           value={draft.security}
           onChange={(security) => edit({ security, port: portFor(security, draft.port) })}
         />
-        {draft.security === 'none' && <InlineAlert tone="warning">{t('inTheClear')}</InlineAlert>}
+        {draft.security === 'none' && <InlineAlert tone="info">{t('inTheClear')}</InlineAlert>}
         <div className="grid items-start gap-5 sm:grid-cols-2">
           <TextField
             label={t('username')}
@@ -69,7 +75,11 @@ export function ConnectionFields({ draft, edit, errorOf, keepsSecret, fromEnviro
           />
           <Select
             label={t('login')}
-            choices={LOGINS.map((value) => ({ value, label: t(`logins.${value}`), description: t(`loginHint.${value}`) }))}
+            choices={LOGINS.map((value) => ({
+              value,
+              label: t(`logins.${value}`),
+              description: t(`loginHint.${value}`),
+            }))}
             isDisabled={fromEnvironment}
             value={draft.login}
             onChange={(login) => edit({ login, secret: '', clientSecret: '' })}

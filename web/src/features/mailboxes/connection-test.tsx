@@ -47,12 +47,25 @@ const TestMailbox = graphql(`
 
 const whileTestedMilliseconds = 700
 const otherwiseMilliseconds = 10_000
-const OUTCOMES = ['ok', 'unreachable', 'certificate', 'refused', 'no_folder', 'no_secret', 'token_refused', 'failed'] as const
+const OUTCOMES = [
+  'ok',
+  'unreachable',
+  'certificate',
+  'refused',
+  'no_folder',
+  'no_secret',
+  'token_refused',
+  'failed',
+] as const
 
 /** How it goes with a mailbox, and a try of its connection with what is saved. */
 export function ConnectionTest({ mailboxId, isEnabled }: { mailboxId: string; isEnabled: boolean }) {
   const { t } = useTranslation('mailboxes')
-  const [{ data }, reread] = useQuery({ query: StateQuery, variables: { mailboxId }, requestPolicy: 'cache-and-network' })
+  const [{ data }, reread] = useQuery({
+    query: StateQuery,
+    variables: { mailboxId },
+    requestPolicy: 'cache-and-network',
+  })
   const [, testMailbox] = useMutation(TestMailbox)
   const { send, isSending, problem } = useSubmission()
   const state = data?.mailboxes.nodes[0]?.mailboxState
@@ -115,7 +128,9 @@ export function ConnectionTest({ mailboxId, isEnabled }: { mailboxId: string; is
                   )}
                   <span className="min-w-0 [overflow-wrap:anywhere]">
                     {t(`test.outcome.${outcome}`, { count: Number(state.testDetail ?? 0) || 0 })}{' '}
-                    {outcome !== 'ok' && state.testDetail && <span className="text-muted">{state.testDetail}</span>}{' '}
+                    {outcome !== 'ok' && state.testDetail && (
+                      <span className="text-muted">{state.testDetail}</span>
+                    )}{' '}
                     <RelativeTime at={state.testedAt} className="text-muted" />
                   </span>
                 </>

@@ -69,7 +69,13 @@ const RetryIncomingMail = graphql(`
 
 const STATES = ['stored', 'processed', 'ignored', 'refused', 'failed'] as const
 type State = (typeof STATES)[number]
-const TONES = { stored: 'info', processed: 'success', ignored: 'neutral', refused: 'danger', failed: 'danger' } as const
+const TONES = {
+  stored: 'info',
+  processed: 'success',
+  ignored: 'neutral',
+  refused: 'danger',
+  failed: 'danger',
+} as const
 const REASONS = [
   'auto_reply',
   'bounce',
@@ -129,7 +135,9 @@ export function IncomingMailPage() {
         ) : list.isLoading ? (
           <SkeletonRows label={t('log.loading')} rows={5} />
         ) : list.nodes.length === 0 ? (
-          <EmptyState title={t(state === 'all' ? 'log.empty' : 'log.emptyState')}>{t('log.emptyBody')}</EmptyState>
+          <EmptyState title={t(state === 'all' ? 'log.empty' : 'log.emptyState')}>
+            {t('log.emptyBody')}
+          </EmptyState>
         ) : (
           <>
             <ul aria-label={t('log.title')} className="divide-y divide-border">
@@ -156,7 +164,9 @@ function MailRow({ mail, onRetried }: { mail: Mail; onRetried: () => void }) {
   const [, retry] = useMutation(RetryIncomingMail)
   const reason = REASONS.find((word) => word === mail.reason)
   const isRetried = (mail.state === 'failed' || mail.state === 'ignored') && mail.sha256 !== null
-  const size = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 }).format(Number(mail.size) / 1024 / 1024)
+  const size = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 }).format(
+    Number(mail.size) / 1024 / 1024,
+  )
   const run = async () => {
     dataOf(await retry({ incomingMailId: mail.rowId }))
     notify({ tone: 'success', title: t('log.retried') })
@@ -173,14 +183,19 @@ function MailRow({ mail, onRetried }: { mail: Mail; onRetried: () => void }) {
       </div>
       <p className="[overflow-wrap:anywhere] text-muted">
         {mail.fromName && <span dir="auto">{mail.fromName} </span>}
-        {mail.fromAddress ?? t('log.noSender')}
+        {mail.fromAddress ? `<${mail.fromAddress}>` : t('log.noSender')}
         {' → '}
-        {mail.mailbox && <TextLink to={`/desk/admin/mailboxes/${mail.mailbox.rowId}`}>{mail.mailbox.name}</TextLink>}
+        {mail.mailbox && (
+          <TextLink to={`/desk/admin/mailboxes/${mail.mailbox.rowId}`}>{mail.mailbox.name}</TextLink>
+        )}
       </p>
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <p className="min-w-0 flex-1 basis-56 [overflow-wrap:anywhere]">
-          {reason && t(`reason.${reason}`, { size })} {mail.detail && <span className="text-muted">{mail.detail}</span>}{' '}
-          {mail.ticket && <TextLink to={`/desk/tickets/${mail.ticket.number}`}>{mail.ticket.reference}</TextLink>}
+          {reason && t(`reason.${reason}`, { size })}{' '}
+          {mail.detail && <span className="text-muted">{mail.detail}</span>}{' '}
+          {mail.ticket && (
+            <TextLink to={`/desk/tickets/${mail.ticket.number}`}>{mail.ticket.reference}</TextLink>
+          )}
         </p>
         {isRetried &&
           (mail.state === 'failed' ? (

@@ -149,7 +149,18 @@ export function needsSecretAnew(before: MailboxDraft, after: MailboxDraft): bool
 }
 
 export type Fault = 'missing' | 'odd' | 'long'
-export type FaultyField = 'name' | 'address' | 'host' | 'port' | 'username' | 'folder' | 'processedFolder' | 'tokenEndpoint' | 'clientId' | 'maxMegabytes' | 'alarmMinutes'
+export type FaultyField =
+  | 'name'
+  | 'address'
+  | 'host'
+  | 'port'
+  | 'username'
+  | 'folder'
+  | 'processedFolder'
+  | 'tokenEndpoint'
+  | 'clientId'
+  | 'maxMegabytes'
+  | 'alarmMinutes'
 
 const ADDRESS = /^[^\s<>@,;:"()]+@[^\s<>@,;:"()]+$/
 

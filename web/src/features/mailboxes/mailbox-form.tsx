@@ -11,7 +11,15 @@ import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { ConnectionFields } from './connection-fields.tsx'
-import { faultsOf, NAME_LIMIT, needsSecretAnew, secretOf, settingsOf, type FaultyField, type MailboxDraft } from './mailbox-draft.ts'
+import {
+  faultsOf,
+  NAME_LIMIT,
+  needsSecretAnew,
+  secretOf,
+  settingsOf,
+  type FaultyField,
+  type MailboxDraft,
+} from './mailbox-draft.ts'
 import { writeMailboxSecret } from './mailbox-secret.ts'
 import { TicketFields } from './ticket-fields.tsx'
 
@@ -91,7 +99,8 @@ export function MailboxForm({ mailboxId, hasSecret, fromEnvironment, saved, onSa
   const draft = { ...saved, ...edits }
   const faults = faultsOf(draft)
   const isTaken = problem?.code === 'CONFLICT'
-  const isChanged = draft.secret !== '' || JSON.stringify(settingsOf(draft)) !== JSON.stringify(settingsOf(saved))
+  const isChanged =
+    draft.secret !== '' || JSON.stringify(settingsOf(draft)) !== JSON.stringify(settingsOf(saved))
   const keepsSecret = hasSecret && !needsSecretAnew(saved, draft)
 
   const edit = (part: Partial<MailboxDraft>) => {
@@ -167,10 +176,18 @@ export function MailboxForm({ mailboxId, hasSecret, fromEnvironment, saved, onSa
               error={errorOf('address') ?? (isTaken ? t('fault.taken') : null)}
             />
           </div>
-          <Switch isSelected={draft.isDefault} onChange={(isDefault) => edit({ isDefault })} description={t('defaultHint')}>
+          <Switch
+            isSelected={draft.isDefault}
+            onChange={(isDefault) => edit({ isDefault })}
+            description={t('defaultHint')}
+          >
             {t('makeDefault')}
           </Switch>
-          <Switch isSelected={draft.isEnabled} onChange={(isEnabled) => edit({ isEnabled })} description={t('enabledHint')}>
+          <Switch
+            isSelected={draft.isEnabled}
+            onChange={(isEnabled) => edit({ isEnabled })}
+            description={t('enabledHint')}
+          >
             {t('enabled')}
           </Switch>
         </div>

@@ -86,7 +86,9 @@ export function MailboxesPage() {
                     </Link>
                     <p className="truncate text-sm text-muted">{mailbox.address}</p>
                     {mailbox.mailboxState?.failingSince && (
-                      <p className="text-sm [overflow-wrap:anywhere] text-danger-text">{mailbox.mailboxState.lastError}</p>
+                      <p className="text-sm [overflow-wrap:anywhere] text-danger-text">
+                        {mailbox.mailboxState.lastError}
+                      </p>
                     )}
                   </div>
                   <div className="flex flex-wrap items-center gap-2">

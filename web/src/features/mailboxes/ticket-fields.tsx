@@ -33,7 +33,10 @@ const NONE = 'none'
 export function TicketFields({ draft, edit, errorOf }: MailboxPartProps) {
   const { t } = useTranslation('mailboxes')
   const [{ data }] = useQuery({ query: PlacesQuery })
-  const places = (nodes: readonly ({ rowId: string; name: string; archivedAt?: string | null } | null)[] | undefined, chosen: string) => [
+  const places = (
+    nodes: readonly ({ rowId: string; name: string; archivedAt?: string | null } | null)[] | undefined,
+    chosen: string,
+  ) => [
     { value: NONE, label: t('nowhere') },
     ...(nodes ?? [])
       .filter((node) => node !== null)
@@ -65,7 +68,11 @@ export function TicketFields({ draft, edit, errorOf }: MailboxPartProps) {
         >
           {t('strangers')}
         </Switch>
-        <Switch isSelected={draft.acceptsLists} onChange={(acceptsLists) => edit({ acceptsLists })} description={t('listsHint')}>
+        <Switch
+          isSelected={draft.acceptsLists}
+          onChange={(acceptsLists) => edit({ acceptsLists })}
+          description={t('listsHint')}
+        >
           {t('lists')}
         </Switch>
         <div className="grid items-start gap-5 sm:grid-cols-2">
