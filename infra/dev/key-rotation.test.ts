@@ -19,6 +19,7 @@ let client: Client
 let organizationId: string
 let userId: string
 let providerId: string
+let webhookId: string
 
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -34,6 +35,10 @@ beforeAll(async () => {
   providerId = await id(
     `insert into app_public.identity_providers (organization_id, kind, name, issuer, client_id)
      values ($1, 'oidc', 'Single sign-on', 'https://id.example', 'desk') returning id`,
+    [organizationId],
+  )
+  webhookId = await id(
+    `insert into app_public.webhooks (organization_id, name, url) values ($1, 'Mirror', 'https://hooks.example') returning id`,
     [organizationId],
   )
 })
@@ -209,4 +214,22 @@ test('the command says what it did, and what is left to do', async () => {
   expect(await run('encryption')).toContain('3 secrets were sealed anew')
   expect(keys()).toHaveLength(1)
   expect(await openedBy(keys())).toEqual(secrets)
+})
+
+test('both secrets of a webhook are sealed anew while one takes over from the other', async () => {
+  const place = placeOf.webhook(organizationId, webhookId)
+  const { encrypt } = createEncryption(keys())
+  await client.query(
+    `insert into app_private.webhook_secrets (organization_id, webhook_id, sealed, expires_at)
+     values ($1, $2, $3, null), ($1, $2, $4, now() + interval '1 day')`,
+    [organizationId, webhookId, encrypt('in use', place), encrypt('before', place)],
+  )
+  await rotate()
+  expect(await rotate()).toBe(5)
+  const { decrypt } = createEncryption(keys())
+  const { rows } = await client.query<{ sealed: string }>(
+    'select sealed from app_private.webhook_secrets order by expires_at',
+  )
+  expect(rows.map((row) => decrypt(row.sealed, place))).toEqual(['before', 'in use'])
+  await client.query('delete from app_private.webhook_secrets')
 })

@@ -61,10 +61,12 @@ const EVERY = 'every'
 export interface DeliveryLogProps {
   webhookId: string
   canReplay: boolean
+  /** The calls are read again: how the webhook is getting on may have changed with them. */
+  onReread: () => void
 }
 
 /** What a webhook was told and is yet to be told. */
-export function DeliveryLog({ webhookId, canReplay }: DeliveryLogProps) {
+export function DeliveryLog({ webhookId, canReplay, onReread }: DeliveryLogProps) {
   const { t } = useTranslation(['webhooks', 'errors'])
   const [state, setState] = useState<DeliveryState | typeof EVERY>(EVERY)
   const list = usePages({
@@ -77,6 +79,10 @@ export function DeliveryLog({ webhookId, canReplay }: DeliveryLogProps) {
     },
     connectionOf,
   })
+  function rereadAll() {
+    list.reread()
+    onReread()
+  }
   return (
     <SettingsSection title={t('log.title')} intro={t('log.intro')}>
       <div className="flex flex-wrap items-end justify-between gap-3 border-b border-border px-5 py-4">
@@ -92,11 +98,11 @@ export function DeliveryLog({ webhookId, canReplay }: DeliveryLogProps) {
           />
         </div>
         <div className="flex flex-wrap gap-2">
-          <Button onPress={list.reread}>
+          <Button onPress={rereadAll}>
             <RefreshCw className="size-4" aria-hidden="true" />
             {t('log.reread')}
           </Button>
-          {canReplay && <ReplaySince webhookId={webhookId} onReplayed={list.reread} />}
+          {canReplay && <ReplaySince webhookId={webhookId} onReplayed={rereadAll} />}
         </div>
       </div>
       {list.error && list.nodes.length === 0 ? (
@@ -115,7 +121,7 @@ export function DeliveryLog({ webhookId, canReplay }: DeliveryLogProps) {
           className={classNames('divide-y divide-border', list.isStale && 'opacity-60')}
         >
           {list.nodes.map((delivery) => (
-            <DeliveryRow key={delivery.id} delivery={delivery} onChanged={list.reread} />
+            <DeliveryRow key={delivery.id} delivery={delivery} onChanged={rereadAll} />
           ))}
         </ul>
       )}

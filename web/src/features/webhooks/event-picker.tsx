@@ -23,15 +23,17 @@ export function EventPicker({ draft, onChange, isMissing }: EventPickerProps) {
 
   return (
     <div className="flex flex-col gap-5">
-      <Segmented
-        label={t('events.which')}
-        value={isForAll ? 'all' : 'some'}
-        onChange={(which) => onChange({ isForAll: which === 'all' })}
-        segments={[
-          { value: 'all', label: t('events.all') },
-          { value: 'some', label: t('events.some') },
-        ]}
-      />
+      <div className="flex">
+        <Segmented
+          label={t('events.which')}
+          value={isForAll ? 'all' : 'some'}
+          onChange={(which) => onChange({ isForAll: which === 'all' })}
+          segments={[
+            { value: 'all', label: t('events.all') },
+            { value: 'some', label: t('events.some') },
+          ]}
+        />
+      </div>
       {isForAll ? (
         <p className="text-sm text-muted">{t('events.allHint')}</p>
       ) : (

@@ -9,10 +9,12 @@ export interface MadeSecretProps {
   /** What the button that ends it says. */
   action: string
   onKept: () => void
+  /** `h3` inside a section that has a heading of its own. */
+  heading?: 'h2' | 'h3'
 }
 
 /** A new secret, for the only time. */
-export function MadeSecret({ made, action, onKept }: MadeSecretProps) {
+export function MadeSecret({ made, action, onKept, heading: Heading = 'h3' }: MadeSecretProps) {
   const { t, i18n } = useTranslation('webhooks')
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus(), [])
@@ -23,9 +25,9 @@ export function MadeSecret({ made, action, onKept }: MadeSecretProps) {
     )
   return (
     <div className="flex flex-col gap-3 rounded-xl bg-success-soft px-5 py-4">
-      <h3 ref={heading} tabIndex={-1} className="font-semibold text-success-text">
+      <Heading ref={heading} tabIndex={-1} className="font-semibold text-success-text">
         {t('secret.madeTitle')}
-      </h3>
+      </Heading>
       <p className="text-sm">{t('secret.madeHint')}</p>
       <SecretText copyLabel={t('secret.copy')}>{made.secret}</SecretText>
       {until && <p className="text-sm">{t('secret.previousUntil', { until })}</p>}

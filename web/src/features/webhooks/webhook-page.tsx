@@ -78,6 +78,7 @@ export function NewWebhookPage() {
           <MadeSecret
             made={made.secret}
             action={t('secret.goOn')}
+            heading="h2"
             onKept={() => void navigate(`${LIST}/${made.webhookId}`, { replace: true })}
           />
         </Card>
@@ -138,7 +139,12 @@ export function WebhookPage({ webhookId }: { webhookId: string }) {
         onMade={reread}
       />
       {webhook.hasSecret && <TestSection webhookId={webhook.rowId} onTested={onTested} />}
-      <DeliveryLog key={tests} webhookId={webhook.rowId} canReplay={webhook.hasSecret && webhook.isEnabled} />
+      <DeliveryLog
+        key={tests}
+        webhookId={webhook.rowId}
+        canReplay={webhook.hasSecret && webhook.isEnabled}
+        onReread={reread}
+      />
       <Removal webhookId={webhook.rowId} name={webhook.name} />
     </>
   )
