@@ -123,11 +123,13 @@ test('a mailbox is added, tried, read, and what comes by it is seen', async () =
   const frame = admin.frameLocator('iframe[title="The mail as its sender wrote it"]')
   await frame.getByText('The barrier does').waitFor()
   // What the mail wanted to look like, its own picture, and nothing that runs or is fetched.
-  await expect.poll(() => frame.locator('p').evaluate((line) => getComputedStyle(line).fontSize)).toBe('24px')
+  const inFrame = (what: string) =>
+    admin.evaluate<unknown>(`(({ contentDocument }) => ${what})(document.querySelector('iframe'))`)
   await expect
-    .poll(() =>
-      frame.getByAltText('The display').evaluate((image) => (image as HTMLImageElement).naturalWidth),
-    )
+    .poll(() => inFrame(`getComputedStyle(contentDocument.querySelector('p')).fontSize`))
+    .toBe('24px')
+  await expect
+    .poll(() => inFrame(`contentDocument.querySelector('[alt="The display"]').naturalWidth`))
     .toBe(10)
   expect(await admin.title()).not.toBe('owned')
   await admin.getByText('are left out').waitFor()

@@ -14,6 +14,7 @@ describe('the words of a notification', () => {
     ['approval', { event: 'approval_decided', decision: 'declined' }, 'declined'],
     ['rating', { event: 'survey_answered', score: '2' }, 'rated'],
     ['alert', { alert: 'mailbox_silent' }, 'mailboxSilent'],
+    ['alert', { alert: 'mail_not_taken' }, 'mailNotTaken'],
     ['alert', { alert: 'something new' }, 'other'],
     ['reply', null, 'other'],
     ['reply', { event: 'constructor' }, 'other'],

@@ -38,6 +38,7 @@ const ALERTS: Readonly<Record<string, Sentence>> = {
   file_blocked: 'fileBlockedAlert',
   scanner_away: 'scannerAway',
   mail_failed: 'mailFailedAlert',
+  mail_not_taken: 'mailNotTaken',
   mailbox_silent: 'mailboxSilent',
   webhook_disabled: 'webhookDisabled',
 }
@@ -46,6 +47,7 @@ const ALERT_PLACES: Readonly<Record<string, string>> = {
   file_blocked: '/desk/admin/quarantine',
   scanner_away: '/desk/admin/quarantine',
   mail_failed: '/desk/admin/outbox',
+  mail_not_taken: '/desk/admin/incoming-mail',
   mailbox_silent: '/desk/admin/mailboxes',
   webhook_disabled: '/desk/admin/webhooks',
 }
