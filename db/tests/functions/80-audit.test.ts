@@ -129,6 +129,7 @@ describe('every change is recorded', () => {
     'app_private.ticket_counters',
     'app_public.audit_log',
     'app_public.mailbox_states',
+    'app_public.notifications',
     'app_public.ticket_drafts',
     'app_public.webhook_attempts',
     'app_public.webhook_deliveries',
