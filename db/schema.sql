@@ -93,6 +93,22 @@ comment on type app_public.canned_visibility is 'For whom something was prepared
 create type app_public.comment_visibility as enum ('public', 'internal');
 comment on type app_public.comment_visibility is 'Who may read: `public` the requester too, `internal` staff only.';
 
+create type app_public.csat_grouping as enum ('agent', 'team', 'service', 'month');
+comment on type app_public.csat_grouping is 'What answers to surveys are summed up by.';
+
+create type app_public.csat_report_row as (id uuid, name text, month date, sent integer, answered integer, satisfied integer, response_rate double precision, average double precision, csat double precision, distribution integer[]);
+comment on type app_public.csat_report_row is 'What customers said of one agent, team or service, or in one month.';
+comment on column app_public.csat_report_row.id is 'The row id of the agent, team or service; null for what had none, and for months.';
+comment on column app_public.csat_report_row.name is 'What it is called.';
+comment on column app_public.csat_report_row.month is 'The first day of the month.';
+comment on column app_public.csat_report_row.sent is 'How many requesters were asked.';
+comment on column app_public.csat_report_row.answered is 'How many of them answered.';
+comment on column app_public.csat_report_row.satisfied is 'How many of those gave 4 or 5.';
+comment on column app_public.csat_report_row.response_rate is 'The share of those who were asked that answered, 0 to 1.';
+comment on column app_public.csat_report_row.average is 'The mean score, 1 to 5; null without an answer.';
+comment on column app_public.csat_report_row.csat is 'The share of answers that are 4 or 5, 0 to 1; null without an answer.';
+comment on column app_public.csat_report_row.distribution is 'How many answers there are of each score, from 1 to 5.';
+
 create type app_public.custom_field_requirement as enum ('never', 'creating', 'resolving');
 comment on type app_public.custom_field_requirement is 'When a field must have a value: never, when somebody opens a ticket, or when it is resolved.';
 
@@ -115,6 +131,9 @@ comment on column app_public.inbox_counts.breached is 'Not resolved and a target
 comment on column app_public.inbox_counts.resolved is 'Resolved and not yet closed.';
 comment on column app_public.inbox_counts.breaching is 'Not resolved, not snoozed, and a target is due within two hours or was missed.';
 comment on column app_public.inbox_counts.snoozed is 'Put aside until later.';
+
+create type app_public.incoming_mail_state as enum ('stored', 'processed', 'ignored', 'refused', 'failed');
+comment on type app_public.incoming_mail_state is 'What became of a mail that came in: it is on disk and waits (`stored`), it is on a ticket (`processed`), it made none for a reason (`ignored`), it was not fetched (`refused`), or it could not be read (`failed`).';
 
 create type app_public.login_session as (id uuid, ip_address inet, user_agent text, created_at timestamp with time zone, refreshed_at timestamp with time zone, expires_at timestamp with time zone, is_current boolean);
 comment on type app_public.login_session is 'A login on one device.';
@@ -141,8 +160,59 @@ comment on column app_public.made_api_token.secret is 'The token itself, `atum_`
 create type app_public.mail_kind as enum ('acknowledgement', 'reply', 'resolution', 'notice', 'digest', 'survey', 'alert', 'test');
 comment on type app_public.mail_kind is 'What a mail is for: that a request was received, an answer to it, that it was resolved, a notice of something else, several notices at once, a question how it went, a warning to admins, or a test of the settings.';
 
+create type app_public.mail_outcome as enum ('sent', 'deferred', 'refused', 'kept', 'cancelled', 'bounced', 'complained', 'asked_again');
+comment on type app_public.mail_outcome is 'What happened to a mail: the mail server took it (`sent`), did not take it for now or could not be reached (`deferred`), or did not for good (`refused`); there was no mail server (`kept`); an admin took it out (`cancelled`) or asked for another attempt (`asked_again`); it came back (`bounced`), or its recipient called it spam (`complained`).';
+
+create type app_public.mail_rendering as (subject text, text_body text, html_body text);
+comment on type app_public.mail_rendering is 'A mail as it reads.';
+comment on column app_public.mail_rendering.subject is 'Its subject.';
+comment on column app_public.mail_rendering.text_body is 'Its plain text.';
+comment on column app_public.mail_rendering.html_body is 'Its HTML, a whole document that loads nothing.';
+
 create type app_public.mail_state as enum ('waiting', 'sent', 'kept', 'failed', 'bounced', 'complained', 'cancelled');
 comment on type app_public.mail_state is 'Where a mail is: it waits for its time or its next attempt, the mail server took it (`sent`), it is kept because there is no mail server, it was given up (`failed`), it came back (`bounced`), its recipient called it spam (`complained`), or somebody cancelled it.';
+
+create type app_public.mail_wording as (kind app_public.mail_kind, locale text, subject text, body text, built_in_subject text, built_in_body text, is_changed boolean, variables text[]);
+comment on type app_public.mail_wording is 'What mails of one kind say in one language.';
+comment on column app_public.mail_wording.kind is 'What the mails are for.';
+comment on column app_public.mail_wording.locale is 'The language, such as `en`.';
+comment on column app_public.mail_wording.subject is 'The subject that is used, with `{{variables}}`.';
+comment on column app_public.mail_wording.body is 'The text that is used, with `{{variables}}`.';
+comment on column app_public.mail_wording.built_in_subject is 'The subject that is built in; null in a language in which none is.';
+comment on column app_public.mail_wording.built_in_body is 'The text that is built in; null in a language in which none is.';
+comment on column app_public.mail_wording.is_changed is 'Whether the organization says it in its own words.';
+comment on column app_public.mail_wording.variables is 'The variables that stand for something in these mails, without braces.';
+
+create type app_public.mailbox_auth as enum ('password', 'oauth2');
+comment on type app_public.mailbox_auth is 'How we log in to a mailbox: by a password, or by tokens of OAuth 2.';
+
+create type app_public.mailbox_security as enum ('tls', 'starttls', 'none');
+comment on type app_public.mailbox_security is 'How the connection to a mail server is protected: encrypted from the first byte (`tls`), after greeting (`starttls`), or not at all (`none`).';
+
+create type app_public.notification_choice as (kind app_public.notification_kind, in_app boolean, mail app_public.notification_mail, in_browser boolean, is_usual boolean);
+comment on type app_public.notification_choice is 'How somebody hears of something.';
+comment on column app_public.notification_choice.kind is 'Of what.';
+comment on column app_public.notification_choice.in_app is 'Whether it is shown in the app.';
+comment on column app_public.notification_choice.mail is 'Whether it is mailed.';
+comment on column app_public.notification_choice.in_browser is 'Whether the browser shows it while they look elsewhere; only of what is shown in the app.';
+comment on column app_public.notification_choice.is_usual is 'Whether that is what their role says, and not they.';
+
+create type app_public.notification_kind as enum ('acknowledgement', 'new_ticket', 'assigned', 'reply', 'note', 'mention', 'status_changed', 'resolved', 'approval', 'sla_warning', 'sla_breach', 'notice', 'problem', 'rating', 'alert');
+comment on type app_public.notification_kind is 'What a notification is about: a request was received, a ticket came to a team, a ticket was assigned, something was said in public, an internal note was written, somebody was called by name, the status changed, a ticket was resolved or closed, an approval is asked for or was decided, a promised time is near, or over, a rule has something to say, a mail or a file of a ticket failed, a customer rated the work, or the desk itself needs its admins.';
+
+create type app_public.notification_mail as enum ('off', 'digest', 'immediate');
+comment on type app_public.notification_mail is 'Whether a notification is mailed: not at all, with others once a day, or at once.';
+
+create type app_public.notification_reason as enum ('requester', 'assignee', 'team', 'watcher', 'mention', 'approver', 'manager', 'admin');
+comment on type app_public.notification_reason is 'Why somebody is told: the ticket is theirs (`requester`), they work on it (`assignee`), their team has it and nobody works on it (`team`), they watch it, were called by name (`mention`), have to do with an approval (`approver`), or look after the desk (`manager`, `admin`).';
+
+create type app_public.notification_schedule as (quiet_from integer, quiet_to integer, quiet_weekdays integer[], digest_hour integer, time_zone text);
+comment on type app_public.notification_schedule is 'When somebody wants no mail and no sign from their browser, and when the mail of the day comes.';
+comment on column app_public.notification_schedule.quiet_from is 'When quiet hours begin, in minutes after midnight, 0 to 1439; null for none.';
+comment on column app_public.notification_schedule.quiet_to is 'When they end, in minutes after midnight, 1 to 1440, on the next day where that is not after their begin.';
+comment on column app_public.notification_schedule.quiet_weekdays is 'The days on which they begin, from 1 for Monday to 7 for Sunday.';
+comment on column app_public.notification_schedule.digest_hour is 'The hour at which the mail of the day comes, 0 to 23.';
+comment on column app_public.notification_schedule.time_zone is 'The time zone all of this is in: the own one, or that of the organization.';
 
 create type app_public.sent_reply as (outgoing_reply_id uuid, send_at timestamp with time zone, comment_id uuid);
 comment on type app_public.sent_reply is 'What became of a reply that was sent: it is on its way, or it left.';
@@ -155,6 +225,12 @@ comment on type app_public.sla_target_kind is 'What is promised: `first_response
 
 create type app_public.sort_direction as enum ('ascending', 'descending');
 comment on type app_public.sort_direction is 'Which way an order goes.';
+
+create type app_public.survey_state as enum ('planned', 'sent', 'answered', 'expired', 'cancelled');
+comment on type app_public.survey_state is 'Where the question how it went is: it waits for its time (`planned`), the requester was asked (`sent`), has `answered`, did not in time (`expired`), or is not asked after all because the ticket went on (`cancelled`).';
+
+create type app_public.survey_way as enum ('mail', 'portal');
+comment on type app_public.survey_way is 'Where a requester answered: by the link in the mail, or in the portal.';
 
 create type app_public.ticket_channel as enum ('portal', 'desk', 'mail', 'api');
 comment on type app_public.ticket_channel is 'The way a ticket came in.';
@@ -232,6 +308,15 @@ comment on column app_public.two_factor_status.recovery_codes_left is 'How many 
 
 create type app_public.user_role as enum ('customer', 'agent', 'manager', 'admin');
 comment on type app_public.user_role is 'What a person may do: `customer` opens and follows tickets, `agent` works them, `manager` also sees reports and service levels, `admin` also sets the rules and reads the audit log.';
+
+create type app_public.webhook_delivery_state as enum ('waiting', 'delivered', 'failed', 'cancelled');
+comment on type app_public.webhook_delivery_state is 'Where a call is: it waits for its turn or its next attempt, it was taken (`delivered`), it was given up (`failed`), or it is made no more (`cancelled`).';
+
+create type app_public.webhook_fault as enum ('response', 'redirect', 'timeout', 'connection', 'tls', 'dns', 'internal_address', 'url', 'secret');
+comment on type app_public.webhook_fault is 'Why an attempt failed: the answer was neither 2xx nor (`redirect`) 3xx, which is not followed; nothing came in time, no connection was made or it broke, the certificate is not trusted, the name is not known, it leads to an internal address that the webhook may not call, the address cannot be called at all, or the secret to sign with could not be opened.';
+
+create type app_public.webhook_stop as enum ('gone', 'failing');
+comment on type app_public.webhook_stop is 'Why a webhook was switched off by itself: its address answered 410 Gone, or took nothing for days.';
 
 create table app_hidden.search_words (
   organization_id uuid not null,
@@ -445,6 +530,65 @@ create table app_private.common_passwords (
 );
 comment on table app_private.common_passwords is 'Passwords that many people use, and words that they make longer with digits, in lower case.';
 
+create table app_private.csat_tokens (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  survey_id uuid not null,
+  token_hash bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint csat_tokens_pkey PRIMARY KEY (organization_id, id),
+  constraint csat_tokens_organization_id_survey_id_fkey FOREIGN KEY (organization_id, survey_id) REFERENCES app_public.csat_surveys(organization_id, id) ON DELETE CASCADE,
+  constraint csat_tokens_organization_id_token_hash_key UNIQUE (organization_id, token_hash),
+  constraint csat_tokens_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+CREATE INDEX csat_tokens_organization_id_created_at_idx ON app_private.csat_tokens USING btree (organization_id, created_at);
+CREATE INDEX csat_tokens_organization_id_survey_id_idx ON app_private.csat_tokens USING btree (organization_id, survey_id);
+CREATE INDEX csat_tokens_token_hash_idx ON app_private.csat_tokens USING btree (token_hash);
+comment on table app_private.csat_tokens is 'What the links in a mail open, one for each time it was sent: a mail may come twice, and either one is to work.';
+comment on column app_private.csat_tokens.organization_id is 'The organization it belongs to.';
+comment on column app_private.csat_tokens.id is 'Row id.';
+comment on column app_private.csat_tokens.survey_id is 'The survey it answers.';
+comment on column app_private.csat_tokens.token_hash is 'The sha256 of the token; the token itself is in the mail and nowhere else.';
+comment on column app_private.csat_tokens.created_at is 'When it was made.';
+alter table app_private.csat_tokens enable row level security;
+alter table app_private.csat_tokens force row level security;
+create policy all_owner on app_private.csat_tokens for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.csat_tokens DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('token_hash');
+
+create table app_private.file_tokens (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  token_hash bytea not null,
+  attachment_id uuid not null,
+  recipient_id uuid not null,
+  expires_at timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  constraint file_tokens_pkey PRIMARY KEY (organization_id, id),
+  constraint file_tokens_organization_id_attachment_id_fkey FOREIGN KEY (organization_id, attachment_id) REFERENCES app_public.attachments(organization_id, id) ON DELETE CASCADE,
+  constraint file_tokens_organization_id_recipient_id_fkey FOREIGN KEY (organization_id, recipient_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint file_tokens_organization_id_token_hash_key UNIQUE (organization_id, token_hash)
+);
+CREATE INDEX file_tokens_organization_id_attachment_id_idx ON app_private.file_tokens USING btree (organization_id, attachment_id);
+CREATE INDEX file_tokens_organization_id_expires_at_idx ON app_private.file_tokens USING btree (organization_id, expires_at);
+CREATE INDEX file_tokens_organization_id_recipient_id_idx ON app_private.file_tokens USING btree (organization_id, recipient_id);
+CREATE INDEX file_tokens_token_hash_idx ON app_private.file_tokens USING btree (token_hash);
+comment on table app_private.file_tokens is 'The links to files that mails carry. The token is in the mail alone; here is its hash.';
+comment on column app_private.file_tokens.organization_id is 'The organization it belongs to.';
+comment on column app_private.file_tokens.id is 'Row id.';
+comment on column app_private.file_tokens.token_hash is 'SHA-256 of the token.';
+comment on column app_private.file_tokens.attachment_id is 'The file.';
+comment on column app_private.file_tokens.recipient_id is 'Whom it was sent to: it is good for as long as that person may see the file.';
+comment on column app_private.file_tokens.expires_at is 'Until when it is good.';
+comment on column app_private.file_tokens.created_at is 'When the mail was sent.';
+alter table app_private.file_tokens enable row level security;
+alter table app_private.file_tokens force row level security;
+create policy all_owner on app_private.file_tokens for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.file_tokens DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('token_hash');
+
 create table app_private.identity_provider_secrets (
   organization_id uuid not null,
   provider_id uuid not null,
@@ -520,6 +664,121 @@ create policy all_owner on app_private.macro_uses for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 
+create table app_private.mail_reply_tokens (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  mail_id uuid not null,
+  token_hash bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint mail_reply_tokens_pkey PRIMARY KEY (organization_id, id),
+  constraint mail_reply_tokens_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint mail_reply_tokens_organization_id_mail_id_fkey FOREIGN KEY (organization_id, mail_id) REFERENCES app_public.mail_messages(organization_id, id) ON DELETE CASCADE,
+  constraint mail_reply_tokens_organization_id_token_hash_key UNIQUE (organization_id, token_hash),
+  constraint mail_reply_tokens_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+CREATE INDEX mail_reply_tokens_organization_id_mail_id_idx ON app_private.mail_reply_tokens USING btree (organization_id, mail_id);
+comment on table app_private.mail_reply_tokens is 'By what answers to a mail find their way: the sha256 of each token that stands in an address to answer to.';
+comment on column app_private.mail_reply_tokens.organization_id is 'The organization it belongs to.';
+comment on column app_private.mail_reply_tokens.id is 'Row id.';
+comment on column app_private.mail_reply_tokens.mail_id is 'The mail.';
+comment on column app_private.mail_reply_tokens.token_hash is 'The sha256 of the token.';
+comment on column app_private.mail_reply_tokens.created_at is 'When it was made, which is when the mail was about to be sent.';
+alter table app_private.mail_reply_tokens enable row level security;
+alter table app_private.mail_reply_tokens force row level security;
+create policy all_owner on app_private.mail_reply_tokens for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.mail_reply_tokens DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('token_hash');
+
+create table app_private.mailbox_secrets (
+  organization_id uuid not null,
+  mailbox_id uuid not null,
+  sealed text not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint mailbox_secrets_pkey PRIMARY KEY (organization_id, mailbox_id),
+  constraint mailbox_secrets_organization_id_mailbox_id_fkey FOREIGN KEY (organization_id, mailbox_id) REFERENCES app_public.mailboxes(organization_id, id) ON DELETE CASCADE,
+  constraint mailbox_secrets_sealed_check CHECK ((sealed ~~ 'v1.%'::text))
+);
+comment on table app_private.mailbox_secrets is 'The password or tokens of a mailbox, encrypted with AES-256-GCM by the server.';
+comment on column app_private.mailbox_secrets.organization_id is 'The organization it belongs to.';
+comment on column app_private.mailbox_secrets.mailbox_id is 'The mailbox.';
+comment on column app_private.mailbox_secrets.sealed is 'Sealed for this mailbox: `{password}` or `{refreshToken, clientSecret}` or `{accessToken}` as JSON.';
+comment on column app_private.mailbox_secrets.updated_at is 'When it was given.';
+alter table app_private.mailbox_secrets enable row level security;
+alter table app_private.mailbox_secrets force row level security;
+create policy all_owner on app_private.mailbox_secrets for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.mailbox_secrets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('sealed');
+
+create table app_private.notification_choices (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  user_id uuid not null,
+  kind app_public.notification_kind not null,
+  in_app boolean not null,
+  mail app_public.notification_mail not null,
+  in_browser boolean not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint notification_choices_pkey PRIMARY KEY (organization_id, id),
+  constraint notification_choices_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint notification_choices_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint notification_choices_organization_id_user_id_kind_key UNIQUE (organization_id, user_id, kind)
+);
+comment on table app_private.notification_choices is 'How people want to hear of what, where they said so; for the rest their role says it.';
+comment on column app_private.notification_choices.organization_id is 'The organization it belongs to.';
+comment on column app_private.notification_choices.id is 'Row id.';
+comment on column app_private.notification_choices.user_id is 'Whose choice it is.';
+comment on column app_private.notification_choices.kind is 'Of what they hear.';
+comment on column app_private.notification_choices.in_app is 'Whether it is shown in the app.';
+comment on column app_private.notification_choices.mail is 'Whether it is mailed.';
+comment on column app_private.notification_choices.in_browser is 'Whether the browser shows it while they look elsewhere.';
+comment on column app_private.notification_choices.updated_at is 'When it was last changed.';
+alter table app_private.notification_choices enable row level security;
+alter table app_private.notification_choices force row level security;
+create policy all_owner on app_private.notification_choices for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_private.notification_choices FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.notification_choices DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_private.notification_settings (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  user_id uuid not null,
+  quiet_from integer,
+  quiet_to integer,
+  quiet_weekdays integer[] not null default '{1,2,3,4,5,6,7}'::integer[],
+  digest_hour integer not null default 8,
+  updated_at timestamp with time zone not null default now(),
+  constraint notification_settings_pkey PRIMARY KEY (organization_id, id),
+  constraint notification_settings_check CHECK (((quiet_from IS NULL) = (quiet_to IS NULL))),
+  constraint notification_settings_check1 CHECK ((quiet_from <> quiet_to)),
+  constraint notification_settings_digest_hour_check CHECK (((digest_hour >= 0) AND (digest_hour <= 23))),
+  constraint notification_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint notification_settings_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint notification_settings_organization_id_user_id_key UNIQUE (organization_id, user_id),
+  constraint notification_settings_quiet_from_check CHECK (((quiet_from >= 0) AND (quiet_from <= 1439))),
+  constraint notification_settings_quiet_to_check CHECK (((quiet_to >= 1) AND (quiet_to <= 1440))),
+  constraint notification_settings_quiet_weekdays_check CHECK (((quiet_weekdays <@ '{1,2,3,4,5,6,7}'::integer[]) AND ((cardinality(quiet_weekdays) >= 1) AND (cardinality(quiet_weekdays) <= 7))))
+);
+comment on table app_private.notification_settings is 'When people want no mail and no sign from their browser, and when the mail of the day comes. Times are those of the person''s time zone.';
+comment on column app_private.notification_settings.organization_id is 'The organization it belongs to.';
+comment on column app_private.notification_settings.id is 'Row id.';
+comment on column app_private.notification_settings.user_id is 'Whose settings they are.';
+comment on column app_private.notification_settings.quiet_from is 'When quiet hours begin, in minutes after midnight, 0 to 1439; null for none.';
+comment on column app_private.notification_settings.quiet_to is 'When they end, in minutes after midnight, 1 to 1440, on the next day where that is not after their begin.';
+comment on column app_private.notification_settings.quiet_weekdays is 'The days on which they begin, from 1 for Monday to 7 for Sunday.';
+comment on column app_private.notification_settings.digest_hour is 'The hour at which the mail of the day comes, 0 to 23.';
+comment on column app_private.notification_settings.updated_at is 'When they were last changed.';
+alter table app_private.notification_settings enable row level security;
+alter table app_private.notification_settings force row level security;
+create policy all_owner on app_private.notification_settings for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_private.notification_settings FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.notification_settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_private.rate_buckets (
   key text not null,
   level double precision not null,
@@ -548,6 +807,21 @@ create policy all_owner on app_private.recovery_codes for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.recovery_codes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('code_hash');
+
+create table app_private.scanner_status (
+  scanner text not null,
+  state text not null,
+  since timestamp with time zone not null default clock_timestamp(),
+  checked_at timestamp with time zone not null default clock_timestamp(),
+  version text,
+  reason text,
+  constraint scanner_status_pkey PRIMARY KEY (scanner),
+  constraint scanner_status_reason_check CHECK ((length(reason) <= 500)),
+  constraint scanner_status_scanner_check CHECK ((scanner = 'clamd'::text)),
+  constraint scanner_status_state_check CHECK ((state = ANY (ARRAY['answering'::text, 'away'::text, 'off'::text]))),
+  constraint scanner_status_version_check CHECK ((length(version) <= 200))
+);
+comment on table app_private.scanner_status is 'What the workers know of the scanner, touched every few seconds: how the health page knows why files wait.';
 
 create table app_private.sessions (
   organization_id uuid not null,
@@ -638,14 +912,44 @@ create policy all_owner on app_private.user_secrets for all to atum_owner
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.user_secrets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('password_hash');
 
+create table app_private.webhook_secrets (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  webhook_id uuid not null,
+  sealed text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  constraint webhook_secrets_pkey PRIMARY KEY (organization_id, id),
+  constraint webhook_secrets_organization_id_webhook_id_fkey FOREIGN KEY (organization_id, webhook_id) REFERENCES app_public.webhooks(organization_id, id) ON DELETE CASCADE,
+  constraint webhook_secrets_sealed_check CHECK ((sealed ~~ 'v1.%'::text))
+);
+CREATE INDEX webhook_secrets_organization_id_webhook_id_idx ON app_private.webhook_secrets USING btree (organization_id, webhook_id, created_at);
+CREATE UNIQUE INDEX webhook_secrets_organization_id_webhook_id_key ON app_private.webhook_secrets USING btree (organization_id, webhook_id) WHERE (expires_at IS NULL);
+comment on table app_private.webhook_secrets is 'What the calls of a webhook are signed with, encrypted with AES-256-GCM by the server: the one in use, and the ones before for as long as receivers may still check with them.';
+comment on column app_private.webhook_secrets.organization_id is 'The organization of the webhook.';
+comment on column app_private.webhook_secrets.id is 'Row id.';
+comment on column app_private.webhook_secrets.webhook_id is 'The webhook.';
+comment on column app_private.webhook_secrets.sealed is 'The secret, sealed for its webhook.';
+comment on column app_private.webhook_secrets.created_at is 'When it was made.';
+comment on column app_private.webhook_secrets.expires_at is 'Until when calls are signed with it too; null for the one in use.';
+alter table app_private.webhook_secrets enable row level security;
+alter table app_private.webhook_secrets force row level security;
+create policy all_owner on app_private.webhook_secrets for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.webhook_secrets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('sealed');
+
 create table app_private.worker_heartbeats (
   worker_id text not null,
   started_at timestamp with time zone not null default now(),
   seen_at timestamp with time zone not null default now(),
+  lock_names text[] not null default '{}'::text[],
   constraint worker_heartbeats_pkey PRIMARY KEY (worker_id),
+  constraint worker_heartbeats_lock_names_check CHECK (((cardinality(lock_names) <= 1000) AND (array_position(lock_names, NULL::text) IS NULL))),
   constraint worker_heartbeats_worker_id_check CHECK (((length(worker_id) >= 1) AND (length(worker_id) <= 200)))
 );
 comment on table app_private.worker_heartbeats is 'One row per worker process, touched every few seconds: how the health page knows that jobs run.';
+comment on column app_private.worker_heartbeats.lock_names is 'The names under which it locks jobs.';
 
 create table app_public.api_tokens (
   organization_id uuid not null,
@@ -789,6 +1093,7 @@ create policy select_member on app_public.attachments for select to atum_agent, 
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND CASE WHEN (comment_id IS NULL) THEN (uploaded_by_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) ELSE (EXISTS ( SELECT FROM app_public.comments comment WHERE ((comment.organization_id = attachments.organization_id) AND (comment.id = attachments.comment_id)))) END));
 grant select on app_public.attachments to atum_agent;
 grant select on app_public.attachments to atum_customer;
+CREATE CONSTRAINT TRIGGER _600_record_event AFTER INSERT OR UPDATE ON app_public.attachments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.comment_id IS NOT NULL)) EXECUTE FUNCTION app_private.tg_attachments__record_event();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.attachments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.audit_log (
@@ -1088,6 +1393,42 @@ create policy select_staff on app_public.comment_mentions for select to atum_age
 grant select on app_public.comment_mentions to atum_agent;
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.comment_mentions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.comment_originals (
+  organization_id uuid not null,
+  comment_id uuid not null,
+  html text,
+  quoted_text text,
+  has_html boolean not null generated always as ((html IS NOT NULL)),
+  has_quoted_text boolean not null generated always as ((quoted_text IS NOT NULL)),
+  incoming_mail_id uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint comment_originals_pkey PRIMARY KEY (organization_id, comment_id),
+  constraint comment_originals_html_check CHECK ((octet_length(html) <= 1048576)),
+  constraint comment_originals_organization_id_comment_id_fkey FOREIGN KEY (organization_id, comment_id) REFERENCES app_public.comments(organization_id, id) ON DELETE CASCADE,
+  constraint comment_originals_organization_id_incoming_mail_id_fkey FOREIGN KEY (organization_id, incoming_mail_id) REFERENCES app_public.incoming_mails(organization_id, id) ON DELETE SET NULL (incoming_mail_id),
+  constraint comment_originals_quoted_text_check CHECK (((quoted_text ~ '\S'::text) AND (octet_length(quoted_text) <= 262144)))
+);
+CREATE INDEX comment_originals_organization_id_incoming_mail_id_idx ON app_public.comment_originals USING btree (organization_id, incoming_mail_id);
+comment on table app_public.comment_originals is 'What a mail carried beside the words that became a comment: what it quoted, and how it looked. Read by whoever reads the comment.';
+comment on column app_public.comment_originals.organization_id is 'The organization it belongs to.';
+comment on column app_public.comment_originals.comment_id is 'The comment.';
+comment on column app_public.comment_originals.html is 'The mail as HTML without scripts and remote content, to be shown in a sandbox; null when it was plain text. Styles are in `data-style`, and `data-cid` of an image names the `contentId` of an attachment.';
+comment on column app_public.comment_originals.quoted_text is 'What the mail repeated of earlier ones, and its signature, as plain text; null when there was none.';
+comment on column app_public.comment_originals.has_html is 'Whether it had a look of its own.';
+comment on column app_public.comment_originals.has_quoted_text is 'Whether it repeated something, or had a signature.';
+comment on column app_public.comment_originals.incoming_mail_id is 'The mail.';
+comment on column app_public.comment_originals.created_at is 'When it was stored.';
+alter table app_public.comment_originals enable row level security;
+alter table app_public.comment_originals force row level security;
+create policy all_owner on app_public.comment_originals for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_member on app_public.comment_originals for select to atum_agent, atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (EXISTS ( SELECT FROM app_public.comments comment WHERE ((comment.organization_id = comment_originals.organization_id) AND (comment.id = comment_originals.comment_id))))));
+grant select on app_public.comment_originals to atum_agent;
+grant select on app_public.comment_originals to atum_customer;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.comment_originals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('html', 'quoted_text');
+
 create table app_public.comments (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -1177,6 +1518,123 @@ grant update (name, shares_tickets) on app_public.companies to atum_admin;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.companies FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF shares_tickets ON app_public.companies FOR EACH ROW WHEN ((new.shares_tickets <> old.shares_tickets)) EXECUTE FUNCTION app_private.tg_companies__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.companies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.csat_settings (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  is_enabled boolean not null default false,
+  delay_minutes integer not null default 60,
+  sample_percent integer not null default 100,
+  expires_days integer not null default 14,
+  question text,
+  low_score integer not null default 2,
+  updated_at timestamp with time zone not null default now(),
+  constraint csat_settings_pkey PRIMARY KEY (organization_id, id),
+  constraint csat_settings_delay_minutes_check CHECK (((delay_minutes >= 0) AND (delay_minutes <= 43200))),
+  constraint csat_settings_expires_days_check CHECK (((expires_days >= 1) AND (expires_days <= 90))),
+  constraint csat_settings_low_score_check CHECK (((low_score >= 1) AND (low_score <= 4))),
+  constraint csat_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint csat_settings_organization_id_key UNIQUE (organization_id),
+  constraint csat_settings_question_check CHECK (((question ~ '[^[:space:]]'::text) AND (question !~ '[[:cntrl:]]'::text) AND (length(question) <= 300))),
+  constraint csat_settings_sample_percent_check CHECK (((sample_percent >= 1) AND (sample_percent <= 100)))
+);
+comment on table app_public.csat_settings is 'Whether and how an organization asks its customers how it went. One row for each organization.';
+comment on column app_public.csat_settings.organization_id is 'The organization.';
+comment on column app_public.csat_settings.id is 'Row id.';
+comment on column app_public.csat_settings.is_enabled is 'Whether customers are asked when their ticket is resolved.';
+comment on column app_public.csat_settings.delay_minutes is 'How many minutes after that they are asked, 0 to 43,200.';
+comment on column app_public.csat_settings.sample_percent is 'Of how many tickets in a hundred, 1 to 100. Which ones is decided by their row ids, and never by chance again.';
+comment on column app_public.csat_settings.expires_days is 'For how many days they may answer, and change their answer, 1 to 90.';
+comment on column app_public.csat_settings.question is 'What they are asked, one line of up to 300 characters; null for the usual question, in their language.';
+comment on column app_public.csat_settings.low_score is 'Up to which score an answer counts as a bad one, 1 to 4.';
+comment on column app_public.csat_settings.updated_at is 'When it was last changed.';
+alter table app_public.csat_settings enable row level security;
+alter table app_public.csat_settings force row level security;
+create policy all_owner on app_public.csat_settings for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_staff on app_public.csat_settings for select to atum_agent
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.csat_settings for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.csat_settings to atum_agent;
+grant update (is_enabled, delay_minutes, sample_percent, expires_days, question, low_score) on app_public.csat_settings to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.csat_settings FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.csat_settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.csat_surveys (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  ticket_id uuid not null,
+  requester_id uuid,
+  assignee_id uuid,
+  team_id uuid,
+  service_id uuid,
+  state app_public.survey_state not null default 'planned'::app_public.survey_state,
+  question text,
+  score integer,
+  comment text,
+  planned_for timestamp with time zone not null,
+  sent_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  answered_at timestamp with time zone,
+  answered_by app_public.survey_way,
+  created_at timestamp with time zone not null default now(),
+  constraint csat_surveys_pkey PRIMARY KEY (organization_id, id),
+  constraint csat_surveys_check CHECK (((state = ANY (ARRAY['planned'::app_public.survey_state, 'cancelled'::app_public.survey_state])) = (sent_at IS NULL))),
+  constraint csat_surveys_check1 CHECK ((((sent_at IS NULL) = (expires_at IS NULL)) AND (expires_at > sent_at))),
+  constraint csat_surveys_check2 CHECK (((state = 'answered'::app_public.survey_state) = (score IS NOT NULL))),
+  constraint csat_surveys_check3 CHECK ((((score IS NULL) = (answered_at IS NULL)) AND ((score IS NULL) = (answered_by IS NULL)))),
+  constraint csat_surveys_check4 CHECK (((comment IS NULL) OR (score IS NOT NULL))),
+  constraint csat_surveys_comment_check CHECK (((comment ~ '[^[:space:]]'::text) AND (length(comment) <= 2000))),
+  constraint csat_surveys_organization_id_assignee_id_fkey FOREIGN KEY (organization_id, assignee_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (assignee_id),
+  constraint csat_surveys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint csat_surveys_organization_id_requester_id_fkey FOREIGN KEY (organization_id, requester_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (requester_id),
+  constraint csat_surveys_organization_id_service_id_fkey FOREIGN KEY (organization_id, service_id) REFERENCES app_public.services(organization_id, id) ON DELETE SET NULL (service_id),
+  constraint csat_surveys_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES app_public.teams(organization_id, id) ON DELETE SET NULL (team_id),
+  constraint csat_surveys_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint csat_surveys_organization_id_ticket_id_key UNIQUE (organization_id, ticket_id),
+  constraint csat_surveys_question_check CHECK ((length(question) <= 300)),
+  constraint csat_surveys_score_check CHECK (((score >= 1) AND (score <= 5)))
+);
+CREATE INDEX csat_surveys_organization_id_assignee_id_idx ON app_public.csat_surveys USING btree (organization_id, assignee_id);
+CREATE INDEX csat_surveys_organization_id_expires_at_idx ON app_public.csat_surveys USING btree (organization_id, expires_at) WHERE (state = 'sent'::app_public.survey_state);
+CREATE INDEX csat_surveys_organization_id_planned_for_idx ON app_public.csat_surveys USING btree (organization_id, planned_for) WHERE (state = 'planned'::app_public.survey_state);
+CREATE INDEX csat_surveys_organization_id_requester_id_idx ON app_public.csat_surveys USING btree (organization_id, requester_id);
+CREATE INDEX csat_surveys_organization_id_sent_at_idx ON app_public.csat_surveys USING btree (organization_id, sent_at) WHERE (sent_at IS NOT NULL);
+CREATE INDEX csat_surveys_organization_id_service_id_idx ON app_public.csat_surveys USING btree (organization_id, service_id);
+CREATE INDEX csat_surveys_organization_id_team_id_idx ON app_public.csat_surveys USING btree (organization_id, team_id);
+comment on table app_public.csat_surveys is 'Questions to requesters how it went, one for a ticket, and what they answered. Requesters read those they were asked, staff those of the tickets they see.';
+comment on column app_public.csat_surveys.organization_id is 'The organization it belongs to.';
+comment on column app_public.csat_surveys.id is 'Row id.';
+comment on column app_public.csat_surveys.ticket_id is 'The ticket it is about.';
+comment on column app_public.csat_surveys.requester_id is 'Who is asked, where that person is still there.';
+comment on column app_public.csat_surveys.assignee_id is 'Who was assigned when the ticket was resolved. Staff only.';
+comment on column app_public.csat_surveys.team_id is 'The team of the ticket when it was resolved. Staff only.';
+comment on column app_public.csat_surveys.service_id is 'The service of the ticket when it was resolved. Staff only.';
+comment on column app_public.csat_surveys.state is 'Where it is. An answer stays one when the time is over.';
+comment on column app_public.csat_surveys.question is 'What was asked, as it was said then; null for the usual question in the language of the reader.';
+comment on column app_public.csat_surveys.score is 'How it went, from 1 (very bad) to 5 (very good); null until there is an answer.';
+comment on column app_public.csat_surveys.comment is 'What the requester adds, up to 2,000 characters.';
+comment on column app_public.csat_surveys.planned_for is 'When the requester is asked.';
+comment on column app_public.csat_surveys.sent_at is 'When the requester was asked.';
+comment on column app_public.csat_surveys.expires_at is 'Until when the requester may answer, and change the answer.';
+comment on column app_public.csat_surveys.answered_at is 'When the answer was given, or last changed.';
+comment on column app_public.csat_surveys.answered_by is 'Where it was given.';
+comment on column app_public.csat_surveys.created_at is 'When it was first planned.';
+alter table app_public.csat_surveys enable row level security;
+alter table app_public.csat_surveys force row level security;
+create policy all_owner on app_public.csat_surveys for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_requester on app_public.csat_surveys for select to atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (requester_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND (sent_at IS NOT NULL)));
+create policy select_staff on app_public.csat_surveys for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = csat_surveys.organization_id) AND (ticket.id = csat_surveys.ticket_id)))))));
+grant select on app_public.csat_surveys to atum_agent;
+grant select (organization_id, id, ticket_id, requester_id, state, question, score, comment, planned_for, sent_at, expires_at, answered_at, answered_by, created_at) on app_public.csat_surveys to atum_customer;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.csat_surveys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.custom_field_options (
   organization_id uuid not null,
@@ -1397,6 +1855,98 @@ CREATE TRIGGER _500_end_sessions BEFORE DELETE ON app_public.identity_providers 
 CREATE TRIGGER _510_end_sessions_when_off BEFORE UPDATE OF is_enabled ON app_public.identity_providers FOR EACH ROW WHEN ((old.is_enabled AND (NOT new.is_enabled))) EXECUTE FUNCTION app_private.tg_identity_providers__end_sessions();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.identity_providers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.incoming_mails (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  mailbox_id uuid not null,
+  folder text not null,
+  uid_validity bigint not null,
+  uid bigint not null,
+  sha256 text,
+  size bigint not null,
+  message_id text,
+  from_name text,
+  from_address text,
+  to_addresses text[] not null default '{}'::text[],
+  subject text,
+  sent_at timestamp with time zone,
+  received_at timestamp with time zone not null default now(),
+  state app_public.incoming_mail_state not null default 'stored'::app_public.incoming_mail_state,
+  reason text,
+  detail text,
+  ticket_id uuid,
+  comment_id uuid,
+  created_at timestamp with time zone not null default now(),
+  processed_at timestamp with time zone,
+  overruled_at timestamp with time zone,
+  overruled_by_id uuid,
+  constraint incoming_mails_pkey PRIMARY KEY (organization_id, id),
+  constraint incoming_mails_check CHECK (((sha256 IS NOT NULL) OR (state = 'refused'::app_public.incoming_mail_state))),
+  constraint incoming_mails_check1 CHECK ((((state = ANY (ARRAY['stored'::app_public.incoming_mail_state, 'processed'::app_public.incoming_mail_state])) = (reason IS NULL)) OR (state = 'processed'::app_public.incoming_mail_state))),
+  constraint incoming_mails_check2 CHECK (((state = 'stored'::app_public.incoming_mail_state) = (processed_at IS NULL))),
+  constraint incoming_mails_check3 CHECK (((comment_id IS NULL) OR (ticket_id IS NOT NULL))),
+  constraint incoming_mails_detail_check CHECK ((length(detail) <= 1000)),
+  constraint incoming_mails_folder_check CHECK ((length(folder) <= 200)),
+  constraint incoming_mails_from_address_check CHECK ((length(from_address) <= 320)),
+  constraint incoming_mails_from_name_check CHECK ((length(from_name) <= 200)),
+  constraint incoming_mails_message_id_check CHECK (((length(message_id) >= 1) AND (length(message_id) <= 998))),
+  constraint incoming_mails_organization_id_comment_id_ticket_id_fkey FOREIGN KEY (organization_id, comment_id, ticket_id) REFERENCES app_public.comments(organization_id, id, ticket_id) ON UPDATE CASCADE ON DELETE SET NULL (comment_id, ticket_id),
+  constraint incoming_mails_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint incoming_mails_organization_id_mailbox_id_fkey FOREIGN KEY (organization_id, mailbox_id) REFERENCES app_public.mailboxes(organization_id, id) ON DELETE CASCADE,
+  constraint incoming_mails_organization_id_mailbox_id_folder_uid_validi_key UNIQUE (organization_id, mailbox_id, folder, uid_validity, uid),
+  constraint incoming_mails_organization_id_mailbox_id_sha256_key UNIQUE (organization_id, mailbox_id, sha256),
+  constraint incoming_mails_organization_id_overruled_by_id_fkey FOREIGN KEY (organization_id, overruled_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (overruled_by_id),
+  constraint incoming_mails_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint incoming_mails_reason_check CHECK ((reason ~ '^[a-z_]{1,40}$'::text)),
+  constraint incoming_mails_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+  constraint incoming_mails_size_check CHECK ((size >= 0)),
+  constraint incoming_mails_subject_check CHECK ((length(subject) <= 998)),
+  constraint incoming_mails_to_addresses_check CHECK ((cardinality(to_addresses) <= 100)),
+  constraint incoming_mails_uid_check CHECK ((uid > 0))
+);
+CREATE INDEX incoming_mails_organization_id_comment_id_ticket_id_idx ON app_public.incoming_mails USING btree (organization_id, comment_id, ticket_id) WHERE (comment_id IS NOT NULL);
+CREATE INDEX incoming_mails_organization_id_created_at_idx ON app_public.incoming_mails USING btree (organization_id, created_at, id);
+CREATE INDEX incoming_mails_organization_id_from_address_created_at_idx ON app_public.incoming_mails USING btree (organization_id, lower(from_address), created_at);
+CREATE INDEX incoming_mails_organization_id_mailbox_id_created_at_idx ON app_public.incoming_mails USING btree (organization_id, mailbox_id, created_at, id);
+CREATE INDEX incoming_mails_organization_id_message_id_idx ON app_public.incoming_mails USING btree (organization_id, message_id) WHERE (message_id IS NOT NULL);
+CREATE INDEX incoming_mails_organization_id_overruled_by_id_idx ON app_public.incoming_mails USING btree (organization_id, overruled_by_id) WHERE (overruled_by_id IS NOT NULL);
+CREATE INDEX incoming_mails_organization_id_state_created_at_idx ON app_public.incoming_mails USING btree (organization_id, state, created_at, id);
+CREATE INDEX incoming_mails_organization_id_ticket_id_created_at_idx ON app_public.incoming_mails USING btree (organization_id, ticket_id, created_at) WHERE (ticket_id IS NOT NULL);
+comment on table app_public.incoming_mails is 'Every mail that came in, each once, with what became of it.';
+comment on column app_public.incoming_mails.organization_id is 'The organization it came to.';
+comment on column app_public.incoming_mails.id is 'Row id.';
+comment on column app_public.incoming_mails.mailbox_id is 'The mailbox it came by.';
+comment on column app_public.incoming_mails.folder is 'The folder it was in.';
+comment on column app_public.incoming_mails.uid_validity is 'The server''s numbering of that folder.';
+comment on column app_public.incoming_mails.uid is 'Its number there.';
+comment on column app_public.incoming_mails.sha256 is 'SHA-256 of the mail as it came, 64 hexadecimal digits; null when it was not fetched.';
+comment on column app_public.incoming_mails.size is 'Bytes.';
+comment on column app_public.incoming_mails.message_id is 'The name its sender''s program gave it, with its angle brackets.';
+comment on column app_public.incoming_mails.from_name is 'The name of the sender, as the mail says it.';
+comment on column app_public.incoming_mails.from_address is 'The address of the sender, as the mail says it; whoever sends a mail can say any.';
+comment on column app_public.incoming_mails.to_addresses is 'The addresses it was written to, up to 100.';
+comment on column app_public.incoming_mails.subject is 'Its subject.';
+comment on column app_public.incoming_mails.sent_at is 'When it was written, by the clock of its sender.';
+comment on column app_public.incoming_mails.received_at is 'When the mail server had it.';
+comment on column app_public.incoming_mails.state is 'What became of it.';
+comment on column app_public.incoming_mails.reason is 'Why, in one word: `auto_reply`, `bounce`, `complaint`, `loop`, `bulk`, `mailing_list`, `flood`, `stranger`, `duplicate`, `person_disabled`, `no_sender`, `oversize`, `unreadable`, or for one on a ticket `not_participant`, `unproven_staff`, `ticket_over`; null for nothing out of the ordinary.';
+comment on column app_public.incoming_mails.detail is 'More about it, up to 1,000 characters.';
+comment on column app_public.incoming_mails.ticket_id is 'The ticket it is on, or is about.';
+comment on column app_public.incoming_mails.comment_id is 'The comment it became.';
+comment on column app_public.incoming_mails.created_at is 'When it was fetched.';
+comment on column app_public.incoming_mails.processed_at is 'When it was decided.';
+comment on column app_public.incoming_mails.overruled_at is 'When an admin had it taken all the same, or tried again.';
+comment on column app_public.incoming_mails.overruled_by_id is 'The admin.';
+alter table app_public.incoming_mails enable row level security;
+alter table app_public.incoming_mails force row level security;
+create policy all_owner on app_public.incoming_mails for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.incoming_mails for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.incoming_mails to atum_admin;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.incoming_mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.ip_rules (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -1488,6 +2038,39 @@ CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE ON app_public.macros FOR EACH 
 CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF actions ON app_public.macros FOR EACH ROW EXECUTE FUNCTION app_private.tg_macros__refuse();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.macros DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
+create table app_public.mail_attempts (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  mail_id uuid not null,
+  outcome app_public.mail_outcome not null,
+  code integer,
+  response text,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint mail_attempts_pkey PRIMARY KEY (organization_id, id),
+  constraint mail_attempts_code_check CHECK (((code >= 100) AND (code <= 999))),
+  constraint mail_attempts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint mail_attempts_organization_id_mail_id_fkey FOREIGN KEY (organization_id, mail_id) REFERENCES app_public.mail_messages(organization_id, id) ON DELETE CASCADE,
+  constraint mail_attempts_response_check CHECK ((length(response) <= 2000))
+);
+CREATE INDEX mail_attempts_organization_id_mail_id_created_at_idx ON app_public.mail_attempts USING btree (organization_id, mail_id, created_at, id);
+comment on table app_public.mail_attempts is 'What happened to each mail, in order.';
+comment on column app_public.mail_attempts.organization_id is 'The organization it belongs to.';
+comment on column app_public.mail_attempts.id is 'Row id.';
+comment on column app_public.mail_attempts.mail_id is 'The mail.';
+comment on column app_public.mail_attempts.outcome is 'What happened.';
+comment on column app_public.mail_attempts.code is 'The SMTP code the mail server answered with, such as 250 or 451; null where it said nothing.';
+comment on column app_public.mail_attempts.response is 'What the mail server said, or why it could not be asked.';
+comment on column app_public.mail_attempts.created_at is 'When it happened.';
+alter table app_public.mail_attempts enable row level security;
+alter table app_public.mail_attempts force row level security;
+create policy all_owner on app_public.mail_attempts for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.mail_attempts for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.mail_attempts to atum_admin;
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.mail_attempts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create table app_public.mail_messages (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -1514,10 +2097,15 @@ create table app_public.mail_messages (
   sent_at timestamp with time zone,
   last_error text,
   created_at timestamp with time zone not null default now(),
+  claimed_until timestamp with time zone,
+  asks_for_reply boolean not null default false,
+  survey_id uuid,
+  claimed_by text,
   constraint mail_messages_pkey PRIMARY KEY (organization_id, id),
   constraint mail_messages_attachment_ids_check CHECK ((cardinality(attachment_ids) <= 50)),
   constraint mail_messages_attempts_check CHECK ((attempts >= 0)),
   constraint mail_messages_check CHECK (((state = ANY (ARRAY['sent'::app_public.mail_state, 'bounced'::app_public.mail_state, 'complained'::app_public.mail_state])) = (sent_at IS NOT NULL))),
+  constraint mail_messages_claimed_by_check CHECK ((length(claimed_by) <= 200)),
   constraint mail_messages_dedupe_key_check CHECK (((length(dedupe_key) >= 1) AND (length(dedupe_key) <= 200))),
   constraint mail_messages_from_address_check CHECK (((from_address ~ '^[^[:space:][:cntrl:]<>@]+@[^[:space:][:cntrl:]<>@]+$'::text) AND (length(from_address) <= 320))),
   constraint mail_messages_from_name_check CHECK ((length(from_name) <= 200)),
@@ -1529,6 +2117,7 @@ create table app_public.mail_messages (
   constraint mail_messages_organization_id_dedupe_key_key UNIQUE (organization_id, dedupe_key),
   constraint mail_messages_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
   constraint mail_messages_organization_id_message_id_key UNIQUE (organization_id, message_id),
+  constraint mail_messages_organization_id_survey_id_fkey FOREIGN KEY (organization_id, survey_id) REFERENCES app_public.csat_surveys(organization_id, id) ON DELETE SET NULL (survey_id),
   constraint mail_messages_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
   constraint mail_messages_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (user_id),
   constraint mail_messages_reference_ids_check CHECK ((cardinality(reference_ids) <= 50)),
@@ -1537,12 +2126,15 @@ create table app_public.mail_messages (
   constraint mail_messages_to_address_check CHECK (((to_address ~ '^[^[:space:][:cntrl:]<>@]+@[^[:space:][:cntrl:]<>@]+$'::text) AND (length(to_address) <= 320))),
   constraint mail_messages_to_name_check CHECK ((length(to_name) <= 200))
 );
+CREATE INDEX mail_messages_organization_id_claimed_by_idx ON app_public.mail_messages USING btree (organization_id, claimed_by) WHERE (claimed_by IS NOT NULL);
 CREATE INDEX mail_messages_organization_id_comment_id_idx ON app_public.mail_messages USING btree (organization_id, comment_id) WHERE (comment_id IS NOT NULL);
 CREATE INDEX mail_messages_organization_id_created_at_idx ON app_public.mail_messages USING btree (organization_id, created_at, id);
 CREATE INDEX mail_messages_organization_id_send_at_idx ON app_public.mail_messages USING btree (organization_id, send_at) WHERE (state = 'waiting'::app_public.mail_state);
 CREATE INDEX mail_messages_organization_id_state_created_at_idx ON app_public.mail_messages USING btree (organization_id, state, created_at, id);
+CREATE INDEX mail_messages_organization_id_survey_id_idx ON app_public.mail_messages USING btree (organization_id, survey_id) WHERE (survey_id IS NOT NULL);
 CREATE INDEX mail_messages_organization_id_ticket_id_created_at_idx ON app_public.mail_messages USING btree (organization_id, ticket_id, created_at);
 CREATE INDEX mail_messages_organization_id_user_id_idx ON app_public.mail_messages USING btree (organization_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX mail_messages_recipient_idx ON app_public.mail_messages USING gin (lower(((COALESCE(to_name, ''::text) || ' '::text) || to_address)) public.gin_trgm_ops);
 comment on table app_public.mail_messages is 'Mails that were written to people, each with where it is; what was said stays, also when it could not be sent.';
 comment on column app_public.mail_messages.organization_id is 'The organization it belongs to.';
 comment on column app_public.mail_messages.id is 'Row id.';
@@ -1569,6 +2161,10 @@ comment on column app_public.mail_messages.give_up_at is 'Until when it is tried
 comment on column app_public.mail_messages.sent_at is 'When a mail server took it.';
 comment on column app_public.mail_messages.last_error is 'Why the last attempt failed.';
 comment on column app_public.mail_messages.created_at is 'When it was written.';
+comment on column app_public.mail_messages.claimed_until is 'Until when a worker that is sending it is waited for; null when none is.';
+comment on column app_public.mail_messages.asks_for_reply is 'Whether it can be answered, because it comes from a mailbox that is read.';
+comment on column app_public.mail_messages.survey_id is 'The survey it asks for, or null.';
+comment on column app_public.mail_messages.claimed_by is 'The worker that is sending it, or did last, by the name under which it locks jobs.';
 alter table app_public.mail_messages enable row level security;
 alter table app_public.mail_messages force row level security;
 create policy all_owner on app_public.mail_messages for all to atum_owner
@@ -1577,7 +2173,287 @@ create policy all_owner on app_public.mail_messages for all to atum_owner
 create policy select_admin on app_public.mail_messages for select to atum_admin
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.mail_messages to atum_admin;
-CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.mail_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.mail_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('text_body', 'html_body');
+
+create table app_public.mail_settings (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  sender_name text,
+  brand_color text not null default '#27459b'::text,
+  footer text not null default ''::text,
+  acknowledges boolean not null default true,
+  updated_at timestamp with time zone not null default now(),
+  constraint mail_settings_pkey PRIMARY KEY (organization_id, id),
+  constraint mail_settings_brand_color_check CHECK ((brand_color ~ '^#[0-9a-f]{6}$'::text)),
+  constraint mail_settings_footer_check CHECK ((length(footer) <= 2000)),
+  constraint mail_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint mail_settings_organization_id_key UNIQUE (organization_id),
+  constraint mail_settings_sender_name_check CHECK (((sender_name ~ '\S'::text) AND (sender_name !~ '[[:cntrl:]]'::text) AND (length(sender_name) <= 120)))
+);
+comment on table app_public.mail_settings is 'How the mails of an organization look. One row for each organization.';
+comment on column app_public.mail_settings.organization_id is 'The organization.';
+comment on column app_public.mail_settings.id is 'Row id.';
+comment on column app_public.mail_settings.sender_name is 'The name its mails come from, up to 120 characters; null for the name of the organization.';
+comment on column app_public.mail_settings.brand_color is 'The colour of its mails, such as `#27459b`, in lower case.';
+comment on column app_public.mail_settings.footer is 'What stands below every mail: plain text of up to 2,000 characters.';
+comment on column app_public.mail_settings.acknowledges is 'Whether requesters are told that their request was received.';
+comment on column app_public.mail_settings.updated_at is 'When it was last changed.';
+alter table app_public.mail_settings enable row level security;
+alter table app_public.mail_settings force row level security;
+create policy all_owner on app_public.mail_settings for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.mail_settings for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+create policy update_admin on app_public.mail_settings for update to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)))
+  with check ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select, update (sender_name, brand_color, footer, acknowledges) on app_public.mail_settings to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.mail_settings FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.mail_settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.mail_templates (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  kind app_public.mail_kind not null,
+  locale text not null,
+  subject text not null,
+  body text not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint mail_templates_pkey PRIMARY KEY (organization_id, id),
+  constraint mail_templates_body_check CHECK (((body ~ '\S'::text) AND (length(body) <= 20000))),
+  constraint mail_templates_locale_check CHECK ((locale ~ '^[a-z]{2,3}$'::text)),
+  constraint mail_templates_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint mail_templates_organization_id_kind_locale_key UNIQUE (organization_id, kind, locale),
+  constraint mail_templates_subject_check CHECK (((subject ~ '\S'::text) AND (subject !~ '[[:cntrl:]]'::text) AND (length(subject) <= 200)))
+);
+comment on table app_public.mail_templates is 'The texts of mails that an organization says in its own words. The other ones are built in.';
+comment on column app_public.mail_templates.organization_id is 'The organization it belongs to.';
+comment on column app_public.mail_templates.id is 'Row id.';
+comment on column app_public.mail_templates.kind is 'What mails it is for.';
+comment on column app_public.mail_templates.locale is 'The language it is in, such as `en` or `de`: mails to whoever reads that language use it.';
+comment on column app_public.mail_templates.subject is 'The subject with `{{variables}}`, one line of up to 200 characters. The reference of the ticket comes before it by itself.';
+comment on column app_public.mail_templates.body is 'The text with `{{variables}}`, up to 20,000 characters; an empty line begins a paragraph. The HTML is made from it.';
+comment on column app_public.mail_templates.created_at is 'When it was first changed from what is built in.';
+comment on column app_public.mail_templates.updated_at is 'When it was last changed.';
+alter table app_public.mail_templates enable row level security;
+alter table app_public.mail_templates force row level security;
+create policy all_owner on app_public.mail_templates for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.mail_templates for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.mail_templates to atum_admin;
+CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE ON app_public.mail_templates FOR EACH ROW EXECUTE FUNCTION app_private.tg_mail_templates__refuse();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.mail_templates DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.mailbox_states (
+  organization_id uuid not null,
+  mailbox_id uuid not null,
+  uid_validity bigint,
+  last_uid bigint,
+  last_fetched_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  last_error text,
+  alerted_at timestamp with time zone,
+  enabled_at timestamp with time zone not null default now(),
+  lease_holder text,
+  lease_until timestamp with time zone,
+  test_requested_at timestamp with time zone,
+  tested_at timestamp with time zone,
+  test_outcome text,
+  test_detail text,
+  constraint mailbox_states_pkey PRIMARY KEY (organization_id, mailbox_id),
+  constraint mailbox_states_check CHECK (((uid_validity IS NULL) = (last_uid IS NULL))),
+  constraint mailbox_states_check1 CHECK (((tested_at IS NULL) = (test_outcome IS NULL))),
+  constraint mailbox_states_last_error_check CHECK ((length(last_error) <= 500)),
+  constraint mailbox_states_lease_holder_check CHECK ((length(lease_holder) <= 200)),
+  constraint mailbox_states_organization_id_mailbox_id_fkey FOREIGN KEY (organization_id, mailbox_id) REFERENCES app_public.mailboxes(organization_id, id) ON DELETE CASCADE,
+  constraint mailbox_states_test_detail_check CHECK ((length(test_detail) <= 500)),
+  constraint mailbox_states_test_outcome_check CHECK (((length(test_outcome) >= 1) AND (length(test_outcome) <= 40)))
+);
+comment on table app_public.mailbox_states is 'How it goes with each mailbox: when it was last read, what is wrong, and what its last test found.';
+comment on column app_public.mailbox_states.organization_id is 'The organization it belongs to.';
+comment on column app_public.mailbox_states.mailbox_id is 'The mailbox.';
+comment on column app_public.mailbox_states.uid_validity is 'The server''s numbering of the folder that `lastUid` counts in.';
+comment on column app_public.mailbox_states.last_uid is 'The highest number up to which everything was seen to.';
+comment on column app_public.mailbox_states.last_fetched_at is 'When we last looked into it and everything there was taken.';
+comment on column app_public.mailbox_states.failing_since is 'Since when it cannot be read; null while it can.';
+comment on column app_public.mailbox_states.last_error is 'Why it cannot be read, up to 500 characters.';
+comment on column app_public.mailbox_states.alerted_at is 'When the admins were told that nothing was fetched; null when there was nothing to tell.';
+comment on column app_public.mailbox_states.enabled_at is 'When it was last switched on.';
+comment on column app_public.mailbox_states.lease_holder is 'The worker that reads it.';
+comment on column app_public.mailbox_states.lease_until is 'Until when it is that worker''s to read, unless it says that it goes on.';
+comment on column app_public.mailbox_states.test_requested_at is 'When an admin last asked for a test of the connection.';
+comment on column app_public.mailbox_states.tested_at is 'When the test was done; null while it is under way.';
+comment on column app_public.mailbox_states.test_outcome is 'What it found: `ok`, `unreachable`, `certificate`, `refused` for a login, `no_folder`, `no_secret`, `token_refused` or `failed`.';
+comment on column app_public.mailbox_states.test_detail is 'What the server said, up to 500 characters.';
+alter table app_public.mailbox_states enable row level security;
+alter table app_public.mailbox_states force row level security;
+create policy all_owner on app_public.mailbox_states for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.mailbox_states for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.mailbox_states to atum_admin;
+
+create table app_public.mailboxes (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  name text not null,
+  address public.citext not null,
+  host text not null,
+  port integer not null default 993,
+  security app_public.mailbox_security not null default 'tls'::app_public.mailbox_security,
+  auth app_public.mailbox_auth not null default 'password'::app_public.mailbox_auth,
+  username text not null,
+  folder text not null default 'INBOX'::text,
+  processed_folder text,
+  token_endpoint text,
+  client_id text,
+  scopes text,
+  service_id uuid,
+  team_id uuid,
+  is_default boolean not null default false,
+  is_enabled boolean not null default true,
+  from_environment boolean not null default false,
+  accepts_strangers boolean not null default true,
+  accepts_lists boolean not null default false,
+  max_mail_bytes bigint not null default 36700160,
+  alarm_minutes integer not null default 15,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint mailboxes_pkey PRIMARY KEY (organization_id, id),
+  constraint mailboxes_address_check CHECK (((address OPERATOR(public.~) '^[^[:space:][:cntrl:]<>@,;:"()]+@[^[:space:][:cntrl:]<>@,;:"()]+$'::public.citext) AND (length((address)::text) <= 254))),
+  constraint mailboxes_alarm_minutes_check CHECK (((alarm_minutes >= 1) AND (alarm_minutes <= 10080))),
+  constraint mailboxes_check CHECK (((processed_folder IS NULL) OR (processed_folder <> folder))),
+  constraint mailboxes_check1 CHECK (((token_endpoint IS NULL) = (client_id IS NULL))),
+  constraint mailboxes_check2 CHECK (((auth = 'oauth2'::app_public.mailbox_auth) OR (token_endpoint IS NULL))),
+  constraint mailboxes_check3 CHECK (((archived_at IS NULL) OR (NOT (is_enabled OR is_default)))),
+  constraint mailboxes_client_id_check CHECK (((length(client_id) >= 1) AND (length(client_id) <= 500))),
+  constraint mailboxes_folder_check CHECK (((folder ~ '\S'::text) AND (folder !~ '[[:cntrl:]]'::text) AND (length(folder) <= 200))),
+  constraint mailboxes_host_check CHECK (((host ~ '^[^[:space:]/@]+$'::text) AND (length(host) <= 253))),
+  constraint mailboxes_max_mail_bytes_check CHECK (((max_mail_bytes >= 65536) AND (max_mail_bytes <= 268435456))),
+  constraint mailboxes_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 80))),
+  constraint mailboxes_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint mailboxes_organization_id_service_id_fkey FOREIGN KEY (organization_id, service_id) REFERENCES app_public.services(organization_id, id) ON DELETE SET NULL (service_id),
+  constraint mailboxes_organization_id_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES app_public.teams(organization_id, id) ON DELETE SET NULL (team_id),
+  constraint mailboxes_port_check CHECK (((port >= 1) AND (port <= 65535))),
+  constraint mailboxes_processed_folder_check CHECK (((processed_folder ~ '\S'::text) AND (processed_folder !~ '[[:cntrl:]]'::text) AND (length(processed_folder) <= 200))),
+  constraint mailboxes_scopes_check CHECK (((scopes !~ '[[:cntrl:]]'::text) AND ((length(scopes) >= 1) AND (length(scopes) <= 1000)))),
+  constraint mailboxes_token_endpoint_check CHECK (((token_endpoint ~ '^https?://[^[:space:]]+$'::text) AND (length(token_endpoint) <= 500))),
+  constraint mailboxes_username_check CHECK (((username ~ '\S'::text) AND (username !~ '[[:cntrl:]]'::text) AND (length(username) <= 254)))
+);
+CREATE INDEX mailboxes_is_enabled_idx ON app_public.mailboxes USING btree (organization_id, id) WHERE is_enabled;
+CREATE UNIQUE INDEX mailboxes_organization_id_address_key ON app_public.mailboxes USING btree (organization_id, address) WHERE (archived_at IS NULL);
+CREATE UNIQUE INDEX mailboxes_organization_id_from_environment_key ON app_public.mailboxes USING btree (organization_id) WHERE (from_environment AND (archived_at IS NULL));
+CREATE UNIQUE INDEX mailboxes_organization_id_is_default_key ON app_public.mailboxes USING btree (organization_id) WHERE is_default;
+CREATE UNIQUE INDEX mailboxes_organization_id_name_key ON app_public.mailboxes USING btree (organization_id, name) WHERE (archived_at IS NULL);
+CREATE INDEX mailboxes_organization_id_service_id_idx ON app_public.mailboxes USING btree (organization_id, service_id) WHERE (service_id IS NOT NULL);
+CREATE INDEX mailboxes_organization_id_team_id_idx ON app_public.mailboxes USING btree (organization_id, team_id) WHERE (team_id IS NOT NULL);
+comment on table app_public.mailboxes is 'Mailboxes that an organization reads mail from by IMAP, and whose addresses its mails are from. Nothing is ever deleted in them.';
+comment on column app_public.mailboxes.organization_id is 'The organization it belongs to.';
+comment on column app_public.mailboxes.id is 'Row id.';
+comment on column app_public.mailboxes.name is 'What people call it, unique among those in use, 1 to 80 characters; also the sender''s name of mails that leave by it.';
+comment on column app_public.mailboxes.address is 'The mail address people write to, unique among those in use.';
+comment on column app_public.mailboxes.host is 'The name or address of the IMAP server.';
+comment on column app_public.mailboxes.port is 'The port of the IMAP server: 993 for `tls`, 143 otherwise, by custom.';
+comment on column app_public.mailboxes.security is 'How the connection is protected.';
+comment on column app_public.mailboxes.auth is 'How we log in.';
+comment on column app_public.mailboxes.username is 'The account at the IMAP server, often the address.';
+comment on column app_public.mailboxes.folder is 'The folder that is read.';
+comment on column app_public.mailboxes.processed_folder is 'The folder a mail is moved to once it is stored; null to leave it where it is, marked as read.';
+comment on column app_public.mailboxes.token_endpoint is 'Where a refresh token is exchanged for access tokens; null where the stored secret is an access token itself.';
+comment on column app_public.mailboxes.client_id is 'What the token endpoint knows us as.';
+comment on column app_public.mailboxes.scopes is 'What access is asked for at the token endpoint, separated by spaces; null for what the refresh token is good for.';
+comment on column app_public.mailboxes.service_id is 'The service of new tickets that come by it.';
+comment on column app_public.mailboxes.team_id is 'The team of new tickets that come by it; null for the team of the service.';
+comment on column app_public.mailboxes.is_default is 'Whether mails of tickets that did not come by mail are from its address. One in an organization.';
+comment on column app_public.mailboxes.is_enabled is 'Whether mail is fetched from it.';
+comment on column app_public.mailboxes.from_environment is 'Whether the environment of the worker names it (`IMAP_HOST`). Its connection is changed there, and its password is nowhere in the database.';
+comment on column app_public.mailboxes.accepts_strangers is 'Whether a mail from somebody the organization does not know opens a ticket; otherwise it is ignored, and stays in the log.';
+comment on column app_public.mailboxes.accepts_lists is 'Whether mails that came by a mailing list open tickets; otherwise they are ignored, and stay in the log.';
+comment on column app_public.mailboxes.max_mail_bytes is 'The largest mail that is fetched, in bytes, 64 KiB to 256 MiB; a larger one stays on the server, and is in the log as refused.';
+comment on column app_public.mailboxes.alarm_minutes is 'After how many minutes without a successful look into it the admins are told.';
+comment on column app_public.mailboxes.archived_at is 'When it was put away. What came by it stays.';
+comment on column app_public.mailboxes.created_at is 'When it was made.';
+comment on column app_public.mailboxes.updated_at is 'When it was last changed.';
+alter table app_public.mailboxes enable row level security;
+alter table app_public.mailboxes force row level security;
+create policy all_owner on app_public.mailboxes for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.mailboxes for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.mailboxes to atum_admin;
+CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.mailboxes FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
+CREATE TRIGGER _500_found_state AFTER INSERT ON app_public.mailboxes FOR EACH ROW EXECUTE FUNCTION app_private.tg_mailboxes__keep_state();
+CREATE TRIGGER _510_renew_state AFTER UPDATE ON app_public.mailboxes FOR EACH ROW WHEN ((((((((((new.host IS DISTINCT FROM old.host) OR (new.port IS DISTINCT FROM old.port)) OR (new.security IS DISTINCT FROM old.security)) OR (new.auth IS DISTINCT FROM old.auth)) OR (new.username IS DISTINCT FROM old.username)) OR (new.folder IS DISTINCT FROM old.folder)) OR (new.token_endpoint IS DISTINCT FROM old.token_endpoint)) OR (new.client_id IS DISTINCT FROM old.client_id)) OR (new.is_enabled IS DISTINCT FROM old.is_enabled))) EXECUTE FUNCTION app_private.tg_mailboxes__keep_state();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.mailboxes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
+create table app_public.notifications (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  user_id uuid not null,
+  kind app_public.notification_kind not null,
+  reasons app_public.notification_reason[] not null,
+  event_id uuid,
+  ticket_id uuid,
+  dedupe_key text,
+  facts jsonb not null default '{}'::jsonb,
+  is_shown boolean not null default true,
+  in_browser boolean not null default false,
+  mail app_public.notification_mail not null default 'off'::app_public.notification_mail,
+  digested_at timestamp with time zone,
+  read_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint notifications_pkey PRIMARY KEY (organization_id, id),
+  constraint notifications_check CHECK (((event_id IS NULL) = (kind = 'alert'::app_public.notification_kind))),
+  constraint notifications_check1 CHECK (((event_id IS NULL) = (dedupe_key IS NOT NULL))),
+  constraint notifications_check2 CHECK (((event_id IS NULL) OR (ticket_id IS NOT NULL))),
+  constraint notifications_check3 CHECK (((digested_at IS NULL) OR (mail = 'digest'::app_public.notification_mail))),
+  constraint notifications_dedupe_key_check CHECK (((length(dedupe_key) >= 1) AND (length(dedupe_key) <= 150))),
+  constraint notifications_facts_check CHECK (((jsonb_typeof(facts) = 'object'::text) AND (octet_length((facts)::text) <= 8192))),
+  constraint notifications_organization_id_event_id_fkey FOREIGN KEY (organization_id, event_id) REFERENCES app_public.ticket_events(organization_id, id) ON DELETE CASCADE,
+  constraint notifications_organization_id_event_id_user_id_key UNIQUE (organization_id, event_id, user_id),
+  constraint notifications_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint notifications_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint notifications_organization_id_user_id_dedupe_key_key UNIQUE (organization_id, user_id, dedupe_key),
+  constraint notifications_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
+  constraint notifications_reasons_check CHECK ((((cardinality(reasons) >= 1) AND (cardinality(reasons) <= 8)) AND (array_position(reasons, NULL::app_public.notification_reason) IS NULL)))
+);
+CREATE INDEX notifications_organization_id_created_at_idx ON app_public.notifications USING btree (organization_id, created_at);
+CREATE INDEX notifications_organization_id_ticket_id_idx ON app_public.notifications USING btree (organization_id, ticket_id);
+CREATE INDEX notifications_organization_id_user_id_digest_idx ON app_public.notifications USING btree (organization_id, user_id, created_at) WHERE ((mail = 'digest'::app_public.notification_mail) AND (digested_at IS NULL));
+CREATE INDEX notifications_organization_id_user_id_id_idx ON app_public.notifications USING btree (organization_id, user_id, id) WHERE is_shown;
+CREATE INDEX notifications_organization_id_user_id_unread_idx ON app_public.notifications USING btree (organization_id, user_id, ticket_id) WHERE (is_shown AND (read_at IS NULL));
+comment on table app_public.notifications is 'What the caller was told, each thing once, for 90 days. Everybody sees their own alone.';
+comment on column app_public.notifications.organization_id is 'The organization it belongs to.';
+comment on column app_public.notifications.id is 'Row id.';
+comment on column app_public.notifications.user_id is 'Whom it tells.';
+comment on column app_public.notifications.kind is 'What it is about.';
+comment on column app_public.notifications.reasons is 'Why this person is told, one reason or several.';
+comment on column app_public.notifications.event_id is 'The event in the history of the ticket; null for an alert.';
+comment on column app_public.notifications.ticket_id is 'The ticket it is about; null for an alert that is about none.';
+comment on column app_public.notifications.dedupe_key is 'The fact an alert tells of.';
+comment on column app_public.notifications.facts is 'What there is to say, with the names of that time: `event` (what happened), `reference`, `number` and `subject` of the ticket, `actor_name`, and by its kind `excerpt` (the first 200 characters of what was said), `status`, `question`, `decision`, `text`, `target` and `due_at`, `name`, `score`. An alert has `alert`: `file_blocked`, `scanner_away`, `mail_failed`, `mailbox_silent` or `webhook_disabled`, and what belongs to it.';
+comment on column app_public.notifications.is_shown is 'Whether the person wanted to see it in the app.';
+comment on column app_public.notifications.in_browser is 'Whether the person wanted the browser to show it while they look elsewhere.';
+comment on column app_public.notifications.mail is 'Whether the person wanted it mailed.';
+comment on column app_public.notifications.digested_at is 'When it was put into the mail of the day, or left out of it because it had been read.';
+comment on column app_public.notifications.read_at is 'When the person read it; null for unread.';
+comment on column app_public.notifications.created_at is 'When it was told.';
+alter table app_public.notifications enable row level security;
+alter table app_public.notifications force row level security;
+create policy all_owner on app_public.notifications for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_own on app_public.notifications for select to atum_agent, atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (user_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND is_shown));
+grant select (organization_id, id, user_id, kind, reasons, event_id, ticket_id, facts, in_browser, read_at, created_at) on app_public.notifications to atum_agent;
+grant select (organization_id, id, user_id, kind, reasons, event_id, ticket_id, facts, in_browser, read_at, created_at) on app_public.notifications to atum_customer;
 
 create table app_public.organizations (
   id uuid not null default app_hidden.uuid_v7(),
@@ -1618,6 +2494,8 @@ grant select on app_public.organizations to atum_agent;
 grant select on app_public.organizations to atum_customer;
 CREATE TRIGGER _100_stamp_updated_at BEFORE UPDATE ON app_public.organizations FOR EACH ROW EXECUTE FUNCTION app_private.tg__stamp_updated_at();
 CREATE TRIGGER _500_found_attachments AFTER INSERT ON app_public.organizations FOR EACH ROW EXECUTE FUNCTION app_private.tg_organizations__found_attachments();
+CREATE TRIGGER _500_found_mail AFTER INSERT ON app_public.organizations FOR EACH ROW EXECUTE FUNCTION app_private.tg_organizations__found_mail();
+CREATE TRIGGER _500_found_surveys AFTER INSERT ON app_public.organizations FOR EACH ROW EXECUTE FUNCTION app_private.tg_organizations__found_surveys();
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF suspended_at ON app_public.organizations FOR EACH ROW WHEN ((new.suspended_at IS DISTINCT FROM old.suspended_at)) EXECUTE FUNCTION app_private.tg_organizations__tell_servers();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.organizations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 CREATE TRIGGER _900_index AFTER UPDATE OF locale ON app_public.organizations FOR EACH ROW WHEN ((new.locale <> old.locale)) EXECUTE FUNCTION app_private.tg_organizations__index();
@@ -1635,7 +2513,9 @@ create table app_public.outgoing_replies (
   client_mutation_key text,
   send_at timestamp with time zone not null default now(),
   created_at timestamp with time zone not null default now(),
+  attachment_ids uuid[] not null default '{}'::uuid[],
   constraint outgoing_replies_pkey PRIMARY KEY (organization_id, id),
+  constraint outgoing_replies_attachment_ids_check CHECK (((cardinality(attachment_ids) <= 50) AND (array_position(attachment_ids, NULL::uuid) IS NULL))),
   constraint outgoing_replies_body_check CHECK (((body ~ '\S'::text) AND (octet_length(body) <= 65536))),
   constraint outgoing_replies_client_mutation_key_check CHECK (((length(client_mutation_key) >= 8) AND (length(client_mutation_key) <= 64))),
   constraint outgoing_replies_mentioned_user_ids_check CHECK ((cardinality(mentioned_user_ids) <= 50)),
@@ -1661,6 +2541,7 @@ comment on column app_public.outgoing_replies.seen_comment_at is 'The ticket''s 
 comment on column app_public.outgoing_replies.client_mutation_key is 'The key the client made; the same person using it twice sends one reply.';
 comment on column app_public.outgoing_replies.send_at is 'When it leaves; until then it can be taken back.';
 comment on column app_public.outgoing_replies.created_at is 'When it was sent.';
+comment on column app_public.outgoing_replies.attachment_ids is 'The files that go with it, by their row ids.';
 alter table app_public.outgoing_replies enable row level security;
 alter table app_public.outgoing_replies force row level security;
 create policy all_owner on app_public.outgoing_replies for all to atum_owner
@@ -1670,7 +2551,7 @@ create policy insert_author on app_public.outgoing_replies for insert to atum_ag
   with check (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (author_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = outgoing_replies.organization_id) AND (ticket.id = outgoing_replies.ticket_id)))))));
 create policy select_author on app_public.outgoing_replies for select to atum_agent
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (author_id = ( SELECT app_hidden.current_user_id() AS current_user_id))));
-grant select, insert (organization_id, ticket_id, author_id, body, status, state_id, mentioned_user_ids, seen_comment_at, client_mutation_key) on app_public.outgoing_replies to atum_agent;
+grant select, insert (organization_id, ticket_id, author_id, body, status, state_id, mentioned_user_ids, seen_comment_at, client_mutation_key, attachment_ids) on app_public.outgoing_replies to atum_agent;
 CREATE TRIGGER _100_stamp BEFORE INSERT ON app_public.outgoing_replies FOR EACH ROW EXECUTE FUNCTION app_private.tg_outgoing_replies__stamp();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.outgoing_replies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('body');
 CREATE TRIGGER _900_schedule_sending AFTER INSERT ON app_public.outgoing_replies FOR EACH ROW EXECUTE FUNCTION app_private.tg_outgoing_replies__schedule_sending();
@@ -2117,22 +2998,30 @@ create table app_public.stored_files (
   decided_at timestamp with time zone,
   reason text,
   created_at timestamp with time zone not null default now(),
+  scan_at timestamp with time zone not null default now(),
+  scan_attempts integer not null default 0,
+  content_removed_at timestamp with time zone,
   constraint stored_files_pkey PRIMARY KEY (organization_id, sha256),
   constraint stored_files_check CHECK (((state <> 'released'::app_public.file_state) OR ((decided_at IS NOT NULL) AND (reason IS NOT NULL)))),
   constraint stored_files_check1 CHECK (((state <> 'infected'::app_public.file_state) OR (signature IS NOT NULL))),
+  constraint stored_files_check2 CHECK (((content_removed_at IS NULL) OR (state = 'removed'::app_public.file_state))),
   constraint stored_files_content_type_check CHECK (((length(content_type) >= 3) AND (length(content_type) <= 120))),
   constraint stored_files_organization_id_decided_by_id_fkey FOREIGN KEY (organization_id, decided_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (decided_by_id),
   constraint stored_files_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
   constraint stored_files_organization_id_sha256_state_key UNIQUE (organization_id, sha256, state),
   constraint stored_files_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000))),
+  constraint stored_files_scan_attempts_check CHECK ((scan_attempts >= 0)),
   constraint stored_files_scanned_with_check CHECK ((length(scanned_with) <= 200)),
   constraint stored_files_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
   constraint stored_files_signature_check CHECK (((length(signature) >= 1) AND (length(signature) <= 300))),
   constraint stored_files_size_check CHECK ((size >= 0))
 );
+CREATE INDEX stored_files_content_to_remove_idx ON app_public.stored_files USING btree (organization_id) WHERE ((state = 'removed'::app_public.file_state) AND (content_removed_at IS NULL));
+CREATE INDEX stored_files_organization_id_decided_at_idx ON app_public.stored_files USING btree (organization_id, decided_at) WHERE (decided_at IS NOT NULL);
 CREATE INDEX stored_files_organization_id_decided_by_id_idx ON app_public.stored_files USING btree (organization_id, decided_by_id) WHERE (decided_by_id IS NOT NULL);
-CREATE INDEX stored_files_organization_id_scanned_at_idx ON app_public.stored_files USING btree (organization_id, scanned_at);
+CREATE INDEX stored_files_organization_id_scanned_at_idx ON app_public.stored_files USING btree (organization_id, scanned_at NULLS FIRST);
 CREATE INDEX stored_files_organization_id_state_idx ON app_public.stored_files USING btree (organization_id, state, created_at);
+CREATE INDEX stored_files_pending_idx ON app_public.stored_files USING btree (organization_id, scan_at) WHERE (state = 'pending'::app_public.file_state);
 comment on table app_public.stored_files is 'The contents of files, each once in an organization, and what the scanner said of them.';
 comment on column app_public.stored_files.organization_id is 'The organization it belongs to.';
 comment on column app_public.stored_files.sha256 is 'SHA-256 of the content, 64 hexadecimal digits.';
@@ -2146,6 +3035,9 @@ comment on column app_public.stored_files.decided_by_id is 'The admin who releas
 comment on column app_public.stored_files.decided_at is 'When that was.';
 comment on column app_public.stored_files.reason is 'Why it was released or removed.';
 comment on column app_public.stored_files.created_at is 'When it was first uploaded.';
+comment on column app_public.stored_files.scan_at is 'From when on the scanner is to look at it, while it is `pending`; later after each attempt that failed.';
+comment on column app_public.stored_files.scan_attempts is 'How often the scanner failed over it; after eight times it is `unscannable`.';
+comment on column app_public.stored_files.content_removed_at is 'When the content of a removed file was gone from the disk.';
 alter table app_public.stored_files enable row level security;
 alter table app_public.stored_files force row level security;
 create policy all_owner on app_public.stored_files for all to atum_owner
@@ -2154,6 +3046,7 @@ create policy all_owner on app_public.stored_files for all to atum_owner
 create policy select_admin on app_public.stored_files for select to atum_admin
   using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
 grant select on app_public.stored_files to atum_admin;
+CREATE TRIGGER _100_begin_again BEFORE UPDATE OF state ON app_public.stored_files FOR EACH ROW WHEN ((new.state <> old.state)) EXECUTE FUNCTION app_private.tg_stored_files__begin_again();
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.stored_files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 
 create table app_public.tags (
@@ -2347,7 +3240,9 @@ create table app_public.ticket_drafts (
   refused_code text,
   refused_message text,
   updated_at timestamp with time zone not null default now(),
+  attachment_ids uuid[] not null default '{}'::uuid[],
   constraint ticket_drafts_pkey PRIMARY KEY (organization_id, id),
+  constraint ticket_drafts_attachment_ids_check CHECK (((cardinality(attachment_ids) <= 50) AND (array_position(attachment_ids, NULL::uuid) IS NULL))),
   constraint ticket_drafts_body_check CHECK ((octet_length(body) <= 1048576)),
   constraint ticket_drafts_check CHECK (((refused_code IS NULL) = (refused_message IS NULL))),
   constraint ticket_drafts_mentioned_user_ids_check CHECK ((cardinality(mentioned_user_ids) <= 50)),
@@ -2374,6 +3269,7 @@ comment on column app_public.ticket_drafts.version is 'Counts the saves. Send th
 comment on column app_public.ticket_drafts.refused_code is 'Why it came back after it was sent: the SQLSTATE of the refusal, as docs/ERROR_CODES.md lists them; null for one that was not sent.';
 comment on column app_public.ticket_drafts.refused_message is 'Why it came back, in a sentence.';
 comment on column app_public.ticket_drafts.updated_at is 'When it was last saved.';
+comment on column app_public.ticket_drafts.attachment_ids is 'The files that were uploaded for it and wait to be sent, by their row ids. Those that are gone since are not refused until it is sent.';
 alter table app_public.ticket_drafts enable row level security;
 alter table app_public.ticket_drafts force row level security;
 create policy all_owner on app_public.ticket_drafts for all to atum_owner
@@ -2398,7 +3294,12 @@ create table app_public.ticket_events (
   actor_name text,
   constraint ticket_events_pkey PRIMARY KEY (organization_id, id),
   constraint ticket_events_actor_name_check CHECK (((length(actor_name) >= 1) AND (length(actor_name) <= 120))),
-  constraint ticket_events_check CHECK (((type = 'comment_added'::app_public.ticket_event_type) = (comment_id IS NOT NULL))),
+  constraint ticket_events_check CHECK (
+CASE
+    WHEN (type = 'comment_added'::app_public.ticket_event_type) THEN (comment_id IS NOT NULL)
+    WHEN (type = ANY (ARRAY['attachment_added'::app_public.ticket_event_type, 'attachment_blocked'::app_public.ticket_event_type, 'attachment_released'::app_public.ticket_event_type, 'attachment_removed'::app_public.ticket_event_type])) THEN true
+    ELSE (comment_id IS NULL)
+END),
   constraint ticket_events_organization_id_actor_id_fkey FOREIGN KEY (organization_id, actor_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (actor_id),
   constraint ticket_events_organization_id_comment_id_fkey FOREIGN KEY (organization_id, comment_id) REFERENCES app_public.comments(organization_id, id) ON DELETE CASCADE,
   constraint ticket_events_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE
@@ -2413,9 +3314,9 @@ comment on column app_public.ticket_events.ticket_id is 'The ticket it happened 
 comment on column app_public.ticket_events.type is 'What happened.';
 comment on column app_public.ticket_events.visibility is 'Whether the requester may see it.';
 comment on column app_public.ticket_events.actor_id is 'Who did it; empty means the system did.';
-comment on column app_public.ticket_events.comment_id is 'The comment that was added, for `comment_added`.';
+comment on column app_public.ticket_events.comment_id is 'The comment that was added, for `comment_added`, or that carries the files, for `attachment_added`, `attachment_blocked`, `attachment_released` and `attachment_removed`.';
 comment on column app_public.ticket_events.before is 'The changed fields as they were, for example `{"status": "open"}`.';
-comment on column app_public.ticket_events.after is 'The changed fields as they became; for `sla_met` and `sla_breached` also `kind` and `due_at`.';
+comment on column app_public.ticket_events.after is 'The changed fields as they became; for `sla_met` and `sla_breached` also `kind` and `due_at`; for `attachment_added` the `files`, each with `id`, `name`, `size` in bytes and `content_type`.';
 comment on column app_public.ticket_events.created_at is 'When it happened.';
 comment on column app_public.ticket_events.actor_name is 'The name of what did it, such as an automation, when no person did.';
 alter table app_public.ticket_events enable row level security;
@@ -2428,7 +3329,7 @@ create policy select_requester on app_public.ticket_events for select to atum_cu
 create policy select_staff on app_public.ticket_events for select to atum_agent
   using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = ticket_events.organization_id) AND (ticket.id = ticket_events.ticket_id)))))));
 grant select on app_public.ticket_events to atum_agent;
-grant select on app_public.ticket_events to atum_customer;
+grant select (organization_id, id, ticket_id, type, visibility, actor_id, comment_id, before, after, created_at) on app_public.ticket_events to atum_customer;
 CREATE TRIGGER _500_follow_with_sla_clocks AFTER INSERT ON app_public.ticket_events FOR EACH ROW WHEN (((new.type = ANY (ARRAY['ticket_created'::app_public.ticket_event_type, 'status_changed'::app_public.ticket_event_type, 'priority_changed'::app_public.ticket_event_type, 'service_changed'::app_public.ticket_event_type, 'team_changed'::app_public.ticket_event_type, 'requester_changed'::app_public.ticket_event_type, 'tags_changed'::app_public.ticket_event_type])) OR ((new.type = 'comment_added'::app_public.ticket_event_type) AND (new.visibility = 'public'::app_public.comment_visibility)))) EXECUTE FUNCTION app_private.tg_ticket_events__follow_with_sla_clocks();
 CREATE TRIGGER _700_queue_automations AFTER INSERT ON app_public.ticket_events FOR EACH ROW WHEN ((new.type <> ALL (ARRAY['automation_fired'::app_public.ticket_event_type, 'notice_sent'::app_public.ticket_event_type]))) EXECUTE FUNCTION app_private.tg_ticket_events__queue_automations();
 CREATE TRIGGER _750_queue_announcement AFTER INSERT ON app_public.ticket_events FOR EACH ROW EXECUTE FUNCTION app_private.tg_ticket_events__queue_announcement();
@@ -3111,6 +4012,187 @@ CREATE TRIGGER _800_tell_servers AFTER UPDATE OF restricted_to_teams, company_id
 CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
 CREATE TRIGGER _900_index AFTER UPDATE OF name, email ON app_public.users FOR EACH ROW WHEN (((new.name IS DISTINCT FROM old.name) OR (new.email IS DISTINCT FROM old.email))) EXECUTE FUNCTION app_private.tg_users__index();
 
+create table app_public.webhook_attempts (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  delivery_id uuid not null,
+  attempted_at timestamp with time zone not null default clock_timestamp(),
+  ended_at timestamp with time zone,
+  remote_address inet,
+  request_headers jsonb not null default '{}'::jsonb,
+  status integer,
+  response_headers jsonb not null default '{}'::jsonb,
+  response_body text,
+  fault app_public.webhook_fault,
+  error text,
+  duration_ms integer,
+  constraint webhook_attempts_pkey PRIMARY KEY (organization_id, id),
+  constraint webhook_attempts_duration_ms_check CHECK ((duration_ms >= 0)),
+  constraint webhook_attempts_error_check CHECK ((length(error) <= 500)),
+  constraint webhook_attempts_organization_id_delivery_id_fkey FOREIGN KEY (organization_id, delivery_id) REFERENCES app_public.webhook_deliveries(organization_id, id) ON DELETE CASCADE,
+  constraint webhook_attempts_request_headers_check CHECK ((jsonb_typeof(request_headers) = 'object'::text)),
+  constraint webhook_attempts_response_body_check CHECK ((octet_length(response_body) <= 8192)),
+  constraint webhook_attempts_response_headers_check CHECK ((jsonb_typeof(response_headers) = 'object'::text)),
+  constraint webhook_attempts_status_check CHECK (((status >= 100) AND (status <= 999)))
+);
+CREATE INDEX webhook_attempts_organization_id_delivery_id_idx ON app_public.webhook_attempts USING btree (organization_id, delivery_id, attempted_at, id);
+comment on table app_public.webhook_attempts is 'Each time that a webhook was called, with what was answered.';
+comment on column app_public.webhook_attempts.organization_id is 'The organization it belongs to.';
+comment on column app_public.webhook_attempts.id is 'Row id.';
+comment on column app_public.webhook_attempts.delivery_id is 'What was to be told.';
+comment on column app_public.webhook_attempts.attempted_at is 'When it began.';
+comment on column app_public.webhook_attempts.ended_at is 'When it ended; null while it is made, and for ever when the worker that made it was lost.';
+comment on column app_public.webhook_attempts.remote_address is 'The IP address that was called; null when it came to none.';
+comment on column app_public.webhook_attempts.request_headers is 'The headers that were sent, without the signature: `{"webhook-id": "…"}`.';
+comment on column app_public.webhook_attempts.status is 'The HTTP status of the answer; null when there was none.';
+comment on column app_public.webhook_attempts.response_headers is 'The headers of the answer, at most 50, each cut to 500 characters.';
+comment on column app_public.webhook_attempts.response_body is 'The beginning of the answer, at most 8,192 bytes.';
+comment on column app_public.webhook_attempts.fault is 'Why it failed; null when it did not.';
+comment on column app_public.webhook_attempts.error is 'The words of the failure, for whoever looks for its cause.';
+comment on column app_public.webhook_attempts.duration_ms is 'How long it took, in milliseconds.';
+alter table app_public.webhook_attempts enable row level security;
+alter table app_public.webhook_attempts force row level security;
+create policy all_owner on app_public.webhook_attempts for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.webhook_attempts for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.webhook_attempts to atum_admin;
+
+create table app_public.webhook_deliveries (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  webhook_id uuid not null,
+  event_id uuid,
+  event_type app_public.ticket_event_type,
+  ticket_id uuid,
+  lane uuid not null,
+  message_id text not null,
+  replay integer not null default 0,
+  payload jsonb not null,
+  state app_public.webhook_delivery_state not null default 'waiting'::app_public.webhook_delivery_state,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone not null default now(),
+  give_up_at timestamp with time zone not null default (now() + '1 day'::interval),
+  claim uuid,
+  claimed_until timestamp with time zone,
+  last_status integer,
+  last_fault app_public.webhook_fault,
+  ended_at timestamp with time zone,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  claimed_by text,
+  constraint webhook_deliveries_pkey PRIMARY KEY (organization_id, id),
+  constraint webhook_deliveries_attempts_check CHECK ((attempts >= 0)),
+  constraint webhook_deliveries_check CHECK ((((event_id IS NULL) = (event_type IS NULL)) AND ((event_id IS NULL) = (ticket_id IS NULL)))),
+  constraint webhook_deliveries_check1 CHECK (((claim IS NULL) = (claimed_until IS NULL))),
+  constraint webhook_deliveries_check2 CHECK (((state = 'waiting'::app_public.webhook_delivery_state) = (ended_at IS NULL))),
+  constraint webhook_deliveries_claimed_by_check CHECK ((length(claimed_by) <= 200)),
+  constraint webhook_deliveries_message_id_check CHECK (((length(message_id) >= 1) AND (length(message_id) <= 64))),
+  constraint webhook_deliveries_organization_id_event_id_fkey FOREIGN KEY (organization_id, event_id) REFERENCES app_public.ticket_events(organization_id, id) ON DELETE CASCADE,
+  constraint webhook_deliveries_organization_id_ticket_id_fkey FOREIGN KEY (organization_id, ticket_id) REFERENCES app_public.tickets(organization_id, id) ON DELETE CASCADE,
+  constraint webhook_deliveries_organization_id_webhook_id_fkey FOREIGN KEY (organization_id, webhook_id) REFERENCES app_public.webhooks(organization_id, id) ON DELETE CASCADE,
+  constraint webhook_deliveries_organization_id_webhook_id_message_id_re_key UNIQUE (organization_id, webhook_id, message_id, replay),
+  constraint webhook_deliveries_replay_check CHECK ((replay >= 0))
+);
+CREATE INDEX webhook_deliveries_claimed_idx ON app_public.webhook_deliveries USING btree (organization_id, webhook_id, claimed_until) WHERE (claimed_until IS NOT NULL);
+CREATE INDEX webhook_deliveries_lane_idx ON app_public.webhook_deliveries USING btree (organization_id, webhook_id, lane, created_at, id) WHERE (state = 'waiting'::app_public.webhook_delivery_state);
+CREATE INDEX webhook_deliveries_organization_id_claimed_by_idx ON app_public.webhook_deliveries USING btree (organization_id, claimed_by) WHERE (claimed_by IS NOT NULL);
+CREATE INDEX webhook_deliveries_organization_id_created_at_idx ON app_public.webhook_deliveries USING btree (organization_id, created_at, id);
+CREATE INDEX webhook_deliveries_organization_id_event_id_idx ON app_public.webhook_deliveries USING btree (organization_id, event_id) WHERE (event_id IS NOT NULL);
+CREATE INDEX webhook_deliveries_organization_id_ticket_id_idx ON app_public.webhook_deliveries USING btree (organization_id, ticket_id) WHERE (ticket_id IS NOT NULL);
+CREATE INDEX webhook_deliveries_organization_id_webhook_id_created_at_idx ON app_public.webhook_deliveries USING btree (organization_id, webhook_id, created_at, id);
+CREATE INDEX webhook_deliveries_organization_id_webhook_id_event_type_idx ON app_public.webhook_deliveries USING btree (organization_id, webhook_id, event_type, created_at, id);
+CREATE INDEX webhook_deliveries_organization_id_webhook_id_state_idx ON app_public.webhook_deliveries USING btree (organization_id, webhook_id, state, created_at, id);
+comment on table app_public.webhook_deliveries is 'What webhooks were told or are yet to be told, kept for 30 days. Those of one ticket are told to a webhook one after the other.';
+comment on column app_public.webhook_deliveries.organization_id is 'The organization it belongs to.';
+comment on column app_public.webhook_deliveries.id is 'Row id.';
+comment on column app_public.webhook_deliveries.webhook_id is 'The webhook that is called.';
+comment on column app_public.webhook_deliveries.event_id is 'The event it tells of; null for a test.';
+comment on column app_public.webhook_deliveries.event_type is 'What happened; null for a test.';
+comment on column app_public.webhook_deliveries.ticket_id is 'The ticket it happened to; null for a test.';
+comment on column app_public.webhook_deliveries.lane is 'What it keeps its order with: the ticket, or nothing but itself.';
+comment on column app_public.webhook_deliveries.message_id is 'The `webhook-id`, by which a receiver knows what it has seen: the same in each attempt, and also when it is told again.';
+comment on column app_public.webhook_deliveries.replay is 'How often it had been told or tried before somebody asked for it again; 0 for the first.';
+comment on column app_public.webhook_deliveries.payload is 'The body of the call, made when the event was announced.';
+comment on column app_public.webhook_deliveries.state is 'Where it is.';
+comment on column app_public.webhook_deliveries.attempts is 'How often the address was called.';
+comment on column app_public.webhook_deliveries.next_attempt_at is 'When its next attempt may be, unless an earlier one of the same ticket still waits.';
+comment on column app_public.webhook_deliveries.give_up_at is 'After this an attempt that fails is the last one.';
+comment on column app_public.webhook_deliveries.claim is 'The attempt that is being made.';
+comment on column app_public.webhook_deliveries.claimed_until is 'When the attempt that is being made counts as lost.';
+comment on column app_public.webhook_deliveries.last_status is 'The HTTP status of the last answer; null when there was none.';
+comment on column app_public.webhook_deliveries.last_fault is 'Why the last attempt failed; null when it did not.';
+comment on column app_public.webhook_deliveries.ended_at is 'When it was taken, given up or cancelled; null while it waits.';
+comment on column app_public.webhook_deliveries.created_at is 'When it was made, which is the order in which a ticket''s are told.';
+comment on column app_public.webhook_deliveries.claimed_by is 'The worker that is calling, or did last, by the name under which it locks jobs.';
+alter table app_public.webhook_deliveries enable row level security;
+alter table app_public.webhook_deliveries force row level security;
+create policy all_owner on app_public.webhook_deliveries for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.webhook_deliveries for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.webhook_deliveries to atum_admin;
+
+create table app_public.webhooks (
+  organization_id uuid not null,
+  id uuid not null default app_hidden.uuid_v7(),
+  name text not null,
+  url text not null,
+  event_types app_public.ticket_event_type[] not null default '{}'::app_public.ticket_event_type[],
+  includes_internal boolean not null default false,
+  allow_internal boolean not null default false,
+  is_enabled boolean not null default true,
+  failing_since timestamp with time zone,
+  disabled_at timestamp with time zone,
+  disabled_reason app_public.webhook_stop,
+  created_by_id uuid,
+  changed_by_id uuid,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint webhooks_pkey PRIMARY KEY (organization_id, id),
+  constraint webhooks_check CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+  constraint webhooks_check1 CHECK (((disabled_at IS NULL) OR (NOT is_enabled))),
+  constraint webhooks_event_types_check CHECK (((cardinality(event_types) <= 100) AND (array_position(event_types, NULL::app_public.ticket_event_type) IS NULL))),
+  constraint webhooks_name_check CHECK (((name ~ '^\S(.*\S)?$'::text) AND (length(name) <= 80))),
+  constraint webhooks_organization_id_changed_by_id_fkey FOREIGN KEY (organization_id, changed_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (changed_by_id),
+  constraint webhooks_organization_id_created_by_id_fkey FOREIGN KEY (organization_id, created_by_id) REFERENCES app_public.users(organization_id, id) ON DELETE SET NULL (created_by_id),
+  constraint webhooks_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app_public.organizations(id) ON DELETE CASCADE,
+  constraint webhooks_organization_id_name_key UNIQUE (organization_id, name),
+  constraint webhooks_url_check CHECK (((url ~ '^https?://([A-Za-z0-9._-]+|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})?([/?][^#[:space:][:cntrl:]]*)?$'::text) AND (length(url) <= 2000) AND (octet_length(url) = length(url)) AND (POSITION((chr(92)) IN (url)) = 0)))
+);
+CREATE INDEX webhooks_organization_id_changed_by_id_idx ON app_public.webhooks USING btree (organization_id, changed_by_id);
+CREATE INDEX webhooks_organization_id_created_by_id_idx ON app_public.webhooks USING btree (organization_id, created_by_id);
+CREATE INDEX webhooks_organization_id_is_enabled_idx ON app_public.webhooks USING btree (organization_id) WHERE is_enabled;
+comment on table app_public.webhooks is 'Addresses that are called when something happens to a ticket, as the Standard Webhooks specification says: docs/WEBHOOKS.md.';
+comment on column app_public.webhooks.organization_id is 'The organization it belongs to.';
+comment on column app_public.webhooks.id is 'Row id.';
+comment on column app_public.webhooks.name is 'What it is called, 1 to 80 characters, unique in the organization.';
+comment on column app_public.webhooks.url is 'The address that is called: `https://` or `http://`, printable ASCII of at most 2,000 characters, without a login and without a fragment.';
+comment on column app_public.webhooks.event_types is 'Of which events it is told; empty for all.';
+comment on column app_public.webhooks.includes_internal is 'Whether it is also told what only staff see: internal comments and events, tags and internal fields.';
+comment on column app_public.webhooks.allow_internal is 'Whether it may call addresses inside the network of this installation.';
+comment on column app_public.webhooks.is_enabled is 'Whether it is called.';
+comment on column app_public.webhooks.failing_since is 'Since when every attempt failed; null when the last one went well.';
+comment on column app_public.webhooks.disabled_at is 'When it was switched off by itself; null when it was not.';
+comment on column app_public.webhooks.disabled_reason is 'Why it was switched off by itself.';
+comment on column app_public.webhooks.created_by_id is 'Who made it.';
+comment on column app_public.webhooks.changed_by_id is 'Who changed it last.';
+comment on column app_public.webhooks.created_at is 'When it was made.';
+comment on column app_public.webhooks.updated_at is 'When it was last changed.';
+alter table app_public.webhooks enable row level security;
+alter table app_public.webhooks force row level security;
+create policy all_owner on app_public.webhooks for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+create policy select_admin on app_public.webhooks for select to atum_admin
+  using ((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)));
+grant select on app_public.webhooks to atum_admin;
+CREATE TRIGGER _100_stamp BEFORE INSERT OR UPDATE OF name, url, event_types, includes_internal, allow_internal ON app_public.webhooks FOR EACH ROW EXECUTE FUNCTION app_private.tg_webhooks__stamp();
+CREATE TRIGGER _200_refuse BEFORE INSERT OR UPDATE OF url, allow_internal ON app_public.webhooks FOR EACH ROW EXECUTE FUNCTION app_private.tg_webhooks__refuse();
+CREATE TRIGGER _500_cancel_deliveries AFTER UPDATE OF is_enabled ON app_public.webhooks FOR EACH ROW WHEN ((old.is_enabled AND (NOT new.is_enabled))) EXECUTE FUNCTION app_private.tg_webhooks__cancel_deliveries();
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_public.webhooks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit();
+
 create function app_hidden.acting_role() returns text
   language sql stable parallel safe; -- body as SQL
 comment on function app_hidden.acting_role() is 'The database role that a request became, also inside security definer functions.';
@@ -3131,11 +4213,21 @@ comment on function app_hidden.are_hours(hours jsonb) is 'Whether a value is wor
 grant execute on function app_hidden.are_hours(hours jsonb) to atum_agent;
 grant execute on function app_hidden.are_hours(hours jsonb) to atum_worker;
 
+create function app_hidden.as_html(content text) returns text
+  language sql immutable strict set search_path=""; -- body b8ce421dfee6de042b131ea4d6a63b43
+comment on function app_hidden.as_html(content text) is 'A text as it stands in HTML, where nothing in it is markup.';
+
 create function app_hidden.asked_approval_ids() returns uuid[]
   language sql stable security definer set search_path=""; -- body 656227b6abd9d97523516e496218a078
 comment on function app_hidden.asked_approval_ids() is 'The questions for approval in which the caller is asked.';
 grant execute on function app_hidden.asked_approval_ids() to atum_agent;
 grant execute on function app_hidden.asked_approval_ids() to atum_customer;
+
+create function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 1eb33c17240cd65552749e2084f0b2d7
+comment on function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) is 'Puts files that the caller uploaded onto a comment that the caller wrote. Errors: TOO_MANY_ATTACHMENTS, ATTACHMENT_NOT_FOUND, ATTACHMENT_INFECTED, ATTACHMENT_REMOVED.';
+grant execute on function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) to atum_agent;
+grant execute on function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) to atum_customer;
 
 create function app_hidden.audit_canonical_text(record app_public.audit_log) returns text
   language sql stable parallel safe; -- body as SQL
@@ -3160,6 +4252,10 @@ create function app_hidden."both"(one tsquery, other tsquery) returns tsquery
 comment on function app_hidden."both"(one tsquery, other tsquery) is 'Two searches at once; nothing asked for changes nothing.';
 grant execute on function app_hidden."both"(one tsquery, other tsquery) to atum_agent;
 grant execute on function app_hidden."both"(one tsquery, other tsquery) to atum_customer;
+
+create function app_hidden.built_in_mail_templates() returns TABLE(kind app_public.mail_kind, locale text, subject text, body text)
+  language sql immutable set search_path=""; -- body c00b651be3da6386c3fae432e589ee2f
+comment on function app_hidden.built_in_mail_templates() is 'What mails say where an organization has no words of its own.';
 
 create function app_hidden.business_due_at(calendar jsonb, start_at timestamp with time zone, working_seconds bigint, paused tstzmultirange DEFAULT '{}'::tstzmultirange) returns timestamp with time zone
   language plpgsql stable parallel safe strict set search_path=""; -- body 83e048f35ab72dae049efcac9433c837
@@ -3291,10 +4387,24 @@ grant execute on function app_hidden.current_user_id() to atum_customer;
 grant execute on function app_hidden.current_user_id() to atum_server;
 grant execute on function app_hidden.current_user_id() to atum_worker;
 
+create function app_hidden.current_worker() returns text
+  language sql stable parallel safe; -- body as SQL
+comment on function app_hidden.current_worker() is 'The name under which the worker whose job this is locks jobs, or null.';
+
+create function app_hidden.fill_gaps(content text, gaps jsonb, origin text) returns text
+  language sql immutable set search_path=""; -- body fa231d030f724b6aaadf62bb1d2cd723
+comment on function app_hidden.fill_gaps(content text, gaps jsonb, origin text) is 'The body of a mail with its gaps filled: `{{link:/path}}` with the address people use, any other with what is said of it, or nothing.';
+grant execute on function app_hidden.fill_gaps(content text, gaps jsonb, origin text) to atum_admin;
+
 create function app_hidden.fill_in(template text, variables jsonb) returns text
   language sql immutable set search_path=""; -- body 0e6ef8c653fb1df7158585a3d5b1b65c
 comment on function app_hidden.fill_in(template text, variables jsonb) is 'A prepared text with its {{variables}} filled in; one that is not known is left out.';
 grant execute on function app_hidden.fill_in(template text, variables jsonb) to atum_agent;
+
+create function app_hidden.first_uploader_id(file app_public.stored_files) returns uuid
+  language sql stable security definer set search_path=""; -- body 2ff759d677524a09786cae4910982078
+comment on function app_hidden.first_uploader_id(file app_public.stored_files) is 'Who uploaded a file first, also when it is on no comment yet.';
+grant execute on function app_hidden.first_uploader_id(file app_public.stored_files) to atum_admin;
 
 create function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) returns uuid[]
   language plpgsql stable set search_path=""; -- body 2a0bace449eef0c3087c564751f3cf9e
@@ -3307,6 +4417,10 @@ create function app_hidden.in_weights(words tsquery, weights text) returns tsque
 comment on function app_hidden.in_weights(words tsquery, weights text) is 'A search that looks at some weights of documents only.';
 grant execute on function app_hidden.in_weights(words tsquery, weights text) to atum_agent;
 grant execute on function app_hidden.in_weights(words tsquery, weights text) to atum_customer;
+
+create function app_hidden.ink_on(color text) returns text
+  language sql immutable set search_path=""; -- body 36578f440ac6e6e54e0da8a76439beec
+comment on function app_hidden.ink_on(color text) is 'Black or white, whichever reads better on a colour.';
 
 create function app_hidden.is_day(day text) returns boolean
   language sql stable parallel safe; -- body as SQL
@@ -3334,6 +4448,43 @@ create function app_hidden.local_instant(local_time timestamp without time zone,
 comment on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) is 'The instant at which a clock in a time zone shows a local time: the first of two when clocks go back, moved forward when clocks skip it.';
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_agent;
 grant execute on function app_hidden.local_instant(local_time timestamp without time zone, time_zone text) to atum_worker;
+
+create function app_hidden.mail_as_shown(rendering app_public.mail_rendering) returns app_public.mail_rendering
+  language plpgsql immutable set search_path=""; -- body 568afed1ed3465318218f30378c44608
+comment on function app_hidden.mail_as_shown(rendering app_public.mail_rendering) is 'A mail for admins to look at: with links that lead nowhere.';
+grant execute on function app_hidden.mail_as_shown(rendering app_public.mail_rendering) to atum_admin;
+
+create function app_hidden.mail_buttons(paragraph text, links jsonb, color text) returns text
+  language sql immutable set search_path=""; -- body 63149745831787dabe71739a59acab64
+comment on function app_hidden.mail_buttons(paragraph text, links jsonb, color text) is 'Lines of the form `Label: {{link}}` as buttons.';
+
+create function app_hidden.mail_document(subject text, content text, frame jsonb) returns text
+  language sql immutable set search_path=""; -- body 2639771c33bc2db1fc885efcf037105b
+comment on function app_hidden.mail_document(subject text, content text, frame jsonb) is 'The page that every mail is. It loads nothing.';
+
+create function app_hidden.mail_files(files jsonb, words jsonb, as_html boolean) returns text
+  language sql immutable set search_path=""; -- body 52723f205bfd6014d1b7630a8b079589
+comment on function app_hidden.mail_files(files jsonb, words jsonb, as_html boolean) is 'The list of the files of a mail, each with a gap for how it comes.';
+
+create function app_hidden.mail_notices(notices jsonb, words jsonb, as_html boolean) returns text
+  language sql immutable set search_path=""; -- body 94a1ebd91d27f0e99e842dc8ef423afc
+comment on function app_hidden.mail_notices(notices jsonb, words jsonb, as_html boolean) is 'Up to a hundred notices as a mail tells of them: a list of `{title, text, path}`.';
+
+create function app_hidden.mail_paragraphs(content text, attributes text) returns text
+  language sql immutable set search_path=""; -- body d727f3507c469becc96512ff3eb80764
+comment on function app_hidden.mail_paragraphs(content text, attributes text) is 'A text that is escaped already as paragraphs of HTML.';
+
+create function app_hidden.mail_subject(template text, variables jsonb, reference text) returns text
+  language sql immutable set search_path=""; -- body 788ec92f740a938f092eb582ec26f193
+comment on function app_hidden.mail_subject(template text, variables jsonb, reference text) is 'The subject of a mail: one line, and the reference of its ticket before it.';
+
+create function app_hidden.mail_variables(kind app_public.mail_kind) returns text[]
+  language sql immutable set search_path=""; -- body 6afa00aec9833e5f76d6bfee4805bb4b
+comment on function app_hidden.mail_variables(kind app_public.mail_kind) is 'The variables that stand for something in mails of a kind.';
+
+create function app_hidden.mail_words(language text) returns jsonb
+  language sql immutable set search_path=""; -- body c99d9df2d260e234173534a16fbfd0df
+comment on function app_hidden.mail_words(language text) is 'The words around what a mail says. The `marker`, above which answers are written, begins with `##-` and ends with `-##` in every language.';
 
 create function app_hidden.match_rank(ticket_id uuid, words tsquery) returns real
   language sql stable security definer set search_path=""; -- body 518ac5bf9b5c4b5f7c6aff7c6f64f057
@@ -3367,6 +4518,23 @@ comment on function app_hidden.newest_ticket_number() is 'The highest number a t
 grant execute on function app_hidden.newest_ticket_number() to atum_agent;
 grant execute on function app_hidden.newest_ticket_number() to atum_customer;
 
+create function app_hidden.notice_path(facts jsonb, role app_public.user_role) returns text
+  language sql immutable set search_path=""; -- body d8ab87e2253a18713709e7ee22f5d3b7
+comment on function app_hidden.notice_path(facts jsonb, role app_public.user_role) is 'Where one looks at what a notification tells of.';
+
+create function app_hidden.notice_titles(language text) returns jsonb
+  language sql immutable set search_path=""; -- body 9ddb7320ddc41e5e61f6da4c1ca6804c
+comment on function app_hidden.notice_titles(language text) is 'What notifications are called in a mail, with variables for their facts.';
+
+create function app_hidden.notice_words(facts jsonb, language text, time_zone text, OUT title text, OUT body text) returns record
+  language plpgsql stable set search_path=""; -- body baa30474db668a28e2f0a0b8b3ebed30
+comment on function app_hidden.notice_words(facts jsonb, language text, time_zone text, OUT title text, OUT body text) is 'What the facts of a notification (`event`, `kind`, `actor_name`, …) or of an alert (`alert`, …) say in a language: a title and, where there is more, a text.';
+
+create function app_hidden.organization_day(day date) returns timestamp with time zone
+  language sql stable security definer set search_path=""; -- body cd500b79bb002f171641038acb8f4b7e
+comment on function app_hidden.organization_day(day date) is 'When a day begins in the time zone of the current organization.';
+grant execute on function app_hidden.organization_day(day date) to atum_manager;
+
 create function app_hidden.organization_word(organization_id uuid) returns text
   language sql immutable parallel safe; -- body as SQL
 comment on function app_hidden.organization_word(organization_id uuid) is 'The word in every document of an organization.';
@@ -3392,6 +4560,10 @@ create function app_hidden.platform_scope() returns uuid
   language sql immutable parallel safe; -- body as SQL
 comment on function app_hidden.platform_scope() is 'The chain of what belongs to no organization, such as a login with an unknown address.';
 
+create function app_hidden.quiet_until(quiet_from integer, quiet_to integer, quiet_weekdays integer[], time_zone text, at timestamp with time zone) returns timestamp with time zone
+  language plpgsql stable parallel safe set search_path=""; -- body 2b2b705b70f5b220f22e0ac1389396ca
+comment on function app_hidden.quiet_until(quiet_from integer, quiet_to integer, quiet_weekdays integer[], time_zone text, at timestamp with time zone) is 'When the quiet hours end in which an instant is, or null when it is in none. They begin on each of the weekdays, in minutes after midnight, and go over midnight where their end is not after their begin.';
+
 create function app_hidden.read_ticket_search(query text, way text DEFAULT 'complete'::text) returns app_hidden.ticket_query
   language plpgsql stable set search_path=""; -- body a92800a5ded39f0b84ce3785394af648
 comment on function app_hidden.read_ticket_search(query text, way text) is 'Takes a search apart; its last word may be the beginning of one, or each may be misspelt (`mend`). Error SEARCH_INVALID.';
@@ -3403,6 +4575,14 @@ create function app_hidden.readable(words tsquery) returns tsquery
 comment on function app_hidden.readable(words tsquery) is 'A search of what the caller may read: customers neither find nor miss a ticket by what is internal.';
 grant execute on function app_hidden.readable(words tsquery) to atum_agent;
 grant execute on function app_hidden.readable(words tsquery) to atum_customer;
+
+create function app_hidden.render_mail(subject text, body text, variables jsonb, lists jsonb, links jsonb, frame jsonb) returns app_public.mail_rendering
+  language plpgsql immutable set search_path=""; -- body 1aee7309835834b3a82aab24f762f006
+comment on function app_hidden.render_mail(subject text, body text, variables jsonb, lists jsonb, links jsonb, frame jsonb) is 'Makes a mail of a template: `variables` are what people wrote, `lists` has `files` and `notices`, `links` are gaps, and `frame` says `language`, `words`, `name`, `color`, `footer`, `reference` and whether there is a `marker`.';
+
+create function app_hidden.safe_file_name(name text) returns text
+  language plpgsql immutable parallel safe set search_path=""; -- body de3dce2a3042364a34e9a594cded91dc
+comment on function app_hidden.safe_file_name(name text) is 'What a file may be called here: the last part of what it is called elsewhere, without characters that cannot be seen, of at most 200 characters with its ending kept; `file` where nothing is left.';
 
 create function app_hidden.search_condition(key text, value text) returns jsonb
   language plpgsql stable set search_path=""; -- body 8f41ee742eb5c091fbc1e421cefbbde3
@@ -3449,6 +4629,12 @@ comment on function app_hidden.shared_company_id() is 'The caller''s company, wh
 grant execute on function app_hidden.shared_company_id() to atum_agent;
 grant execute on function app_hidden.shared_company_id() to atum_customer;
 
+create function app_hidden.store_upload(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text DEFAULT NULL::text) returns app_public.attachments
+  language plpgsql volatile security definer set search_path=""; -- body fa5797bc59baf0bfd86aec537b4df26e
+comment on function app_hidden.store_upload(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text) is 'Takes in a file of the caller, to go on a comment later, and has it scanned. The caller of the database puts the bytes where the state says before it commits. Errors: UNAUTHENTICATED, ATTACHMENT_EMPTY, ATTACHMENT_TOO_LARGE, ATTACHMENT_TYPE_REFUSED, TOO_MANY_UPLOADS, ATTACHMENT_REMOVED.';
+grant execute on function app_hidden.store_upload(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text) to atum_agent;
+grant execute on function app_hidden.store_upload(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text) to atum_customer;
+
 create function app_hidden.tag_word(tag text) returns text
   language sql immutable parallel safe; -- body as SQL
 comment on function app_hidden.tag_word(tag text) is 'The word in every document that has a tag.';
@@ -3466,6 +4652,10 @@ create function app_hidden.ticket_variables(ticket_id uuid) returns jsonb
 comment on function app_hidden.ticket_variables(ticket_id uuid) is 'What the variables in a prepared text stand for on a ticket: ticket.reference, ticket.subject, ticket.priority, ticket.status, ticket.service, ticket.team, requester.name, requester.first_name, requester.email, assignee.name, agent.name, agent.first_name, organization.name.';
 grant execute on function app_hidden.ticket_variables(ticket_id uuid) to atum_agent;
 
+create function app_hidden.usual_notifications() returns TABLE(kind app_public.notification_kind, role app_public.user_role, in_app boolean, mail app_public.notification_mail, in_browser boolean)
+  language sql immutable parallel safe set search_path=""; -- body dd01d332167d0e55fbf2942df1087971
+comment on function app_hidden.usual_notifications() is 'How people of each role hear of each kind as long as they have not said otherwise.';
+
 create function app_hidden.uuid_v7() returns uuid
   language sql volatile parallel safe; -- body as SQL
 comment on function app_hidden.uuid_v7() is 'A new UUID of version 7 (RFC 9562): ordered by time of creation to the millisecond, so that indexes grow at their end.';
@@ -3478,6 +4668,14 @@ create function app_hidden.view_condition_sql(conditions jsonb) returns text
   language sql stable set search_path=""; -- body 5c1ae32aea43e97f0efe97e5e9f61e62
 comment on function app_hidden.view_condition_sql(conditions jsonb) is 'The conditions of a view as SQL: what is snoozed is out of sight until it wakes, unless the view is about that. Error CONDITION_INVALID.';
 grant execute on function app_hidden.view_condition_sql(conditions jsonb) to atum_agent;
+
+create function app_hidden.with_links(content text) returns text
+  language sql immutable set search_path=""; -- body feb244b35f0a4ee9b6fe66484d18822e
+comment on function app_hidden.with_links(content text) is 'A text that is escaped already, with its addresses and its gaps for links as links.';
+
+create function app_hidden.without_gaps(content text) returns text
+  language sql immutable strict set search_path=""; -- body dc02d9b85c873efba89d2d8c15a3dbee
+comment on function app_hidden.without_gaps(content text) is 'A text in which braces that could be taken for a gap are gaps themselves, filled with braces.';
 
 create function app_hidden.words_for(word text, way text) returns tsquery
   language plpgsql stable security definer set search_path=""; -- body 02adacae73e3e80c8a5757ce34493899
@@ -3532,17 +4730,38 @@ create function app_private.admit(subject app_public.users, proof text, ip_addre
 comment on function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid, id_token text) is 'Lets in a person who proved who they are by `password`, `provider` or `second_factor`: `{outcome: ok, user, sessionId, refreshToken}`, a challenge (`two_factor_required`, `two_factor_enrolment`), or why not: `organization_suspended`, `address_not_allowed`, `email_not_verified`, `local_login_off`.';
 
 create function app_private.alert_admins(alert text, facts jsonb, dedupe_key text) returns void
-  language plpgsql volatile set search_path=""; -- body 2678322cc861fe4a112e32b0e1239a2c
-comment on function app_private.alert_admins(alert text, facts jsonb, dedupe_key text) is 'Tells the admins of the organization that something of it needs them, once for each key.';
+  language plpgsql volatile set search_path=""; -- body fbffe79f1ed780ea033c4faec7196bba
+comment on function app_private.alert_admins(alert text, facts jsonb, dedupe_key text) is 'Tells the admins of the organization that something of it needs them, once for each key (up to 150 characters): `file_blocked`, `scanner_away`, `mail_failed`, `mail_not_taken`, `mailbox_silent` or `webhook_disabled`. Another word is a fault of the program. A `ticket_id` among the facts is what it leads to.';
+
+create function app_private.alert_of_mail(mail app_public.incoming_mails, mailbox_name text) returns void
+  language plpgsql volatile set search_path=""; -- body b4db5ab8d318196ff141ea4625d75684
+comment on function app_private.alert_of_mail(mail app_public.incoming_mails, mailbox_name text) is 'Tells the admins of a mail that could not be taken.';
 
 create function app_private.announce_event(event app_public.ticket_events) returns void
   language plpgsql volatile set search_path=""; -- body 46add1ed1fa63d3a5fb0309e0bb70a2b
 comment on function app_private.announce_event(event app_public.ticket_events) is 'Tells of an event to everybody outside: people in the desk and by mail, programs, and the requester who is asked how it went.';
 
+create function app_private.announce_notifications(told app_public.notifications[], ticket app_public.tickets DEFAULT NULL::app_public.tickets, comment app_public.comments DEFAULT NULL::app_public.comments) returns void
+  language plpgsql volatile set search_path=""; -- body 3e13172d559b1bccb412bbb2cd39df59
+comment on function app_private.announce_notifications(told app_public.notifications[], ticket app_public.tickets, comment app_public.comments) is 'Tells the open windows of people that there is something new, and writes the mails to those who want them at once, after their quiet hours.';
+
 create function app_private.announce_ticket_events(ticket_id uuid) returns void
   language plpgsql volatile security definer set search_path=""; -- body 42090a434aec2f211b43d0c964da4db1
 comment on function app_private.announce_ticket_events(ticket_id uuid) is 'Tells of all that happened to a ticket since the last time, in order, all or nothing. Done by a job.';
 grant execute on function app_private.announce_ticket_events(ticket_id uuid) to atum_worker;
+
+create function app_private.answer_survey_by_token(token text, score integer, comment text DEFAULT NULL::text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body ceafb8d888bbb631985694605bde5950
+comment on function app_private.answer_survey_by_token(token text, score integer, comment text) is 'Answers the survey of a link in a mail, for whoever got it, and returns what `survey_by_token` does. Errors: SURVEY_NOT_FOUND, SURVEY_EXPIRED, INVALID_INPUT.';
+grant execute on function app_private.answer_survey_by_token(token text, score integer, comment text) to atum_server;
+
+create function app_private.answered_tickets(facts jsonb) returns TABLE(way text, ticket_id uuid, user_id uuid)
+  language sql stable set search_path=""; -- body 63c0833c41b1048b96427b459f6f7cb2
+comment on function app_private.answered_tickets(facts jsonb) is 'The tickets that a mail may belong to, the likeliest first: by the mails it answers, by the token in the address it is to, by the number in its subject; and to whom the mail it answers was, where it is one of ours.';
+
+create function app_private.answers_public_words(facts jsonb, user_id uuid) returns boolean
+  language sql stable set search_path=""; -- body 06274c965f92e1ac0bc53b3b4d04e955
+comment on function app_private.answers_public_words(facts jsonb, user_id uuid) is 'Whether the latest mail that somebody answers carried what was said in public. Who answers a note of colleagues, or the news that a ticket is theirs, does not speak to the requester.';
 
 create function app_private.api_token_claims(token_hash bytea, ip_address inet) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body 0ec32e7577c36a6e57070cc9deff1cd3
@@ -3574,7 +4793,7 @@ create function app_private.automation_actor_of(event app_public.ticket_events) 
 comment on function app_private.automation_actor_of(event app_public.ticket_events) is 'By whom an event happened, in the words of automations.';
 
 create function app_private.automations_for(queued app_private.automation_queue) returns SETOF app_public.automations
-  language sql stable set search_path=""; -- body 63f7d235fa56fa53cadc9bb84ff4503c
+  language sql stable set search_path=""; -- body 6b6a9192fe20812db8f66e6fabb49977
 comment on function app_private.automations_for(queued app_private.automation_queue) is 'The automations that have yet to answer, in their order.';
 
 create function app_private.begin_two_factor(secret text, challenge text DEFAULT NULL::text) returns jsonb
@@ -3582,12 +4801,17 @@ create function app_private.begin_two_factor(secret text, challenge text DEFAULT
 comment on function app_private.begin_two_factor(secret text, challenge text) is 'Keeps the encrypted secret that a person enrols, by a session or by the challenge that demands it: `ok`, `challenge_expired`, `two_factor_already_on`. It counts once it is confirmed.';
 grant execute on function app_private.begin_two_factor(secret text, challenge text) to atum_server;
 
+create function app_private.bury_worker(worker_id text) returns void
+  language plpgsql volatile security definer set search_path=""; -- body f977d2cd9ae5eda345d6345397ca81f1
+comment on function app_private.bury_worker(worker_id text) is 'Forgets a worker of which somebody knows that it is gone, and frees its jobs.';
+grant execute on function app_private.bury_worker(worker_id text) to atum_worker;
+
 create function app_private.calendar_of_clock(clock app_public.sla_calculations) returns jsonb
   language sql stable set search_path=""; -- body e25b5341bbeb79d96bb7b7fd407efa51
 comment on function app_private.calendar_of_clock(clock app_public.sla_calculations) is 'The calendar a clock is counted on; around the clock when its policy is gone.';
 
 create function app_private.call_webhooks(event app_public.ticket_events) returns void
-  language plpgsql volatile set search_path=""; -- body 2678322cc861fe4a112e32b0e1239a2c
+  language plpgsql volatile set search_path=""; -- body 55607ff2a5a1ba48ed9bd35f135dd74a
 comment on function app_private.call_webhooks(event app_public.ticket_events) is 'Has each webhook that wants events of this type told of one.';
 
 create function app_private.can_break_glass(organization_id uuid, except_id uuid DEFAULT NULL::uuid) returns boolean
@@ -3620,6 +4844,10 @@ create function app_private.checklist_item_to_work_on(item_id uuid) returns app_
   language plpgsql volatile set search_path=""; -- body d8313898eb25f15d85ff6f318ea01a00
 comment on function app_private.checklist_item_to_work_on(item_id uuid) is 'A step on a ticket that the caller sees, which is locked; for functions that run as the owner. Error NOT_FOUND.';
 
+create function app_private.claimed_mail(mail_id uuid) returns app_public.mail_messages
+  language sql volatile set search_path=""; -- body fa69baebf236c3aecd08e5bc509a1de8
+comment on function app_private.claimed_mail(mail_id uuid) is 'A mail of which a worker says what became of it, locked; null when that was said before.';
+
 create function app_private.clock_due_at(calendar jsonb, started_at timestamp with time zone, target_seconds bigint, paused tstzmultirange DEFAULT '{}'::tstzmultirange) returns timestamp with time zone
   language sql stable set search_path=""; -- body 187b4aab5d2fa2fa91b851067892aa31
 comment on function app_private.clock_due_at(calendar jsonb, started_at timestamp with time zone, target_seconds bigint, paused tstzmultirange) is 'When a clock is due: what business_due_at says, or in 120 years where it refuses.';
@@ -3645,6 +4873,20 @@ create function app_private.confirm_two_factor(time_step bigint, secret text, ch
 comment on function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) is 'The first code was right for this encrypted secret: from now on codes are asked for. `{outcome: ok, recoveryCodes, admission}`, `challenge_expired`, `invalid_code` when another secret was begun since, `two_factor_off` when none was, or why the person is not let in after all, and then nothing is turned on.';
 grant execute on function app_private.confirm_two_factor(time_step bigint, secret text, challenge text, ip_address inet, user_agent text) to atum_server;
 
+create function app_private.content_removed(sha256 text) returns void
+  language sql volatile security definer set search_path=""; -- body 651611f29774b4353cc8267d6be63e27
+comment on function app_private.content_removed(sha256 text) is 'Notes that the content of a removed file is gone from the disk.';
+grant execute on function app_private.content_removed(sha256 text) to atum_worker;
+
+create function app_private.contents_without_row(hashes text[]) returns SETOF text
+  language sql stable security definer set search_path=""; -- body 79a47dc0d702b974b974f84c9d272445
+comment on function app_private.contents_without_row(hashes text[]) is 'Those of the hashes of which the organization has no file: their content was left behind by something that was killed.';
+grant execute on function app_private.contents_without_row(hashes text[]) to atum_worker;
+
+create function app_private.copy_attachments(from_comment app_public.comments, to_comment app_public.comments) returns void
+  language sql volatile set search_path=""; -- body bd8217596cc0a51a8f4d4879f08d50d7
+comment on function app_private.copy_attachments(from_comment app_public.comments, to_comment app_public.comments) is 'Puts the files of a comment onto another one too. Their contents are kept once.';
+
 create function app_private.count_login_failure(account text, ip_address inet) returns boolean
   language plpgsql volatile set search_path=""; -- body f1e255fe528c820c8d2698cb1b85075b
 comment on function app_private.count_login_failure(account text, ip_address inet) is 'Counts a wrong password or code, and says whether a delay began with it.';
@@ -3661,13 +4903,21 @@ create function app_private.custom_field_condition_sql(condition jsonb) returns 
   language plpgsql stable set search_path=""; -- body 6f948e333ed451352dcd75b1dd6b9cd4
 comment on function app_private.custom_field_condition_sql(condition jsonb) is 'One condition on a custom field as SQL; its operator was checked before.';
 
+create function app_private.customer_by_mail(sender jsonb) returns app_public.users
+  language plpgsql volatile set search_path=""; -- body e934d431c4a0cb209c4984ba884bedd2
+comment on function app_private.customer_by_mail(sender jsonb) is 'The person with the address of a sender, made as a customer where there is none.';
+
+create function app_private.decide_file(file app_public.stored_files, state app_public.file_state, reason text) returns app_public.stored_files
+  language plpgsql volatile set search_path=""; -- body fbc58bca1a8847039f67d5e1afc69cf8
+comment on function app_private.decide_file(file app_public.stored_files, state app_public.file_state, reason text) is 'Writes down that a file is released or removed, tells its tickets, and has its content moved or deleted.';
+
 create function app_private.deliver_replies(outgoing_reply_id uuid DEFAULT NULL::uuid) returns integer
   language plpgsql volatile security definer set search_path=""; -- body 45267d2605c2f5bec8a58d62584fdae2
 comment on function app_private.deliver_replies(outgoing_reply_id uuid) is 'Delivers the replies of the current organization whose time has come, or one of them, and returns how many left. One that is refused goes back to its author as a draft. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.deliver_replies(outgoing_reply_id uuid) to atum_worker;
 
 create function app_private.deliver_reply(reply app_public.outgoing_replies) returns void
-  language plpgsql volatile set search_path=""; -- body 650dbc28100e536d40226e8ceabdaad3
+  language plpgsql volatile set search_path=""; -- body 94ae26974977858f95c63082f7651f71
 comment on function app_private.deliver_reply(reply app_public.outgoing_replies) is 'Makes a reply the comment it was written to be, in the name of its author. Errors: AUTHOR_GONE, and what `addComment` refuses.';
 
 create function app_private.directory_account(provider_id uuid, username text) returns text
@@ -3707,13 +4957,33 @@ create function app_private.end_timer(timer app_public.running_timers, note text
 comment on function app_private.end_timer(timer app_public.running_timers, note text, activity_id uuid, is_billable boolean) is 'Stops a timer and records what it measured: at least a second, at most a day. Errors: NOT_FOUND, TIME_ACTIVITY_ARCHIVED.';
 
 create function app_private.enqueue(task text, organization_id uuid, payload jsonb DEFAULT '{}'::jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, job_key text DEFAULT NULL::text, max_attempts integer DEFAULT 25) returns void
-  language plpgsql volatile security definer set search_path=""; -- body ad7b38674e2183e0f4211746dc927865
+  language plpgsql volatile security definer set plan_cache_mode=force_custom_plan set search_path=""; -- body ad7b38674e2183e0f4211746dc927865
 comment on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer) is 'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
 grant execute on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer) to atum_worker;
 
 create function app_private.enqueue_automations(organization_id uuid, ticket_id uuid) returns void
   language sql volatile set search_path=""; -- body 580d4433e9f187b67860b7e86947d537
 comment on function app_private.enqueue_automations(organization_id uuid, ticket_id uuid) is 'Has a job answer what is queued for a ticket.';
+
+create function app_private.enqueue_mail(organization_id uuid, mail_id uuid, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns void
+  language sql volatile set search_path=""; -- body d53f786c60905c6052e4656b466ad22d
+comment on function app_private.enqueue_mail(organization_id uuid, mail_id uuid, run_at timestamp with time zone) is 'Has a job send a mail.';
+
+create function app_private.enqueue_placing(organization_id uuid, sha256 text) returns void
+  language sql volatile set search_path=""; -- body 949e7aa68c607895230228fa5a4a3afa
+comment on function app_private.enqueue_placing(organization_id uuid, sha256 text) is 'Has a job put the content of a file where its state says it belongs.';
+
+create function app_private.enqueue_scan(organization_id uuid, sha256 text, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns void
+  language sql volatile set search_path=""; -- body 92c0358cda4578cccbc9c31fe1d0a187
+comment on function app_private.enqueue_scan(organization_id uuid, sha256 text, run_at timestamp with time zone) is 'Has a job scan a file, once however often it is asked.';
+
+create function app_private.enqueue_survey(survey app_public.csat_surveys) returns void
+  language sql volatile set search_path=""; -- body 995caabac4668b239bbadfff5f7b0993
+comment on function app_private.enqueue_survey(survey app_public.csat_surveys) is 'Has a job ask at the time that is planned.';
+
+create function app_private.enqueue_webhook_lane(organization_id uuid, webhook_id uuid, lane uuid, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns void
+  language sql volatile set search_path=""; -- body 3938076812dbca1a866ab402ed355d04
+comment on function app_private.enqueue_webhook_lane(organization_id uuid, webhook_id uuid, lane uuid, run_at timestamp with time zone) is 'Has a webhook called with what waits in a lane, now or at an instant.';
 
 create function app_private.fail_challenge(waiting app_private.login_challenges, ip_address inet) returns jsonb
   language plpgsql volatile set search_path=""; -- body 5ef5ebc70cbd43d8ddffbf397bc93d40
@@ -3724,9 +4994,33 @@ create function app_private.fail_two_factor(challenge text) returns jsonb
 comment on function app_private.fail_two_factor(challenge text) is 'The code was wrong: `invalid_code`, `challenge_expired` or `too_many_attempts`. Five wrong ones spend the challenge.';
 grant execute on function app_private.fail_two_factor(challenge text) to atum_server;
 
+create function app_private.file_of_token(token text, address inet) returns TABLE(organization_id uuid, sha256 text, name text, size bigint, content_type text, state app_public.file_state)
+  language sql stable security definer set search_path=""; -- body 416dd7739839881251d4762cec292bb9
+comment on function app_private.file_of_token(token text, address inet) is 'The file that a link leads to, asked from an address; nothing when the link is unknown or expired, or its recipient may not see the file any more.';
+grant execute on function app_private.file_of_token(token text, address inet) to atum_server;
+
+create function app_private.file_placement(sha256 text, OUT place text, OUT decided_at timestamp with time zone) returns record
+  language sql volatile security definer set search_path=""; -- body a6af78169ff61a3776c800e9a9542e9f
+comment on function app_private.file_placement(sha256 text, OUT place text, OUT decided_at timestamp with time zone) is 'Where the content of a file belongs: in `uploads`, where it is served from, in `quarantine`, or `nowhere` since an instant; null when there is no such file. It stays so until the end of the transaction.';
+grant execute on function app_private.file_placement(sha256 text, OUT place text, OUT decided_at timestamp with time zone) to atum_worker;
+
+create function app_private.file_to_decide(sha256 text, reason text) returns app_public.stored_files
+  language plpgsql volatile set search_path=""; -- body 2a25a10abeb2edc840192eeff1210ab1
+comment on function app_private.file_to_decide(sha256 text, reason text) is 'A file that an admin decides about, locked until the end of the transaction. Errors REASON_MISSING, NOT_FOUND.';
+
+create function app_private.file_to_scan(sha256 text) returns jsonb
+  language sql stable security definer set search_path=""; -- body 8192ae647152102bcb90b776a538b3a8
+comment on function app_private.file_to_scan(sha256 text) is 'The size and state of a file that waits for the scanner, or that is served and was last scanned by another version; null when there is nothing to scan.';
+grant execute on function app_private.file_to_scan(sha256 text) to atum_worker;
+
 create function app_private.finish_challenge(waiting app_private.login_challenges, proof text, ip_address inet, user_agent text) returns jsonb
   language plpgsql volatile set search_path=""; -- body d0250bfb62b49c9ef12a9133ea2f1fcf
 comment on function app_private.finish_challenge(waiting app_private.login_challenges, proof text, ip_address inet, user_agent text) is 'Spends a challenge and lets its person in, if the first step is still worth it: `challenge_expired` where the provider of it is no longer trusted, `local_login_off`, otherwise as `admit`.';
+
+create function app_private.finish_webhook_attempt(attempt_id uuid, outcome jsonb) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 040aab90eda49a2f481a9cb73c7ba9e9
+comment on function app_private.finish_webhook_attempt(attempt_id uuid, outcome jsonb) is 'Notes what came of an attempt, once: `{address, requestHeaders, status, responseHeaders, responseBody, fault, error, durationMs, retryAfterSeconds}`, without a fault when it was taken. What was not is tried again for a day. Switches the webhook off when it answered 410 Gone, or when every attempt failed for three days and at least three calls were given up.';
+grant execute on function app_private.finish_webhook_attempt(attempt_id uuid, outcome jsonb) to atum_worker;
 
 create function app_private.fire_automation(automation app_public.automations, ticket app_public.tickets, event_id uuid, chain uuid[]) returns app_public.automation_outcome
   language plpgsql volatile set search_path=""; -- body 9384a162d1f161c5717895c5fd4a029c
@@ -3749,23 +5043,39 @@ create function app_private.forget_login_failures(account text, ip_address inet)
   language sql volatile set search_path=""; -- body e14c7ca8f1650d172db33e661c9016b5
 comment on function app_private.forget_login_failures(account text, ip_address inet) is 'Forgets the failures of an account from an address when the right password came from there.';
 
+create function app_private.forget_staged_uploads() returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 8c561e8f1fe06956fca211e41a3d80b9
+comment on function app_private.forget_staged_uploads() is 'Forgets what was uploaded more than a day ago and is neither on a comment nor in a draft; returns how many. Done by a job.';
+
 create function app_private.forget_throttles() returns void
   language sql volatile security definer set search_path=""; -- body be3a0c1140a08b8bb926d558a1901d9a
 comment on function app_private.forget_throttles() is 'Forgets what no longer slows anybody down, and challenges that are over.';
 grant execute on function app_private.forget_throttles() to atum_worker;
+
+create function app_private.forget_unused_files(at_most integer DEFAULT 500) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 91084c1444fb57fd3227962450f9acf9
+comment on function app_private.forget_unused_files(at_most integer) is 'Forgets files that nothing refers to since a day, or a month where they were blocked; returns how many. Done by a job.';
 
 create function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text DEFAULT 'Etc/UTC'::text, locale text DEFAULT 'en'::text, ticket_prefix text DEFAULT 'ATUM'::text) returns text
   language plpgsql volatile security definer set search_path=""; -- body 35fd613663717a179ddb612b506af5f7
 comment on function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text, locale text, ticket_prefix text) is 'Makes an organization with its first admin, and returns the token of the admin''s invitation, good for 7 days: `/invitation#token=…`. For the operator.';
 grant execute on function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text, locale text, ticket_prefix text) to atum_operator;
 
+create function app_private.free_lost_jobs() returns void
+  language plpgsql volatile set search_path=""; -- body e04087b91433adfaa7234c82f1606cbd
+comment on function app_private.free_lost_jobs() is 'Frees the jobs of workers that were silent for 30 seconds. One of them may have been done: whatever a job does can be done twice.';
+
 create function app_private.give_back_as_draft(reply app_public.outgoing_replies, refused_code text DEFAULT NULL::text, refused_message text DEFAULT NULL::text) returns app_public.ticket_drafts
-  language sql volatile set search_path=""; -- body f87f6d79065dcddf6001c0cb9f00c610
+  language sql volatile set search_path=""; -- body fc8a4d9966b46d770b631c68e162e3a2
 comment on function app_private.give_back_as_draft(reply app_public.outgoing_replies, refused_code text, refused_message text) is 'Makes a reply that does not leave a draft of its author again, before whatever the author wrote on that ticket meanwhile.';
 
 create function app_private.has_open_children(organization_id uuid, ticket_id uuid) returns boolean
   language sql stable set search_path=""; -- body 33981a2d09a699bbb3dca7fb89fea1a4
 comment on function app_private.has_open_children(organization_id uuid, ticket_id uuid) is 'Whether a ticket has a child that is not resolved.';
+
+create function app_private.has_webhook_secret(webhook app_public.webhooks) returns boolean
+  language sql stable set search_path=""; -- body 4f06c93a8f5d6d2de3a2f537eac9025d
+comment on function app_private.has_webhook_secret(webhook app_public.webhooks) is 'Whether there is something to sign the calls of a webhook with.';
 
 create function app_private.identity_of(subject app_public.users) returns jsonb
   language sql stable set search_path=""; -- body 033b48e79bb4ff3d95e0a17fc1c18923
@@ -3775,6 +5085,24 @@ create function app_private.identity_provider(provider_id uuid) returns jsonb
   language sql stable security definer set search_path=""; -- body 4c9893e34bced60e8e05fa6913db3ea9
 comment on function app_private.identity_provider(provider_id uuid) is 'How to ask an identity provider, its secret encrypted; null when it is not there, is off, or its organization is suspended.';
 grant execute on function app_private.identity_provider(provider_id uuid) to atum_server;
+
+create function app_private.incoming_mail_failed(incoming_mail_id uuid, detail text) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 709c82bbf409362edf8837f3686254cc
+comment on function app_private.incoming_mail_failed(incoming_mail_id uuid, detail text) is 'Notes that a mail could not be read, and tells the admins. It stays on disk and can be tried again.';
+grant execute on function app_private.incoming_mail_failed(incoming_mail_id uuid, detail text) to atum_worker;
+
+create function app_private.incoming_mail_files(mail app_public.incoming_mails, facts jsonb, said app_public.comments) returns jsonb
+  language sql volatile set search_path=""; -- body 96acd3cc6f394e641093282a45da252c
+comment on function app_private.incoming_mail_files(mail app_public.incoming_mails, facts jsonb, said app_public.comments) is 'Puts the files of a mail onto its comment, and returns the state of each: the worker puts the bytes there before it commits.';
+
+create function app_private.incoming_mail_to_read(incoming_mail_id uuid) returns jsonb
+  language sql stable security definer set search_path=""; -- body 74726ae615c434c81b1ca8519bf9af20
+comment on function app_private.incoming_mail_to_read(incoming_mail_id uuid) is 'Where a mail that waits is on disk, and to which address it came; null when it was decided.';
+grant execute on function app_private.incoming_mail_to_read(incoming_mail_id uuid) to atum_worker;
+
+create function app_private.incoming_mail_words(word text) returns text
+  language sql stable set search_path=""; -- body 8549205a886d87311cfe7899f79590be
+comment on function app_private.incoming_mail_words(word text) is 'What we say ourselves where a mail came in, in the language of the organization.';
 
 create function app_private.index_tickets(organization_id uuid, ticket_ids uuid[]) returns void
   language sql volatile set search_path=""; -- body 03fbf031531e989c31e0e117b50f6255
@@ -3790,13 +5118,38 @@ create function app_private.ip_allowed(organization_id uuid, role app_public.use
 comment on function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) is 'Whether a person of this role may come from this address.';
 grant execute on function app_private.ip_allowed(organization_id uuid, role app_public.user_role, address inet) to atum_server;
 
+create function app_private.is_content_type_among(content_type text, patterns text[]) returns boolean
+  language sql immutable parallel safe; -- body as SQL
+comment on function app_private.is_content_type_among(content_type text, patterns text[]) is 'Whether a type is one of those listed, as `image/png` or as `image/*`.';
+
 create function app_private.is_here(organization_id uuid, word text, id uuid) returns boolean
   language sql stable set search_path=""; -- body 5f52965c7a5a5204580a8cbf577a52bc
 comment on function app_private.is_here(organization_id uuid, word text, id uuid) is 'Whether an organization has what an action names: a stage, service, team or person.';
 
+create function app_private.is_own_mail_address(address text) returns boolean
+  language sql stable set search_path=""; -- body 64430b0ae7f20cc668dea5401086c9a6
+comment on function app_private.is_own_mail_address(address text) is 'Whether an address is that of a mailbox of the organization, also with something after a plus.';
+
+create function app_private.is_sampled(ticket_id uuid, percent integer) returns boolean
+  language sql immutable set search_path=""; -- body e49ed4c8e3466040e481b50250467618
+comment on function app_private.is_sampled(ticket_id uuid, percent integer) is 'Whether a ticket is among so many in a hundred. It always is or never, and with a higher number those of a lower one still are.';
+
 create function app_private.issue_account_token(account_mail_id uuid) returns text
   language plpgsql volatile set search_path=""; -- body 8f80f16f082405e97ed9a3231bee8dfa
 comment on function app_private.issue_account_token(account_mail_id uuid) is 'Makes the token of a link, in place of any that it had; null when the link is over.';
+
+create function app_private.issue_file_token(attachment_id uuid, recipient_id uuid) returns text
+  language plpgsql volatile set search_path=""; -- body db593153a37b088612fcb8403d3d6d9c
+comment on function app_private.issue_file_token(attachment_id uuid, recipient_id uuid) is 'Makes the token of a link to a file, `/files/<token>`, for a person of the current organization, good for 14 days; null when that person may not see the file.';
+
+create function app_private.issue_survey_token(survey_id uuid) returns text
+  language plpgsql volatile set search_path=""; -- body 49976e87aa34f740da756ab4d524d578
+comment on function app_private.issue_survey_token(survey_id uuid) is 'Makes a token by which whoever got the mail of a survey answers it; null when the time is over.';
+
+create function app_private.keep_environment_mailbox(slug text, settings jsonb) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 5d920179cc309d2706eb3b33c1418bf5
+comment on function app_private.keep_environment_mailbox(slug text, settings jsonb) is 'Makes the mailbox that the environment of the worker names, of the only organization or the one with this slug, or brings it up to date; null puts it away: `ok`, `none`, `no_organization`. Its password stays in the environment.';
+grant execute on function app_private.keep_environment_mailbox(slug text, settings jsonb) to atum_worker;
 
 create function app_private.keeps_view(view app_public.ticket_views) returns boolean
   language sql stable set search_path=""; -- body 787b19dfddd31319382f6b9c08776b66
@@ -3819,6 +5172,11 @@ grant execute on function app_private.last_migration() to atum_server;
 create function app_private.learn_words(organization_id uuid, text text) returns void
   language sql volatile set search_path=""; -- body 0345364f0e1f109a1e77627a0a9b96da
 comment on function app_private.learn_words(organization_id uuid, text text) is 'Keeps the words of a text to complete and to mend searches by.';
+
+create function app_private.lease_mailboxes(worker_id text, seconds integer, knows_environment boolean DEFAULT false) returns SETOF jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 7ba484ad8e971cd98e89b013e26dc91a
+comment on function app_private.lease_mailboxes(worker_id text, seconds integer, knows_environment boolean) is 'Takes every mailbox that no worker reads, goes on with those this one reads, for so many seconds, and returns how to read each of them. Of those an environment names only where the caller has that environment.';
+grant execute on function app_private.lease_mailboxes(worker_id text, seconds integer, knows_environment boolean) to atum_worker;
 
 create function app_private.leave_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
   language plpgsql volatile set search_path=""; -- body 84948459f19d47366703f28fbfdc7f97
@@ -3881,9 +5239,123 @@ create function app_private.mail_address(given text) returns public.citext
   language sql immutable set search_path=""; -- body 071e03c89dbaa2da89028c47e4dba13a
 comment on function app_private.mail_address(given text) is 'A mail address as it is looked for; null for what holds letters that might fold into others, which nobody has.';
 
+create function app_private.mail_comment(mail app_public.incoming_mails, facts jsonb, ticket_id uuid, author app_public.users, visibility app_public.comment_visibility, preface text DEFAULT NULL::text) returns app_public.comments
+  language plpgsql volatile set search_path=""; -- body 57ca301a7fa4941b9cf7d2c0238beb89
+comment on function app_private.mail_comment(mail app_public.incoming_mails, facts jsonb, ticket_id uuid, author app_public.users, visibility app_public.comment_visibility, preface text) is 'Writes what a mail says as a comment, and keeps what it carried beside.';
+
+create function app_private.mail_files(mail app_public.mail_messages) returns TABLE(attachment_id uuid, name text, sha256 text, size bigint, content_type text, way text)
+  language sql stable set search_path=""; -- body fb760f119bf9a0f56f1a3d91b844249d
+comment on function app_private.mail_files(mail app_public.mail_messages) is 'The files of a mail and how each goes with it: `attached` up to 10 MiB in all, then `linked`, or not at all: `pending`, `blocked`, `gone`.';
+
+create function app_private.mail_frame(organization app_public.organizations, language text) returns jsonb
+  language sql stable set search_path=""; -- body fed08ad3a247477dbdb6a6f8420a1a2f
+comment on function app_private.mail_frame(organization app_public.organizations, language text) is 'What is around every mail of an organization.';
+
+create function app_private.mail_gaps(mail app_public.mail_messages, origin text) returns jsonb
+  language plpgsql volatile set search_path=""; -- body 4bb8b05172dac5ea965d928c63545bbe
+comment on function app_private.mail_gaps(mail app_public.mail_messages, origin text) is 'What the gaps of a mail are filled with now, in its text and in its HTML, with new tokens.';
+
+create function app_private.mail_headers(mail app_public.mail_messages) returns jsonb
+  language sql stable set search_path=""; -- body 548b99c969eabad21ce82c1e466862aa
+comment on function app_private.mail_headers(mail app_public.mail_messages) is 'The headers by which machines know a mail of ours.';
+
+create function app_private.mail_reply_address(mail app_public.mail_messages) returns text
+  language plpgsql volatile set search_path=""; -- body d085f491074322951384a47d2df69e03
+comment on function app_private.mail_reply_address(mail app_public.mail_messages) is 'The address that an answer to a mail goes to, with a new token that finds its ticket and its recipient; null where it cannot have one.';
+
+create function app_private.mail_still_wanted(mail app_public.mail_messages) returns boolean
+  language sql stable security definer set search_path=""; -- body e968511be38f5b929f8d4605571de4ed
+comment on function app_private.mail_still_wanted(mail app_public.mail_messages) is 'Whether a mail is still to be sent: a notice is not when its reader has read it in the app by now, or may not see the ticket any more. Answers to customers always are.';
+
+create function app_private.mail_template_for(organization app_public.organizations, kind app_public.mail_kind, locale text) returns TABLE(language text, subject text, body text)
+  language sql stable set search_path=""; -- body c30c4c213a6f4fa1607184095c28a39e
+comment on function app_private.mail_template_for(organization app_public.organizations, kind app_public.mail_kind, locale text) is 'What a mail says to whoever reads a language: the organization''s words before those that are built in, then its own language, then English.';
+
+create function app_private.mail_thread(ticket app_public.tickets, reader app_public.users) returns text[]
+  language sql stable set search_path=""; -- body af1f6447feb271572882620365f0215b
+comment on function app_private.mail_thread(ticket app_public.tickets, reader app_public.users) is 'The `References` of a mail to a person about a ticket: up to 20 earlier ones that they got or wrote, oldest first.';
+
+create function app_private.mail_to_decide(mail_id uuid) returns app_public.mail_messages
+  language plpgsql volatile set search_path=""; -- body 56dd210f909c2cae53ad7adb3691f699
+comment on function app_private.mail_to_decide(mail_id uuid) is 'A mail of the caller''s organization, locked. Error NOT_FOUND.';
+
+create function app_private.mail_to_send(mail_id uuid, origin text, sender_domain text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body f38e7b25357d17c82249dad88dec73df
+comment on function app_private.mail_to_send(mail_id uuid, origin text, sender_domain text) is 'A mail as it is handed to the mail server, with new tokens in its links and its address to answer to, taken for ten minutes; null when it is not to be sent now. `origin` is the address people use, `senderDomain` that of the installation''s own address.';
+grant execute on function app_private.mail_to_send(mail_id uuid, origin text, sender_domain text) to atum_worker;
+
+create function app_private.mail_variables_of(recipient app_public.users, ticket app_public.tickets, comment app_public.comments, facts jsonb, language text, can_answer boolean) returns jsonb
+  language plpgsql stable set search_path=""; -- body d6a23297a9743c32857e3bb570ca3607
+comment on function app_private.mail_variables_of(recipient app_public.users, ticket app_public.tickets, comment app_public.comments, facts jsonb, language text, can_answer boolean) is 'What the variables of a mail stand for. Nothing that only staff may read is among them, but what a notice tells its reader.';
+
+create function app_private.mail_was_deferred(mail_id uuid, code integer, response text) returns timestamp with time zone
+  language plpgsql volatile security definer set search_path=""; -- body d3162f9355b0a1e4bd67cf3800cdccb8
+comment on function app_private.mail_was_deferred(mail_id uuid, code integer, response text) is 'The mail server did not take it for now, or was not there: it is tried again, ever more slowly, for a day, and then given up. Returns when it is tried again.';
+grant execute on function app_private.mail_was_deferred(mail_id uuid, code integer, response text) to atum_worker;
+
+create function app_private.mail_was_kept(mail_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 48f4420a165adfa7399a4ddf00dabde5
+comment on function app_private.mail_was_kept(mail_id uuid) is 'There is no mail server: it is kept, to be read, and to be sent when there is one. Says whether it was this one''s turn.';
+grant execute on function app_private.mail_was_kept(mail_id uuid) to atum_worker;
+
+create function app_private.mail_was_refused(mail_id uuid, code integer, response text) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 191d2b97a61bbfb4882b42564ac43954
+comment on function app_private.mail_was_refused(mail_id uuid, code integer, response text) is 'The mail server will not take it, now or later.';
+grant execute on function app_private.mail_was_refused(mail_id uuid, code integer, response text) to atum_worker;
+
+create function app_private.mail_was_sent(mail_id uuid, code integer, response text) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 388ea424cadb54bf93995e41598f1c6b
+comment on function app_private.mail_was_sent(mail_id uuid, code integer, response text) is 'The mail server took it.';
+grant execute on function app_private.mail_was_sent(mail_id uuid, code integer, response text) to atum_worker;
+
+create function app_private.mailbox_failed(mailbox_id uuid, error text) returns void
+  language sql volatile security definer set search_path=""; -- body 6772949163db2e65b6983a725d0e5ece
+comment on function app_private.mailbox_failed(mailbox_id uuid, error text) is 'Notes that a mailbox cannot be read, and why.';
+grant execute on function app_private.mailbox_failed(mailbox_id uuid, error text) to atum_worker;
+
+create function app_private.mailbox_fetched(mailbox_id uuid, uid_validity bigint, last_uid bigint) returns void
+  language sql volatile security definer set search_path=""; -- body b25a2d795cac58f6e3bd0e368e6ec7bf
+comment on function app_private.mailbox_fetched(mailbox_id uuid, uid_validity bigint, last_uid bigint) is 'Notes that everything in a mailbox up to a number was seen to, and that it can be read.';
+grant execute on function app_private.mailbox_fetched(mailbox_id uuid, uid_validity bigint, last_uid bigint) to atum_worker;
+
+create function app_private.mailbox_health(OUT enabled integer, OUT silent integer) returns record
+  language sql stable security definer set search_path=""; -- body 2a3730bb5b481a072c952ca3fde4702a
+comment on function app_private.mailbox_health(OUT enabled integer, OUT silent integer) is 'How many mailboxes of all organizations are to be read, and how many of them were not for as long as their admins said; for the health endpoint.';
+grant execute on function app_private.mailbox_health(OUT enabled integer, OUT silent integer) to atum_server;
+
+create function app_private.mailbox_of(ticket app_public.tickets) returns app_public.mailboxes
+  language plpgsql stable set search_path=""; -- body bf04fd8c1f685f99826523e9f07fdb2b
+comment on function app_private.mailbox_of(ticket app_public.tickets) is 'The mailbox that mails about a ticket are from: the one it came by, else the default one; null where there is neither, or it is not read.';
+
+create function app_private.mailbox_of_organization(mailbox_id uuid) returns app_public.mailboxes
+  language plpgsql volatile set search_path=""; -- body 638c250de5215a497f6ce5917e18ae31
+comment on function app_private.mailbox_of_organization(mailbox_id uuid) is 'A mailbox in use of the caller''s organization, locked. Error NOT_FOUND.';
+
+create function app_private.mailbox_progress(mailbox_id uuid) returns jsonb
+  language sql stable security definer set search_path=""; -- body 0a750d218d7ac70059996e1a74ce9462
+comment on function app_private.mailbox_progress(mailbox_id uuid) is 'Where reading a mailbox goes on: `{uidValidity, lastUid, lastFetchedAt}`, null where it begins.';
+grant execute on function app_private.mailbox_progress(mailbox_id uuid) to atum_worker;
+
+create function app_private.mailbox_settings(mailbox app_public.mailboxes) returns jsonb
+  language sql stable set search_path=""; -- body 434a5b5df1cc32f59952209158319c3f
+comment on function app_private.mailbox_settings(mailbox app_public.mailboxes) is 'How to read a mailbox, its secret encrypted.';
+
+create function app_private.mailbox_to_test(mailbox_id uuid) returns jsonb
+  language sql stable security definer set search_path=""; -- body 94df8e56f97baf47f23e766b8795e617
+comment on function app_private.mailbox_to_test(mailbox_id uuid) is 'How to reach a mailbox that an admin wants tested, its secret encrypted; null when it is not there any more.';
+grant execute on function app_private.mailbox_to_test(mailbox_id uuid) to atum_worker;
+
+create function app_private.mails_of_message_ids(message_ids text[]) returns TABLE(mail_id uuid)
+  language sql stable set search_path=""; -- body 562bec80d8127c3a3ba430eb8287bcfd
+comment on function app_private.mails_of_message_ids(message_ids text[]) is 'Our own mails among up to 200 Message-IDs, by what stands before the @.';
+
 create function app_private.make_recovery_codes(organization_id uuid, user_id uuid) returns jsonb
   language plpgsql volatile set search_path=""; -- body 033b1d9c3b5be4d092fd47138e7930d6
 comment on function app_private.make_recovery_codes(organization_id uuid, user_id uuid) is 'Replaces the recovery codes of a person by ten new ones, and returns them for the only time.';
+
+create function app_private.mark_notifications_read(id uuid DEFAULT NULL::uuid, ticket_id uuid DEFAULT NULL::uuid, before timestamp with time zone DEFAULT NULL::timestamp with time zone) returns integer
+  language plpgsql volatile set search_path=""; -- body 5786a842e5ea710fb0eda3787279c4f8
+comment on function app_private.mark_notifications_read(id uuid, ticket_id uuid, before timestamp with time zone) is 'Marks those of the caller''s notifications as read to which all that is given applies, and returns how many.';
 
 create function app_private.match_sla_policy(ticket app_public.tickets) returns app_public.sla_policies
   language sql stable set search_path=""; -- body 164e6a3750895e05096f2312e75e56e1
@@ -3892,6 +5364,14 @@ comment on function app_private.match_sla_policy(ticket app_public.tickets) is '
 create function app_private.may_approve(user_id uuid, ticket app_public.tickets) returns boolean
   language sql stable set search_path=""; -- body 579cee1654ba45775b6d17fcf642665b
 comment on function app_private.may_approve(user_id uuid, ticket app_public.tickets) is 'Whether somebody may be asked for approval on a ticket: who may see it, and who decides for the requester''s company.';
+
+create function app_private.may_be_mailed(kind app_public.mail_kind, recipient app_public.users, ticket app_public.tickets, comment app_public.comments, facts jsonb) returns boolean
+  language sql stable set search_path=""; -- body 0329bf0c7286ad178b69af573fd90ae1
+comment on function app_private.may_be_mailed(kind app_public.mail_kind, recipient app_public.users, ticket app_public.tickets, comment app_public.comments, facts jsonb) is 'Whether a mail to a person is written at all: they have an address and an account that is not shut, may read what it says, and the organization sends such mails.';
+
+create function app_private.may_be_surveyed(ticket app_public.tickets) returns boolean
+  language sql stable set search_path=""; -- body 0107ff7e7c01df4b950db11742e610a5
+comment on function app_private.may_be_surveyed(ticket app_public.tickets) is 'Whether the requester of a ticket is to be asked how it went: it is done and goes on nowhere else, it was requested by an active customer, and the organization asks.';
 
 create function app_private.may_see_ticket(user_id uuid, ticket app_public.tickets) returns boolean
   language sql stable set search_path=""; -- body cd7a1e1d3b172e26650febe43c1fa89f
@@ -3913,6 +5393,10 @@ create function app_private.named_reference(word text, id uuid, name text) retur
   language sql immutable set search_path=""; -- body 97f2f9187c3c046eb30acbe85b5db1f1
 comment on function app_private.named_reference(word text, id uuid, name text) is 'A reference as an event keeps it: with the name it had at that time.';
 
+create function app_private.names_internal_host(url text) returns boolean
+  language sql stable set search_path=""; -- body 6f60c4ee3f14f26ff91b84dc0e8c3b2d
+comment on function app_private.names_internal_host(url text) is 'Whether an address names a host inside the own network, as far as can be told from its letters. Where a name leads to is looked at when it is called.';
+
 create function app_private.next_assignee(ticket app_public.tickets) returns uuid
   language plpgsql volatile set search_path=""; -- body 9b9326c2d1e238b0067534e71d6f29e9
 comment on function app_private.next_assignee(ticket app_public.tickets) is 'Who of a ticket''s team gets it by itself: by the team''s method, of those who take tickets, have room and know what its service asks for; null when nobody does or the team assigns by hand.';
@@ -3921,13 +5405,33 @@ create function app_private.next_sla_escalation(clock app_public.sla_calculation
   language sql stable set search_path=""; -- body dcc61abfd1f389557445c412841bbbdf
 comment on function app_private.next_sla_escalation(clock app_public.sla_calculations, OUT escalation app_public.sla_escalations, OUT at timestamp with time zone) is 'The next warning or level of a clock that has not fired, and when it does.';
 
+create function app_private.note_answer(survey app_public.csat_surveys, way app_public.survey_way, score integer, comment text) returns app_public.csat_surveys
+  language plpgsql volatile set search_path=""; -- body 9a83e14c45afc0877b12b440743f0daa
+comment on function app_private.note_answer(survey app_public.csat_surveys, way app_public.survey_way, score integer, comment text) is 'Keeps what a requester answers, and tells the spine what changed; nothing when nothing did. Errors SURVEY_EXPIRED, INVALID_INPUT.';
+
+create function app_private.note_mail(mail app_public.mail_messages, outcome app_public.mail_outcome, code integer DEFAULT NULL::integer, response text DEFAULT NULL::text) returns void
+  language sql volatile set search_path=""; -- body 793e03ed26b71ce74b3e55a9dd29e055
+comment on function app_private.note_mail(mail app_public.mail_messages, outcome app_public.mail_outcome, code integer, response text) is 'Writes down what happened to a mail.';
+
+create function app_private.notification_facts(event app_public.ticket_events, ticket app_public.tickets, body text) returns jsonb
+  language sql stable set search_path=""; -- body fca4e034ff87d586a421241a553f97a0
+comment on function app_private.notification_facts(event app_public.ticket_events, ticket app_public.tickets, body text) is 'What a notification says of an event, with the names of this moment.';
+
+create function app_private.notification_kind_of(event app_public.ticket_events) returns app_public.notification_kind
+  language sql stable set search_path=""; -- body a72438c60b22805cfa38cec72de21f80
+comment on function app_private.notification_kind_of(event app_public.ticket_events) is 'What an event is about for those it is told to; null for one that nobody is told of.';
+
 create function app_private.notify_people(event app_public.ticket_events) returns void
-  language plpgsql volatile set search_path=""; -- body 2678322cc861fe4a112e32b0e1239a2c
+  language plpgsql volatile set search_path=""; -- body 81289ea03cfe0f4e2108dd857f030b4a
 comment on function app_private.notify_people(event app_public.ticket_events) is 'Tells of an event to each person it concerns, once, in the ways they chose.';
 
 create function app_private.open_session(subject app_public.users, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
   language plpgsql volatile set search_path=""; -- body cf47402ae455718929e691d8a0f4fefb
 comment on function app_private.open_session(subject app_public.users, ip_address inet, user_agent text, provider_id uuid, id_token text) is 'Starts a session and returns it with its first refresh token, which is stored only as a hash.';
+
+create function app_private.open_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text, attachment_ids uuid[], template app_public.ticket_templates DEFAULT NULL::app_public.ticket_templates) returns app_public.tickets
+  language plpgsql volatile set search_path=""; -- body 7a01a1224eb2495924789e75fc111662
+comment on function app_private.open_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text, attachment_ids uuid[], template app_public.ticket_templates) is 'Opens a ticket for the caller, with what a template says where there is one; for functions that run as the owner. Errors as `create_ticket`.';
 
 create function app_private.organization_ids() returns SETOF uuid
   language sql stable security definer set search_path=""; -- body 3a6173fbd4d487703a3e08aa5cf9599f
@@ -3966,13 +5470,17 @@ create function app_private.pending_two_factor() returns jsonb
 comment on function app_private.pending_two_factor() is 'The encrypted secret of the person who logged in, confirmed or not: `{secret, lastTimeStep, confirmed}`, or null.';
 grant execute on function app_private.pending_two_factor() to atum_server;
 
+create function app_private.people_concerned(event app_public.ticket_events, ticket app_public.tickets) returns TABLE(user_id uuid, reason app_public.notification_reason)
+  language sql stable set search_path=""; -- body 95e2b09f3afbaa678a662160df1ab743
+comment on function app_private.people_concerned(event app_public.ticket_events, ticket app_public.tickets) is 'Whom an event concerns and why, with one row for each reason; whether they may hear of it is another question.';
+
 create function app_private.person_of_organization(user_id uuid) returns app_public.users
   language plpgsql stable set search_path=""; -- body a62acd43752f0ae5121b46bd51bbc884
 comment on function app_private.person_of_organization(user_id uuid) is 'A person of the caller''s organization. Error NOT_FOUND.';
 
 create function app_private.plan_survey(event app_public.ticket_events) returns void
-  language plpgsql volatile set search_path=""; -- body 2678322cc861fe4a112e32b0e1239a2c
-comment on function app_private.plan_survey(event app_public.ticket_events) is 'Plans to ask the requester how it went when an event resolved the ticket.';
+  language plpgsql volatile set search_path=""; -- body 3687595fb31cd4624b3875fe4a36af95
+comment on function app_private.plan_survey(event app_public.ticket_events) is 'Plans to ask the requester how it went when an event resolved the ticket, and no more when one took it up again before they were asked.';
 
 create function app_private.prove_again(password text, time_step bigint) returns jsonb
   language plpgsql volatile set search_path=""; -- body f755b4a88dc78b445c724c7226e80a97
@@ -3982,19 +5490,47 @@ create function app_private.queue_timed_automation(automation app_public.automat
   language plpgsql volatile set random_page_cost=1.1 set search_path=""; -- body 8cd8eb6f01b85b6f49f8a0b6856dba8b
 comment on function app_private.queue_timed_automation(automation app_public.automations) is 'Queues an automation that goes by time for up to 1,000 tickets that have come to fit it since the last look, forgets those that no longer do, and returns how many were queued.';
 
+create function app_private.quiet_until(person app_public.users, at timestamp with time zone) returns timestamp with time zone
+  language sql stable set search_path=""; -- body 0376526b2d98cd7ba1f267f87a069716
+comment on function app_private.quiet_until(person app_public.users, at timestamp with time zone) is 'When the quiet hours of a person end in which an instant is, or null when it is in none.';
+
+create function app_private.readable_by_link(file app_public.attachments, recipient_id uuid) returns boolean
+  language sql stable set search_path=""; -- body 5920dcb19057fa75302b7cd648e78b30
+comment on function app_private.readable_by_link(file app_public.attachments, recipient_id uuid) is 'Whether a person may read a file: who sees the comment it is on.';
+
+create function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body a4c9f302b3320622b26c4f26ebf3b435
+comment on function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) is 'Decides what becomes of a mail, and writes it: a comment on the ticket it answers, a new ticket, or nothing, with the reason. Done once; null when it was. Returns `{state, reason, ticketId, commentId, files}`: the worker puts the bytes of each file where its state says before it commits.';
+grant execute on function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) to atum_worker;
+
 create function app_private.recompute_sla_clocks(sla_recomputation_id uuid, batch_size integer DEFAULT 100) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body 1175a74211b9fdc8208b36fa73252c41
 comment on function app_private.recompute_sla_clocks(sla_recomputation_id uuid, batch_size integer) is 'Counts the next open tickets of a recomputation again, a hundred in one transaction, so that whoever works on one waits for a moment at most, and returns whether there are more. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.recompute_sla_clocks(sla_recomputation_id uuid, batch_size integer) to atum_worker;
 
+create function app_private.record_bounce(message_ids text[], kind text, detail text) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 3640d1b7fc78211009403bdbd9f017e9
+comment on function app_private.record_bounce(message_ids text[], kind text, detail text) is 'Mails of ours, by any of the Message-IDs that a report names, came back (`bounced`) or were called spam (`complained`). Returns how many there were of which that was not known.';
+grant execute on function app_private.record_bounce(message_ids text[], kind text, detail text) to atum_worker;
+
 create function app_private.record_checklist_event(item app_public.checklist_items, what text) returns void
   language sql volatile set search_path=""; -- body 9aaaaf00135c4896fad0d112fd39d8a4
 comment on function app_private.record_checklist_event(item app_public.checklist_items, what text) is 'Tells the spine what became of a step: added, done, undone or removed.';
 
-create function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone) returns void
-  language sql volatile security definer set search_path=""; -- body 394c2086185746f04b870ad8463be793
-comment on function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone) is 'A worker says that it is alive; those silent for a day are forgotten.';
-grant execute on function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone) to atum_worker;
+create function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone, lock_names text[] DEFAULT '{}'::text[]) returns void
+  language sql volatile security definer set search_path=""; -- body 753a91bbdb1fbd2576592a111bccebd5
+comment on function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone, lock_names text[]) is 'A worker says that it is alive, and by which names it locks jobs. Frees the jobs of those who were silent for 30 seconds; those silent for a day are forgotten.';
+grant execute on function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone, lock_names text[]) to atum_worker;
+
+create function app_private.record_mailbox_test(mailbox_id uuid, outcome text, detail text) returns void
+  language sql volatile security definer set search_path=""; -- body 464a5ba17434ae97132c7e7ee4db0f1d
+comment on function app_private.record_mailbox_test(mailbox_id uuid, outcome text, detail text) is 'Notes what the test of a mailbox found.';
+grant execute on function app_private.record_mailbox_test(mailbox_id uuid, outcome text, detail text) to atum_worker;
+
+create function app_private.record_scanner(state text, version text DEFAULT NULL::text, reason text DEFAULT NULL::text) returns void
+  language plpgsql volatile security definer set search_path=""; -- body 5f4f1aa55439abfad1e14dea54db1371
+comment on function app_private.record_scanner(state text, version text, reason text) is 'A worker says whether the scanner is `answering`, `away` or `off`, in which version, or why not. When it is back, what waits is scanned.';
+grant execute on function app_private.record_scanner(state text, version text, reason text) to atum_worker;
 
 create function app_private.record_sla_breaches(sla_calculation_id uuid DEFAULT NULL::uuid) returns integer
   language plpgsql volatile security definer set search_path=""; -- body 19e509ef76091f3f29fbc4184e65f55e
@@ -4009,12 +5545,17 @@ create function app_private.record_ticket_event(ticket app_public.tickets, type 
   language sql volatile set search_path=""; -- body 1628bdab7a651a8791ffbffdca21984a
 comment on function app_private.record_ticket_event(ticket app_public.tickets, type app_public.ticket_event_type, after jsonb, before jsonb, visibility app_public.comment_visibility) is 'Writes one event of a ticket in the name of whoever acts, and returns its id. For functions that run as the owner.';
 
+create function app_private.record_verdict(sha256 text, state app_public.file_state, signature text DEFAULT NULL::text, scanned_with text DEFAULT NULL::text) returns app_public.file_state
+  language plpgsql volatile security definer set search_path=""; -- body 2f6dc5dc052f77425ba4730d0afe2192
+comment on function app_private.record_verdict(sha256 text, state app_public.file_state, signature text, scanned_with text) is 'Notes what the scanner said of a file, `clean`, `infected`, `unscannable` or, where there is no scanner, `unscanned`; tells whoever waits for it, and when it is blocked its tickets and the admins. Returns the state of the file after it, null when there is none. Error JOB_WITHOUT_ORGANIZATION.';
+grant execute on function app_private.record_verdict(sha256 text, state app_public.file_state, signature text, scanned_with text) to atum_worker;
+
 create function app_private.reencrypt(table_name text, organization_id uuid, row_id uuid, before text, after text) returns boolean
-  language plpgsql volatile set search_path=""; -- body 073c836c6edd2fea2fd9becabd10d458
+  language plpgsql volatile set search_path=""; -- body 7955b866106e7edfd902dfc6fe314d86
 comment on function app_private.reencrypt(table_name text, organization_id uuid, row_id uuid, before text, after text) is 'Stores a secret encrypted anew; false when somebody changed it meanwhile. Run by the owner.';
 
 create function app_private.reencrypt_list() returns TABLE(table_name text, organization_id uuid, row_id uuid, secret text)
-  language sql stable set search_path=""; -- body 21c099957b853c2cbf17b2414ad5d1a4
+  language sql stable set search_path=""; -- body 52e5cee285b2966ac78f94110d53c7d0
 comment on function app_private.reencrypt_list() is 'Everything that is encrypted with a key of the server. Run by the owner.';
 
 create function app_private.refresh_last_comment(ticket app_public.tickets) returns void
@@ -4063,14 +5604,50 @@ create function app_private.relationship_words(relationship app_public.ticket_re
   language sql stable set search_path=""; -- body 038310d3aafcce168306f6f35713132f
 comment on function app_private.relationship_words(relationship app_public.ticket_relationships, seen_from uuid) is 'A relationship as the event of one of its tickets keeps it.';
 
+create function app_private.release_claims(names text[]) returns void
+  language sql volatile set search_path=""; -- body a943b82c7282b9d6af7649c2b7dbe5be
+comment on function app_private.release_claims(names text[]) is 'Ends what workers of these names had claimed: mails they were sending and webhooks they were calling. Whatever of it was done is done once more.';
+
+create function app_private.release_mailboxes(worker_id text) returns void
+  language sql volatile security definer set search_path=""; -- body 45b24834440e0cafbb9e613683a183aa
+comment on function app_private.release_mailboxes(worker_id text) is 'Leaves the mailboxes that a worker reads to others.';
+grant execute on function app_private.release_mailboxes(worker_id text) to atum_worker;
+
+create function app_private.remove_expired_files(at_most integer DEFAULT 500) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body bda7f1b42d766d508ec760f6cbe29476
+comment on function app_private.remove_expired_files(at_most integer) is 'Removes files all of whose tickets were closed longer ago than the organization keeps files; returns how many. Done by a job.';
+
+create function app_private.remove_old_files() returns void
+  language plpgsql volatile security definer set search_path=""; -- body f27005f87dc1f84db43919f82f92918a
+comment on function app_private.remove_old_files() is 'Forgets uploads that came to nothing, removes files whose time is over, and has their contents deleted. Error JOB_WITHOUT_ORGANIZATION without claims. Done by a job.';
+grant execute on function app_private.remove_old_files() to atum_worker;
+
+create function app_private.remove_old_notifications() returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 526d7cd045007e500ee52655bea93bfb
+comment on function app_private.remove_old_notifications() is 'Removes notifications of the current organization that are older than 90 days, up to 20,000, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.remove_old_notifications() to atum_worker;
+
 create function app_private.remove_two_factor(subject app_public.users) returns void
   language plpgsql volatile set search_path=""; -- body 1ec81e39c95153aa854aa89a89d22d8d
 comment on function app_private.remove_two_factor(subject app_public.users) is 'Forgets the second factor of a person and tells them.';
+
+create function app_private.renew_mailbox_secret(mailbox_id uuid, before text, after text) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body c8bfdef553d3449d279657a07cf793ae
+comment on function app_private.renew_mailbox_secret(mailbox_id uuid, before text, after text) is 'Stores the secret that took the place of one, where it is still that one: a token endpoint may hand out a new refresh token.';
+grant execute on function app_private.renew_mailbox_secret(mailbox_id uuid, before text, after text) to atum_worker;
 
 create function app_private.renew_recovery_codes(password text, time_step bigint) returns jsonb
   language plpgsql volatile security definer set search_path=""; -- body 66609e83c382fe2c5c187ddf189b9e46
 comment on function app_private.renew_recovery_codes(password text, time_step bigint) is 'Replaces the recovery codes of the person who logged in: `{outcome: ok, recoveryCodes}`, or as `disable_two_factor`.';
 grant execute on function app_private.renew_recovery_codes(password text, time_step bigint) to atum_server;
+
+create function app_private.reopen_by_mail(ticket app_public.tickets) returns void
+  language sql volatile set search_path=""; -- body 00a159b6a4e24d85859477e79d4398fe
+comment on function app_private.reopen_by_mail(ticket app_public.tickets) is 'Takes a ticket into work again about which somebody else wrote: a note alone would not.';
+
+create function app_private.reply_token_in(addresses text[]) returns text
+  language sql stable set search_path=""; -- body b59b5eae195cc06dc59a1b9acc16fd32
+comment on function app_private.reply_token_in(addresses text[]) is 'What stands after the plus in the first address of ours that has one; null where none has.';
 
 create function app_private.request_password_reset(email text, organization_slug text) returns void
   language sql volatile security definer set search_path=""; -- body 2bdc72c6ad6ee23c3ffcaee82e5ac663
@@ -4085,6 +5662,11 @@ grant execute on function app_private.request_verification(email text, organizat
 create function app_private.require_fields(ticket app_public.tickets, moment app_public.custom_field_requirement) returns void
   language plpgsql stable set search_path=""; -- body 5c95f23b47a03ae576508fe7a4c83410
 comment on function app_private.require_fields(ticket app_public.tickets, moment app_public.custom_field_requirement) is 'Refuses a ticket that lacks the value of a field which must have one at this moment. Errors FIELD_REQUIRED_TO_CREATE, FIELD_REQUIRED_TO_RESOLVE.';
+
+create function app_private.rescan_files() returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 79053f4a63bc5d944b0c9d12864ebed7
+comment on function app_private.rescan_files() is 'Has served files scanned again that an older version of the scanner or its signatures looked at, oldest first, up to two hundred; returns how many. They are served meanwhile. Done by a job.';
+grant execute on function app_private.rescan_files() to atum_worker;
 
 create function app_private.reset_access(target regclass) returns void
   language plpgsql volatile set search_path=""; -- body cefcb6883aae3d789a330513a3c98217
@@ -4127,8 +5709,18 @@ comment on function app_private.run_automations(ticket_id uuid) is 'Answers what
 grant execute on function app_private.run_automations(ticket_id uuid) to atum_worker;
 
 create function app_private.say(ticket app_public.tickets, visibility app_public.comment_visibility, body text) returns void
-  language plpgsql volatile set search_path=""; -- body bff975a054d2ac433ada3a6ea7031f0d
+  language plpgsql volatile set search_path=""; -- body c2ef3469efd7f25f0ab4627ea8c3b04e
 comment on function app_private.say(ticket app_public.tickets, visibility app_public.comment_visibility, body text) is 'Says something on a ticket in the name of whoever acts: of a person as they would themselves.';
+
+create function app_private.scan_failed(sha256 text, error text) returns app_public.file_state
+  language plpgsql volatile security definer set search_path=""; -- body 603f709c9b29106ac112dc6cd1fa9fd5
+comment on function app_private.scan_failed(sha256 text, error text) is 'Notes that a scanner that answers failed over a file: it waits and is tried again, ever more slowly, and after eight times it is `unscannable`. Returns its state, null when it does not wait any more.';
+grant execute on function app_private.scan_failed(sha256 text, error text) to atum_worker;
+
+create function app_private.scanner_health(OUT state text, OUT since timestamp with time zone, OUT checked_at timestamp with time zone, OUT version text, OUT reason text, OUT files_waiting bigint) returns record
+  language sql stable security definer set search_path=""; -- body 4f43e9749f4ac6e6ba54bd87ef500b87
+comment on function app_private.scanner_health(OUT state text, OUT since timestamp with time zone, OUT checked_at timestamp with time zone, OUT version text, OUT reason text, OUT files_waiting bigint) is 'What is known of the scanner, and how many files of all organizations wait for it.';
+grant execute on function app_private.scanner_health(OUT state text, OUT since timestamp with time zone, OUT checked_at timestamp with time zone, OUT version text, OUT reason text, OUT files_waiting bigint) to atum_server;
 
 create function app_private.schedule_sla_breaches() returns integer
   language plpgsql volatile security definer set search_path=""; -- body dc5bfc117196d4c09ddebd598c2b3762
@@ -4142,6 +5734,15 @@ comment on function app_private.schedule_sla_clock(clock app_public.sla_calculat
 create function app_private.sees_view(view app_public.ticket_views) returns boolean
   language sql stable set search_path=""; -- body 5c0c5ba25ab188c1830be15bb009b66c
 comment on function app_private.sees_view(view app_public.ticket_views) is 'Whether the caller has a view in the inbox: what its policies say, for functions that run as the owner.';
+
+create function app_private.send_again(mail app_public.mail_messages) returns app_public.mail_messages
+  language plpgsql volatile set search_path=""; -- body efb1aec33357cf336b5e46a48f2e009d
+comment on function app_private.send_again(mail app_public.mail_messages) is 'Has a mail sent now, and tried for another day.';
+
+create function app_private.send_survey(survey_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 99d3928dc08309766c78b90aa920316f
+comment on function app_private.send_survey(survey_id uuid) is 'Asks a requester how it went, when it is time and their ticket is still done; says whether it did. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.send_survey(survey_id uuid) to atum_worker;
 
 create function app_private.session_is_live(organization_id uuid, session_id uuid) returns boolean
   language sql stable security definer set search_path=""; -- body 16bdcb71eaee94f99d67274f1b01aab8
@@ -4161,9 +5762,23 @@ create function app_private.set_identity_provider_secret(provider_id uuid, secre
 comment on function app_private.set_identity_provider_secret(provider_id uuid, secret text) is 'Stores the encrypted client secret or bind password of an identity provider: `ok`, `not_found`. Admins only.';
 grant execute on function app_private.set_identity_provider_secret(provider_id uuid, secret text) to atum_server;
 
+create function app_private.set_mailbox_secret(mailbox_id uuid, secret text) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body f0a1fd0265f3b95ff2cb45b781c5f26f
+comment on function app_private.set_mailbox_secret(mailbox_id uuid, secret text) is 'Stores the encrypted password or tokens of a mailbox: `ok`, `not_found`. Admins only.';
+grant execute on function app_private.set_mailbox_secret(mailbox_id uuid, secret text) to atum_server;
+
 create function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean DEFAULT false) returns void
   language plpgsql volatile set search_path=""; -- body 9a12323090bd9c02decda83687b80c2d
 comment on function app_private.set_password(organization_id uuid, user_id uuid, password text, is_demo boolean) is 'Stores the bcrypt hash of a password, and spends the links the person was sent before. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+
+create function app_private.set_webhook_secret(webhook_id uuid, secret text, keep_previous interval) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body f06b784768c1e7497f370cac9ae5ecff
+comment on function app_private.set_webhook_secret(webhook_id uuid, secret text, keep_previous interval) is 'Stores a new encrypted secret of a webhook; calls are signed with the ones before too, for `keep_previous`, at most 7 days: `{outcome: "ok", previousUntil}`, `not_found`. Admins only.';
+grant execute on function app_private.set_webhook_secret(webhook_id uuid, secret text, keep_previous interval) to atum_server;
+
+create function app_private.settle_mail(mail app_public.incoming_mails, state app_public.incoming_mail_state, reason text DEFAULT NULL::text, detail text DEFAULT NULL::text, ticket_id uuid DEFAULT NULL::uuid, comment_id uuid DEFAULT NULL::uuid) returns jsonb
+  language sql volatile set search_path=""; -- body ee2dda06d42d404ea82a6545a4652e60
+comment on function app_private.settle_mail(mail app_public.incoming_mails, state app_public.incoming_mail_state, reason text, detail text, ticket_id uuid, comment_id uuid) is 'Writes down what became of a mail.';
 
 create function app_private.similar_words(word text) returns text[]
   language sql stable security definer set search_path=""; -- body 9b3919b41b86192d8fc4f07c760173df
@@ -4185,6 +5800,10 @@ create function app_private.start_sla_clocks(event app_public.ticket_events) ret
   language plpgsql volatile security definer set search_path=""; -- body a00ae84b46de5952b592639470f24b7a
 comment on function app_private.start_sla_clocks(event app_public.ticket_events) is 'Starts the clocks of a new ticket by the first policy that applies.';
 
+create function app_private.state_after(file app_public.stored_files, verdict app_public.file_state, signature text) returns app_public.file_state
+  language sql immutable set search_path=""; -- body 25ef3f18ec58dc5b87af22d2b0d711a1
+comment on function app_private.state_after(file app_public.stored_files, verdict app_public.file_state, signature text) is 'The state of a file after a verdict of the scanner.';
+
 create function app_private.status_pauses(ticket app_public.tickets, OUT paused tstzmultirange, OUT paused_at timestamp with time zone) returns record
   language sql stable set search_path=""; -- body 232721920a096d6c7195eadf504ae112
 comment on function app_private.status_pauses(ticket app_public.tickets, OUT paused tstzmultirange, OUT paused_at timestamp with time zone) is 'The spans in which a ticket waited or was over, as its history tells, and since when it waits now.';
@@ -4194,9 +5813,44 @@ create function app_private.stop_forgotten_timer(timer_id uuid) returns void
 comment on function app_private.stop_forgotten_timer(timer_id uuid) is 'Stops a timer that runs for a day, if it still does, and records the day.';
 grant execute on function app_private.stop_forgotten_timer(timer_id uuid) to atum_worker;
 
+create function app_private.stop_webhook(webhook app_public.webhooks, reason app_public.webhook_stop) returns void
+  language plpgsql volatile set search_path=""; -- body 9e1a6ae907a214fb1c2bb15d971c8973
+comment on function app_private.stop_webhook(webhook app_public.webhooks, reason app_public.webhook_stop) is 'Switches a webhook off because its receiver is gone or takes nothing any more, and tells the admins.';
+
+create function app_private.store_content(sha256 text, size bigint, content_type text) returns app_public.stored_files
+  language plpgsql volatile set search_path=""; -- body 277ca1741d986b29518cca357534e4eb
+comment on function app_private.store_content(sha256 text, size bigint, content_type text) is 'The row of a content, made where there is none and locked until the end of the transaction, in which the caller puts the bytes where its state says. Has a job scan what nobody judged yet.';
+
+create function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) returns uuid
+  language plpgsql volatile security definer set search_path=""; -- body b40a6168b39be81d71910e0e272eebf9
+comment on function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) is 'Notes a mail whose bytes are on disk, and has it read; one without `sha256` is noted as refused, for its size or for the `refusal` that is given. Returns its row id, or null where it was noted before. `{folder, uidValidity, uid, sha256, size, messageId, fromName, fromAddress, subject, receivedAt}`.';
+grant execute on function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) to atum_worker;
+
+create function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) returns app_public.attachments
+  language plpgsql volatile security definer set search_path=""; -- body 7aeede96f55929cf464476ff8d9d23fa
+comment on function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) is 'Puts a file that came by mail on its comment, and has it scanned. Nothing is refused: what may not be read is not served. The worker puts the bytes where the state says before it commits.';
+grant execute on function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) to atum_worker;
+
 create function app_private.subject_of_claims() returns app_public.users
   language plpgsql stable set search_path=""; -- body 233015049c85eb7d7c0fbfae3b52351f
 comment on function app_private.subject_of_claims() is 'The person who logged in. Errors UNAUTHENTICATED for strangers, SESSION_REQUIRED for API tokens.';
+
+create function app_private.survey_as_seen_by_caller(survey app_public.csat_surveys) returns app_public.csat_surveys
+  language plpgsql stable set search_path=""; -- body 1cba419693acf271d8cb4f60a8d59bc2
+comment on function app_private.survey_as_seen_by_caller(survey app_public.csat_surveys) is 'A survey without what its reader may not see of it.';
+
+create function app_private.survey_by_token(token text) returns jsonb
+  language sql stable security definer set search_path=""; -- body 3058000a9f5034a638f991c54b03200b
+comment on function app_private.survey_by_token(token text) is 'What a link in a mail asks: `{organization, reference, subject, question, locale, score, comment, expiresAt, expired}`. Error SURVEY_NOT_FOUND.';
+grant execute on function app_private.survey_by_token(token text) to atum_server;
+
+create function app_private.survey_of_token(token text) returns app_public.csat_surveys
+  language plpgsql stable set search_path=""; -- body e7d65ec2390f0ba7e650b2974de77991
+comment on function app_private.survey_of_token(token text) is 'The survey that a link in a mail answers. Error SURVEY_NOT_FOUND.';
+
+create function app_private.survey_to_show(survey app_public.csat_surveys) returns jsonb
+  language sql stable set search_path=""; -- body 5fa0ab89da890c23a05a3fffaf500a56
+comment on function app_private.survey_to_show(survey app_public.csat_surveys) is 'What whoever followed the link in a mail reads: `{organization, reference, subject, question, locale, score, comment, expiresAt, expired}`.';
 
 create function app_private.suspend_organization(slug text, suspended boolean DEFAULT true) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body 38f0803e45d0d9200e4bbadda14129c8
@@ -4213,14 +5867,52 @@ create function app_private.sweep_automations() returns integer
 comment on function app_private.sweep_automations() is 'Queues the automations of the current organization that go by time for the tickets that have come to fit them, gives what a lost worker left a new job, and returns how many were queued by time. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.sweep_automations() to atum_worker;
 
+create function app_private.sweep_mail() returns integer
+  language plpgsql volatile security definer set search_path=""; -- body fe7a2be3dd48b150d69ddddbbe0f4312
+comment on function app_private.sweep_mail() is 'Gives mails of the current organization a job whose own one was lost with a worker, and returns how many there were. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.sweep_mail() to atum_worker;
+
+create function app_private.sweep_mailboxes() returns void
+  language plpgsql volatile security definer set search_path=""; -- body 8e14160bf38ea01549067f06e69ffcd1
+comment on function app_private.sweep_mailboxes() is 'Tells the admins, once, of a mailbox that was not read for as long as they said, and has mails read whose job was lost. Done by a job each minute.';
+grant execute on function app_private.sweep_mailboxes() to atum_worker;
+
+create function app_private.sweep_surveys() returns void
+  language plpgsql volatile security definer set search_path=""; -- body d3604971f187cd79601c66af183ffec9
+comment on function app_private.sweep_surveys() is 'Gives surveys whose job was lost a new one, ends those that nobody answered in time, and forgets the links of a year ago. Done by a job each minute. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.sweep_surveys() to atum_worker;
+
+create function app_private.sweep_waiting_files() returns void
+  language plpgsql volatile security definer set search_path=""; -- body 61f54419994cd58dcfe2d845b92303e9
+comment on function app_private.sweep_waiting_files() is 'Has those files scanned, and what admins decided done, whose own job was lost, and tells the admins when files wait because the scanner is away for ten minutes. Done by a job each minute.';
+grant execute on function app_private.sweep_waiting_files() to atum_worker;
+
+create function app_private.sweep_webhooks() returns void
+  language plpgsql volatile security definer set search_path=""; -- body 8f170f351540d41abb3208477f684624
+comment on function app_private.sweep_webhooks() is 'Has webhooks called with what is due and has lost its job, forgets secrets that are over, and up to 1,000 calls that are older than 30 days. Done by a job each minute. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.sweep_webhooks() to atum_worker;
+
 create function app_private.take_tokens(key text, rate real, burst integer, wanted integer, OUT granted integer, OUT retry_after real) returns record
   language plpgsql volatile security definer set search_path=""; -- body c811e5e47786728b459d5735d094e0aa
 comment on function app_private.take_tokens(key text, rate real, burst integer, wanted integer, OUT granted integer, OUT retry_after real) is 'Takes up to `wanted` requests from the allowance of a caller, which refills with `rate` a second up to `burst`. With none granted `retry_after` says after how many seconds there is one.';
 grant execute on function app_private.take_tokens(key text, rate real, burst integer, wanted integer, OUT granted integer, OUT retry_after real) to atum_server;
 
+create function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) returns jsonb
+  language plpgsql volatile security definer set search_path=""; -- body 0031bdfa95b65f8b6ca894806ee91e89
+comment on function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) is 'Claims the first call that waits in a lane for a minute: `{attemptId, url, allowInternal, messageId, body, secrets}`, the secrets sealed, the one in use first; null when there is none, when it is not due, or when somebody else makes it. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) to atum_worker;
+
+create function app_private.tell_of_failed_mail(mail app_public.mail_messages, outcome text, response text) returns void
+  language plpgsql volatile set search_path=""; -- body e8bee06c061b8e4b397729e60146d5ff
+comment on function app_private.tell_of_failed_mail(mail app_public.mail_messages, outcome text, response text) is 'Tells the ticket and the admins that a mail did not reach its recipient.';
+
 create function app_private.tell_servers(kind text, id uuid) returns void
   language sql volatile set search_path=""; -- body 58de455c23b6fcf796f35b2853ea4d8c
 comment on function app_private.tell_servers(kind text, id uuid) is 'Tells every server that what it knows of a `session`, `user`, `organization`, the `ip_rules` of an organization or an `api_token` no longer holds.';
+
+create function app_private.tell_verdict(file app_public.stored_files, event app_public.ticket_event_type) returns void
+  language sql volatile set search_path=""; -- body 5750c9dbf3f2b66c57f9763f5f3552d1
+comment on function app_private.tell_verdict(file app_public.stored_files, event app_public.ticket_event_type) is 'Writes an event of every comment that a file is on.';
 
 create function app_private.tenant_tables() returns TABLE(table_name text, organization_column text, row_security boolean, forced boolean)
   language sql stable set search_path=""; -- body 34491cfb7bf44c3ba2844a8b71e31261
@@ -4228,7 +5920,7 @@ comment on function app_private.tenant_tables() is 'Every table that holds rows 
 grant execute on function app_private.tenant_tables() to atum_server;
 
 create function app_private.tg__audit() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 3358676cdae017adfeb82e5b6d5c5e51
+  language plpgsql volatile security definer set search_path=""; -- body 0dd3d89b39f2bfa3dde5c992b0bcd914
 comment on function app_private.tg__audit() is 'Records a change of a tenant table. Its arguments name the columns whose values are masked.';
 
 create function app_private.tg__recompute_sla_clocks() returns trigger
@@ -4247,6 +5939,10 @@ create function app_private.tg_api_tokens__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 7f8b8926ec246de2c08340871bde04df
 comment on function app_private.tg_api_tokens__tell_servers() is 'Has every server refuse an API token that was revoked.';
 
+create function app_private.tg_attachments__record_event() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 9bc2d791c2929a3e376896742ea511ee
+comment on function app_private.tg_attachments__record_event() is 'Records that files came with a comment, in one event that is seen by whoever sees the comment, and for staff that one of them is blocked.';
+
 create function app_private.tg_audit_heads__store() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 9d8d46241d621337c65b66d53701ca92
 comment on function app_private.tg_audit_heads__store() is 'Stores the last head of a chain when all links of the transaction are made.';
@@ -4264,7 +5960,7 @@ create function app_private.tg_automations__stamp() returns trigger
 comment on function app_private.tg_automations__stamp() is 'Notes who changed an automation, and when.';
 
 create function app_private.tg_comments__follow() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body 5f13834f1842bbfb8dfc80039259bbad
+  language plpgsql volatile security definer set search_path=""; -- body 6422807a7838bc32eb784752a7470980
 comment on function app_private.tg_comments__follow() is 'Records the event of a comment and moves its ticket: last comment, first response, and open again when the requester or a colleague answers.';
 
 create function app_private.tg_comments__index() returns trigger
@@ -4299,9 +5995,25 @@ create function app_private.tg_macros__refuse() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 668e85882685bdf752f7d76617677304
 comment on function app_private.tg_macros__refuse() is 'Refuses a macro that does something that cannot be done. Error ACTION_INVALID.';
 
+create function app_private.tg_mail_templates__refuse() returns trigger
+  language plpgsql volatile set search_path=""; -- body bb38c847ef10ee1b5338ef2e25bcdf9b
+comment on function app_private.tg_mail_templates__refuse() is 'Refuses words that name what does not exist, or lack what the mail is for. Errors MAIL_VARIABLE_UNKNOWN, MAIL_VARIABLE_MISSING.';
+
+create function app_private.tg_mailboxes__keep_state() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body acd785a4458a6b3862c27ca76998eaad
+comment on function app_private.tg_mailboxes__keep_state() is 'Gives a mailbox its state, and begins anew where it is another place from now on.';
+
 create function app_private.tg_organizations__found_attachments() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 53ffcbcbc6833be8bad3750747083634
 comment on function app_private.tg_organizations__found_attachments() is 'Gives a new organization its settings of attachments.';
+
+create function app_private.tg_organizations__found_mail() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 0d2660822a94942348cca15c91abddc2
+comment on function app_private.tg_organizations__found_mail() is 'Gives a new organization its settings for mails.';
+
+create function app_private.tg_organizations__found_surveys() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 992c00484a6bbc6c1fc03af81065df03
+comment on function app_private.tg_organizations__found_surveys() is 'Gives a new organization its settings of surveys.';
 
 create function app_private.tg_organizations__index() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 5d6221eaeb4654788b885949d51ec58d
@@ -4346,6 +6058,10 @@ comment on function app_private.tg_sla_escalations__refuse() is 'Refuses actions
 create function app_private.tg_sla_policies__refuse() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body f0f51e47c7a3d03a7a0450f271f2cd31
 comment on function app_private.tg_sla_policies__refuse() is 'Refuses conditions on services, teams and companies that are not there. Error NOT_FOUND.';
+
+create function app_private.tg_stored_files__begin_again() returns trigger
+  language plpgsql volatile set search_path=""; -- body 92bd4081c323b623149b4014a8c242a3
+comment on function app_private.tg_stored_files__begin_again() is 'A file that waits for the scanner again is as new, and one that is uploaded again is not gone.';
 
 create function app_private.tg_team_members__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body 0f9793acf655c608d2ee2a8002a29921
@@ -4435,9 +6151,35 @@ create function app_private.tg_users__tell_servers() returns trigger
   language plpgsql volatile security definer set search_path=""; -- body ac3f2a4edc7ecb7c2c260569e2102405
 comment on function app_private.tg_users__tell_servers() is 'Has the servers close the sockets of a person who sees other tickets from now on: they come back and listen where they should.';
 
+create function app_private.tg_webhooks__cancel_deliveries() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 85b02274f9d67a9aedbc0221082fc5ac
+comment on function app_private.tg_webhooks__cancel_deliveries() is 'Calls nothing any more that was switched off.';
+
+create function app_private.tg_webhooks__refuse() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body 796a87e77093a0edacd3da62fca159b3
+comment on function app_private.tg_webhooks__refuse() is 'Refuses an address inside the own network unless the webhook may call that. Error WEBHOOK_ADDRESS_INTERNAL.';
+
+create function app_private.tg_webhooks__stamp() returns trigger
+  language plpgsql volatile security definer set search_path=""; -- body a9b8c7aefaf562514fc64517dadd0f46
+comment on function app_private.tg_webhooks__stamp() is 'Notes who changed a webhook, and when.';
+
+create function app_private.ticket_by_mail(mail app_public.incoming_mails, mailbox app_public.mailboxes, facts jsonb, sender app_public.users, former app_public.tickets) returns app_public.comments
+  language plpgsql volatile set search_path=""; -- body cb1e4bef7413e0b2d6c73f025c7dad06
+comment on function app_private.ticket_by_mail(mail app_public.incoming_mails, mailbox app_public.mailboxes, facts jsonb, sender app_public.users, former app_public.tickets) is 'Opens a ticket with what a mail says, related to one that is over where it answers that, and returns the description.';
+
 create function app_private.ticket_made_before(client_mutation_key text) returns app_public.tickets
   language plpgsql stable set search_path=""; -- body 76dc2383d0c8651260add2a763a82fb5
 comment on function app_private.ticket_made_before(client_mutation_key text) is 'The ticket that an earlier call of the caller with this key made, or null; for functions that run as the owner. Error NOT_FOUND when the caller does not see it any more.';
+
+create function app_private.ticket_of_message_ids(message_ids text[]) returns TABLE(ticket_id uuid, user_id uuid)
+  language sql stable security definer set search_path=""; -- body 7b9cd3b63219d0e86588630b4e299976
+comment on function app_private.ticket_of_message_ids(message_ids text[]) is 'The tickets that mails of ours were about, and to whom they were, by the Message-IDs an answer refers to (`In-Reply-To`, `References`); the newest first. A ticket may be merged into another one by now.';
+grant execute on function app_private.ticket_of_message_ids(message_ids text[]) to atum_worker;
+
+create function app_private.ticket_of_reply_token(token text) returns TABLE(ticket_id uuid, user_id uuid)
+  language sql stable security definer set search_path=""; -- body 337bc0de59a7bc969c7661a8bb239807
+comment on function app_private.ticket_of_reply_token(token text) is 'The ticket a mail of ours was about, and to whom it was, by the token in the address it was answered to. A ticket may be merged into another one by now.';
+grant execute on function app_private.ticket_of_reply_token(token text) to atum_worker;
 
 create function app_private.ticket_to_work_on(ticket_id uuid) returns app_public.tickets
   language plpgsql volatile set search_path=""; -- body 92ac0c125102e2bb20b1c4a5c6a8528b
@@ -4480,7 +6222,7 @@ create function app_private.two_factor_wait(waiting app_private.login_challenges
 comment on function app_private.two_factor_wait(waiting app_private.login_challenges) is 'Why no code may be tried now, or null: `challenge_expired`, `too_many_attempts`.';
 
 create function app_private.unaudited_tables() returns SETOF text
-  language sql immutable set search_path=""; -- body 519e85d1e9baf1b5e871c6b2a7850dfc
+  language sql immutable set search_path=""; -- body 9b56d01ddf686ff9e036f0ad8c6bb455
 comment on function app_private.unaudited_tables() is 'The tenant tables whose changes the audit log does not record, each for a reason.';
 grant execute on function app_private.unaudited_tables() to atum_server;
 
@@ -4501,18 +6243,80 @@ create function app_private.wake_tickets(ticket_id uuid DEFAULT NULL::uuid) retu
 comment on function app_private.wake_tickets(ticket_id uuid) is 'Wakes the snoozed tickets of the current organization whose time has come, or one of them, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.wake_tickets(ticket_id uuid) to atum_worker;
 
+create function app_private.wake_webhook(webhook app_public.webhooks, lanes integer) returns void
+  language sql volatile set search_path=""; -- body 240b562220aae75c07d4eac79f389938
+comment on function app_private.wake_webhook(webhook app_public.webhooks, lanes integer) is 'Has a webhook called with what is due in up to so many lanes, those first that wait longest.';
+
 create function app_private.wall_faults() returns SETOF text
-  language sql stable set search_path=""; -- body 45743a9a9457823c958f5ad155ed2689
+  language sql stable set search_path=""; -- body ec3fbb0d655312d6634dfa19bcd76b58
 comment on function app_private.wall_faults() is 'What the catalog shows to be wrong with the walls between organizations and with the audit log; nothing when they stand.';
 grant execute on function app_private.wall_faults() to atum_server;
+
+create function app_private.watch_by_mail(ticket app_public.tickets, facts jsonb) returns void
+  language sql volatile set search_path=""; -- body 3a5d3df05c29978549722cebc20c414a
+comment on function app_private.watch_by_mail(ticket app_public.tickets, facts jsonb) is 'Has people who were written to as well, and may see the ticket, watch it.';
+
+create function app_private.webhook_description(event app_public.ticket_events) returns uuid
+  language sql stable set search_path=""; -- body 2677cee3639d33afcc093234236608f8
+comment on function app_private.webhook_description(event app_public.ticket_events) is 'The comment with which a ticket was opened.';
+
+create function app_private.webhook_instant(at timestamp with time zone) returns text
+  language sql stable set search_path=""; -- body as SQL
+comment on function app_private.webhook_instant(at timestamp with time zone) is 'An instant as JavaScript writes it, in UTC.';
+
+create function app_private.webhook_message(event app_public.ticket_events) returns text
+  language sql stable set search_path=""; -- body as SQL
+comment on function app_private.webhook_message(event app_public.ticket_events) is 'By what a receiver knows an event that it was told of before.';
+
+create function app_private.webhook_payload(event app_public.ticket_events, with_internal boolean) returns jsonb
+  language sql stable set search_path=""; -- body 02306f7a27c0418949f32da862f3f638
+comment on function app_private.webhook_payload(event app_public.ticket_events, with_internal boolean) is 'What a webhook is told of an event: `{type, timestamp, data}`. The ticket is as it is now.';
+
+create function app_private.webhook_person(organization_id uuid, user_id uuid) returns jsonb
+  language sql stable set search_path=""; -- body f51c675c6dfd0b49320e64362727b0c5
+comment on function app_private.webhook_person(organization_id uuid, user_id uuid) is 'A person as webhooks are told of one; null for nobody.';
+
+create function app_private.webhook_retry_delay(attempts integer, retry_after interval) returns interval
+  language sql volatile set search_path=""; -- body 10244f1e02c074f7400e2e8446de7fe2
+comment on function app_private.webhook_retry_delay(attempts integer, retry_after interval) is 'How long to wait after so many attempts: ever longer, and not shorter than the receiver asked for, up to four hours.';
+
+create function app_private.webhook_ticket(ticket app_public.tickets, with_internal boolean) returns jsonb
+  language sql stable set search_path=""; -- body 74d1adbcf5fb17cdce135af084cf1740
+comment on function app_private.webhook_ticket(ticket app_public.tickets, with_internal boolean) is 'A ticket as webhooks are told of one; what only staff see is with those that asked for it.';
+
+create function app_private.webhook_to_call(webhook_id uuid) returns app_public.webhooks
+  language plpgsql stable set search_path=""; -- body 617d0f4864ee7ae000c4f5dbc1a02034
+comment on function app_private.webhook_to_call(webhook_id uuid) is 'A webhook that can be called. Errors NOT_FOUND, WEBHOOK_NOT_READY.';
+
+create function app_private.webhook_wants(webhook app_public.webhooks, event app_public.ticket_events) returns boolean
+  language sql stable set search_path=""; -- body b4f6efdeb9781902013d87c1c792ac7a
+comment on function app_private.webhook_wants(webhook app_public.webhooks, event app_public.ticket_events) is 'Whether a webhook is told of an event, where it is told of anything.';
+
+create function app_private.why_to_ignore(mail app_public.incoming_mails, mailbox app_public.mailboxes, facts jsonb) returns text
+  language plpgsql stable set search_path=""; -- body a387084fefac3f2c05b0fee6d8db5330
+comment on function app_private.why_to_ignore(mail app_public.incoming_mails, mailbox app_public.mailboxes, facts jsonb) is 'Why a mail opens no ticket and gets no answer, by what it is: of a machine, a list, or ourselves; null for one of a person.';
+
+create function app_private.workers_on(host text) returns SETOF text
+  language sql stable security definer set search_path=""; -- body d4ef3f78f879dff268b65644fe6ec803
+comment on function app_private.workers_on(host text) is 'The workers that a machine is known for, as `<host>:<process id>`.';
+grant execute on function app_private.workers_on(host text) to atum_worker;
 
 create function app_private.write_account_mail(subject app_public.users, purpose text, address text DEFAULT NULL::text) returns void
   language plpgsql volatile set search_path=""; -- body e194f2bfccaada1d312b7a06ae080cae
 comment on function app_private.write_account_mail(subject app_public.users, purpose text, address text) is 'Has a person written a mail about the own account, in this transaction; to another address than the own where one is given.';
 
+create function app_private.write_digest(person app_public.users, slot timestamp with time zone, slot_date date) returns boolean
+  language plpgsql volatile set search_path=""; -- body 3e18747532e19fffc8b3ecc9acaacc62
+comment on function app_private.write_digest(person app_public.users, slot timestamp with time zone, slot_date date) is 'Puts what a person has not read of what they wanted in the mail of the day into that mail, the newest 50 by name, and returns whether there is one.';
+
+create function app_private.write_digests() returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 6c454cb76aa84f3d0300c32fc9e36814
+comment on function app_private.write_digests() is 'Writes the mails of the day of the current organization whose hour has come, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
+grant execute on function app_private.write_digests() to atum_worker;
+
 create function app_private.write_mail(kind app_public.mail_kind, dedupe_key text, recipient app_public.users, ticket app_public.tickets DEFAULT NULL::app_public.tickets, comment app_public.comments DEFAULT NULL::app_public.comments, facts jsonb DEFAULT '{}'::jsonb, send_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns uuid
-  language plpgsql volatile set search_path=""; -- body bbd12bd951689666280cebe59a98e668
-comment on function app_private.write_mail(kind app_public.mail_kind, dedupe_key text, recipient app_public.users, ticket app_public.tickets, comment app_public.comments, facts jsonb, send_at timestamp with time zone) is 'Writes a mail to a person by the template of its kind, and has it sent; one for each key. Returns its row id, or null where one was written before.';
+  language plpgsql volatile set search_path=""; -- body ee0d21c497c698e17d5f9492114d2513
+comment on function app_private.write_mail(kind app_public.mail_kind, dedupe_key text, recipient app_public.users, ticket app_public.tickets, comment app_public.comments, facts jsonb, send_at timestamp with time zone) is 'Writes a mail to a person by the template of its kind, and has it sent; one for each key. Facts: the `survey_id` of a survey, `notifications` of a digest, those of a notification or an alert otherwise. Returns its row id, or null where one was written before or the person is not to be mailed.';
 
 create function app_private.write_to_address(email text, organization_slug text, purpose text) returns void
   language plpgsql volatile set search_path=pg_catalog, public, pg_temp; -- body bd2d159aa8b3c848a2ca36690d63781e
@@ -4523,11 +6327,11 @@ create function app_public.add_checklist_items(ticket_id uuid, texts text[]) ret
 comment on function app_public.add_checklist_items(ticket_id uuid, texts text[]) is 'Adds steps at the end of a ticket''s checklist and returns them; at most 100 in all, each of 1 to 500 characters. Staff only. Errors: NOT_FOUND, CHECKLIST_TOO_LONG, INVALID_INPUT.';
 grant execute on function app_public.add_checklist_items(ticket_id uuid, texts text[]) to atum_agent;
 
-create function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, client_mutation_key text DEFAULT NULL::text) returns app_public.comments
-  language plpgsql volatile set search_path=""; -- body 9ee624be69269983316b606f3f19c673
-comment on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) is 'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments, set the `status`, or the stage `stateId`, in the same save, and mention up to 50 colleagues who may see the ticket, who watch it from then on. With `seenCommentAt`, the ticket''s `lastCommentAt` as you saw it, a comment that crosses with another is refused with COMMENT_CONFLICT, and yours is still yours. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED, TICKET_MERGED, REOPEN_WINDOW_OVER, COMMENT_CONFLICT, MENTION_REFUSED.';
-grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) to atum_agent;
-grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text) to atum_customer;
+create function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, client_mutation_key text DEFAULT NULL::text, attachment_ids uuid[] DEFAULT '{}'::uuid[]) returns app_public.comments
+  language plpgsql volatile set search_path=""; -- body 3326953c22919c148093cdf72577fbbd
+comment on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text, attachment_ids uuid[]) is 'Says something on a ticket and returns the comment. `body` is plain text of 1 to 65,536 bytes. Staff may write `internal` comments, set the `status`, or the stage `stateId`, in the same save, and mention up to 50 colleagues who may see the ticket, who watch it from then on. With `seenCommentAt`, the ticket''s `lastCommentAt` as you saw it, a comment that crosses with another is refused with COMMENT_CONFLICT, and yours is still yours. A requester, or a colleague with whom the company shares tickets, who answers a pending, on-hold or resolved ticket opens it again. `attachmentIds` are the row ids of files that you uploaded (`POST /api/v1/attachments/upload`) and that are on no comment yet. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the comment the first call made. Errors: UNAUTHENTICATED, NOT_FOUND, INVALID_INPUT, FORBIDDEN, TICKET_CLOSED, TICKET_MERGED, REOPEN_WINDOW_OVER, COMMENT_CONFLICT, MENTION_REFUSED, TOO_MANY_ATTACHMENTS, ATTACHMENT_NOT_FOUND, ATTACHMENT_INFECTED, ATTACHMENT_REMOVED.';
+grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text, attachment_ids uuid[]) to atum_agent;
+grant execute on function app_public.add_comment(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, client_mutation_key text, attachment_ids uuid[]) to atum_customer;
 
 create function app_public.add_ip_rule(network cidr, role app_public.user_role DEFAULT NULL::app_public.user_role, note text DEFAULT NULL::text, accept_lockout boolean DEFAULT false) returns app_public.ip_rules
   language plpgsql volatile security definer set search_path=""; -- body b6075eb91383e9c048836823856b0c30
@@ -4538,6 +6342,11 @@ create function app_public.add_sla_holiday(calendar_id uuid, name text, held_on 
   language sql volatile security definer set search_path=""; -- body 7b9291017c16310c0f9ce390b3d9c282
 comment on function app_public.add_sla_holiday(calendar_id uuid, name text, held_on date, held_until date, repeats_yearly boolean, shut_from text, shut_until text) is 'Shuts a calendar on a day and returns the holiday: for several with `heldUntil`, in every year with `repeatsYearly`, for a part of the day with `shutFrom` and `shutUntil` (`24:00` is the end of the day). Admins only. Errors: NOT_FOUND, CONFLICT for a day that is a holiday already, INVALID_INPUT.';
 grant execute on function app_public.add_sla_holiday(calendar_id uuid, name text, held_on date, held_until date, repeats_yearly boolean, shut_from text, shut_until text) to atum_admin;
+
+create function app_public.answer_survey(survey_id uuid, score integer, comment text DEFAULT NULL::text) returns app_public.csat_surveys
+  language plpgsql volatile security definer set search_path=""; -- body bc3f75ed23fefb98a5cb5b24de5439e8
+comment on function app_public.answer_survey(survey_id uuid, score integer, comment text) is 'Says how it went, or says it differently until the time is over, and returns the survey. `score` is 1 (very bad) to 5 (very good), `comment` has up to 2,000 characters; without one the comment there is stays, an empty one takes it back. Saying the same again changes nothing. Only the requester who was asked. Errors: SURVEY_NOT_FOUND, SURVEY_EXPIRED, INVALID_INPUT.';
+grant execute on function app_public.answer_survey(survey_id uuid, score integer, comment text) to atum_customer;
 
 create function app_public.apply_macro(macro_id uuid, ticket_id uuid) returns app_public.tickets
   language plpgsql volatile security definer set search_path=""; -- body 6211473591c615d4d7b41218debeaa24
@@ -4553,6 +6362,11 @@ create function app_public.archive_custom_field(field_id uuid, archived boolean 
   language plpgsql volatile security definer set search_path=""; -- body 4a74d15b7121648696667179def9fb54
 comment on function app_public.archive_custom_field(field_id uuid, archived boolean) is 'Retires a field, or takes it up again when `archived` is false, and returns it, now the last in order. Tickets keep the values they have; nobody is asked for new ones. Admins only. Errors: NOT_FOUND, FIELD_DEFINITION_INVALID when it decides whether other fields are asked for.';
 grant execute on function app_public.archive_custom_field(field_id uuid, archived boolean) to atum_admin;
+
+create function app_public.archive_mailbox(mailbox_id uuid) returns app_public.mailboxes
+  language plpgsql volatile security definer set search_path=""; -- body 9b7057cdcbe15985e09046d3f73eb215
+comment on function app_public.archive_mailbox(mailbox_id uuid) is 'Puts a mailbox away and forgets its secret; what came by it stays, here and on its server. Admins only. Errors: NOT_FOUND, MAILBOX_FROM_ENVIRONMENT, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.archive_mailbox(mailbox_id uuid) to atum_admin;
 
 create function app_public.arrange_custom_fields(field_ids uuid[]) returns SETOF app_public.custom_fields
   language plpgsql volatile security definer set search_path=""; -- body 904a35c8b4f0865135c6debce0c47efb
@@ -4584,6 +6398,16 @@ create function app_public.cancel_approval(approval_id uuid) returns app_public.
 comment on function app_public.cancel_approval(approval_id uuid) is 'Takes a question for approval back, and returns it. Staff only. Errors: NOT_FOUND, APPROVAL_DECIDED.';
 grant execute on function app_public.cancel_approval(approval_id uuid) to atum_agent;
 
+create function app_public.cancel_mail(mail_id uuid) returns app_public.mail_messages
+  language plpgsql volatile security definer set search_path=""; -- body a9f8aa313ed2a7028d87fd84f0be0ba6
+comment on function app_public.cancel_mail(mail_id uuid) is 'Keeps a mail that waits from being sent, and returns it. Admins only. Errors: NOT_FOUND, MAIL_NOT_WAITING.';
+grant execute on function app_public.cancel_mail(mail_id uuid) to atum_admin;
+
+create function app_public.cancel_webhook_delivery(delivery_id uuid) returns app_public.webhook_deliveries
+  language plpgsql volatile security definer set search_path=""; -- body 0116025afd615ff1b6513a14a0ab679c
+comment on function app_public.cancel_webhook_delivery(delivery_id uuid) is 'Cancels a call that waits, so that the later ones of its ticket go on, and returns it. Admins only. Error NOT_FOUND when none waits.';
+grant execute on function app_public.cancel_webhook_delivery(delivery_id uuid) to atum_admin;
+
 create function app_public.canned_responses_uses(canned_response app_public.canned_responses) returns integer
   language sql stable security definer set search_path=""; -- body a805fc8ccea4866e4596a51cd08f37ef
 comment on function app_public.canned_responses_uses(canned_response app_public.canned_responses) is 'How often it was used in the last twelve months, by everybody.';
@@ -4594,10 +6418,22 @@ create function app_public.change_custom_field(field_id uuid, label text, help t
 comment on function app_public.change_custom_field(field_id uuid, label text, help text, set_by_customers boolean, required_when app_public.custom_field_requirement, minimum double precision, maximum double precision, max_length integer, options jsonb, service_ids uuid[], visible_when_field text, visible_when_values text[]) is 'Says anew everything about a field that may change, and returns it: what is left out is emptied. An option that is not named any more can no longer be chosen, and stays where it was. The values tickets have are not looked at again. Admins only. Errors: NOT_FOUND, INVALID_INPUT, FIELD_DEFINITION_INVALID.';
 grant execute on function app_public.change_custom_field(field_id uuid, label text, help text, set_by_customers boolean, required_when app_public.custom_field_requirement, minimum double precision, maximum double precision, max_length integer, options jsonb, service_ids uuid[], visible_when_field text, visible_when_values text[]) to atum_admin;
 
+create function app_public.change_notification_schedule(digest_hour integer, quiet_from integer DEFAULT NULL::integer, quiet_to integer DEFAULT NULL::integer, quiet_weekdays integer[] DEFAULT '{1,2,3,4,5,6,7}'::integer[]) returns app_public.notification_schedule
+  language plpgsql volatile security definer set search_path=""; -- body 2d6b12d0c78489999a1da353a1317d9b
+comment on function app_public.change_notification_schedule(digest_hour integer, quiet_from integer, quiet_to integer, quiet_weekdays integer[]) is 'Says when the caller wants no mail and no sign from their browser, and at which hour the mail of the day comes, and returns it. Without `quietFrom` and `quietTo` there are no quiet hours. Errors: UNAUTHENTICATED, INVALID_INPUT.';
+grant execute on function app_public.change_notification_schedule(digest_hour integer, quiet_from integer, quiet_to integer, quiet_weekdays integer[]) to atum_agent;
+grant execute on function app_public.change_notification_schedule(digest_hour integer, quiet_from integer, quiet_to integer, quiet_weekdays integer[]) to atum_customer;
+
 create function app_public.change_security_policy(two_factor_roles app_public.user_role[] DEFAULT NULL::app_public.user_role[], registration_domains text[] DEFAULT NULL::text[], local_login boolean DEFAULT NULL::boolean) returns app_public.security_policies
   language plpgsql volatile security definer set search_path=""; -- body 93624276be82161e6815dddd0d82b8f6
 comment on function app_public.change_security_policy(two_factor_roles app_public.user_role[], registration_domains text[], local_login boolean) is 'Changes what is given and leaves the rest. People whose role must now have a second factor and who have none are logged out, and enrol one at the next login. Local login is turned off only where a break-glass admin can get in. Admins only. Errors: LAST_ADMIN, INVALID_INPUT, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.change_security_policy(two_factor_roles app_public.user_role[], registration_domains text[], local_login boolean) to atum_admin;
+
+create function app_public.choose_notification(kind app_public.notification_kind, in_app boolean, mail app_public.notification_mail, in_browser boolean) returns app_public.notification_choice
+  language plpgsql volatile security definer set search_path=""; -- body 6861dc766336210ddfde8684c88a4e65
+comment on function app_public.choose_notification(kind app_public.notification_kind, in_app boolean, mail app_public.notification_mail, in_browser boolean) is 'Says how the caller hears of one kind of thing, and returns it. Errors: UNAUTHENTICATED, INVALID_INPUT for what people of their role are not told.';
+grant execute on function app_public.choose_notification(kind app_public.notification_kind, in_app boolean, mail app_public.notification_mail, in_browser boolean) to atum_agent;
+grant execute on function app_public.choose_notification(kind app_public.notification_kind, in_app boolean, mail app_public.notification_mail, in_browser boolean) to atum_customer;
 
 create function app_public.correct_time(entry_id uuid, reason text, seconds integer DEFAULT NULL::integer, worked_on date DEFAULT NULL::date, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean, note text DEFAULT NULL::text, version integer DEFAULT NULL::integer) returns app_public.time_entries
   language plpgsql volatile security definer set search_path=""; -- body 2dd15f9e5800e2c015f7a1c377a07daa
@@ -4660,17 +6496,17 @@ create function app_public.create_team(name text, assignment_method app_public.a
 comment on function app_public.create_team(name text, assignment_method app_public.assignment_method) is 'Makes a team and returns it. Admins only. Errors: CONFLICT for a name that is taken, INVALID_INPUT.';
 grant execute on function app_public.create_team(name text, assignment_method app_public.assignment_method) to atum_admin;
 
-create function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority DEFAULT 'normal'::app_public.ticket_priority, service_id uuid DEFAULT NULL::uuid, requester_id uuid DEFAULT NULL::uuid, custom_fields jsonb DEFAULT '{}'::jsonb, tags text[] DEFAULT '{}'::text[], client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
-  language plpgsql volatile security definer set search_path=""; -- body 2e9e584c5dfaf3c8a106e389598896e0
-comment on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) is 'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN for a ticket you would not see, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED; FIELD_UNKNOWN, FIELD_INVALID, FIELD_NOT_ASKED and FIELD_REQUIRED_TO_CREATE with the key of the field in `details.field`.';
-grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) to atum_agent;
-grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text) to atum_customer;
+create function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority DEFAULT 'normal'::app_public.ticket_priority, service_id uuid DEFAULT NULL::uuid, requester_id uuid DEFAULT NULL::uuid, custom_fields jsonb DEFAULT '{}'::jsonb, tags text[] DEFAULT '{}'::text[], client_mutation_key text DEFAULT NULL::text, attachment_ids uuid[] DEFAULT '{}'::uuid[]) returns app_public.tickets
+  language plpgsql volatile security definer set search_path=""; -- body fafad9b0c33277fefe97ee13def81365
+comment on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text, attachment_ids uuid[]) is 'Opens a ticket and returns it. `subject` has 1 to 200 characters, `body` 1 to 65,536 bytes of plain text. Staff may name another `requesterId`; without one the caller is the requester. `customFields` holds values by the key of the field; `tags` are up to 30, from staff only. `attachmentIds` are the row ids of files that you uploaded for it. Retrying with the same `clientMutationKey` (8 to 64 characters) returns the ticket the first call made. Errors: UNAUTHENTICATED, INVALID_INPUT, FORBIDDEN for a ticket you would not see, NOT_FOUND for a service or requester that is not there, SERVICE_ARCHIVED, TOO_MANY_ATTACHMENTS, ATTACHMENT_NOT_FOUND, ATTACHMENT_INFECTED, ATTACHMENT_REMOVED; FIELD_UNKNOWN, FIELD_INVALID, FIELD_NOT_ASKED and FIELD_REQUIRED_TO_CREATE with the key of the field in `details.field`.';
+grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text, attachment_ids uuid[]) to atum_agent;
+grant execute on function app_public.create_ticket(subject text, body text, priority app_public.ticket_priority, service_id uuid, requester_id uuid, custom_fields jsonb, tags text[], client_mutation_key text, attachment_ids uuid[]) to atum_customer;
 
-create function app_public.create_ticket_from_template(template_id uuid, subject text DEFAULT NULL::text, body text DEFAULT NULL::text, requester_id uuid DEFAULT NULL::uuid, custom_fields jsonb DEFAULT '{}'::jsonb, client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
-  language plpgsql volatile security definer set search_path=""; -- body 217e84bd8e7287ed70d1b16e991d277f
-comment on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text) is 'Opens a ticket as a template says and returns it; a `subject`, `body` or `customFields` given take the place of the template''s. Customers use the templates that are for them. Errors: NOT_FOUND, and those of `createTicket`.';
-grant execute on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text) to atum_agent;
-grant execute on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text) to atum_customer;
+create function app_public.create_ticket_from_template(template_id uuid, subject text DEFAULT NULL::text, body text DEFAULT NULL::text, requester_id uuid DEFAULT NULL::uuid, custom_fields jsonb DEFAULT '{}'::jsonb, client_mutation_key text DEFAULT NULL::text, attachment_ids uuid[] DEFAULT '{}'::uuid[]) returns app_public.tickets
+  language plpgsql volatile security definer set search_path=""; -- body 1d1cabe0989c27835bbc18dab9f46d1f
+comment on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text, attachment_ids uuid[]) is 'Opens a ticket as a template says and returns it; a `subject`, `body` or `customFields` given take the place of the template''s. `attachmentIds` are the row ids of files that you uploaded for it. Customers use the templates that are for them. Errors: NOT_FOUND, and those of `createTicket`.';
+grant execute on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text, attachment_ids uuid[]) to atum_agent;
+grant execute on function app_public.create_ticket_from_template(template_id uuid, subject text, body text, requester_id uuid, custom_fields jsonb, client_mutation_key text, attachment_ids uuid[]) to atum_customer;
 
 create function app_public.create_ticket_state(kind app_public.ticket_status, name text, "position" integer DEFAULT 0) returns app_public.ticket_states
   language sql volatile security definer set search_path=""; -- body eb84f6b937e11527f32780c24ee6f6c7
@@ -4686,6 +6522,26 @@ create function app_public.create_time_activity(name text, is_billable boolean D
   language sql volatile security definer set search_path=""; -- body ee3e7d52549f3c17a67d69b437388c4d
 comment on function app_public.create_time_activity(name text, is_billable boolean) is 'Adds a kind of work that time is recorded for, and returns it. Admins only. Errors: CONFLICT for a name that is taken, INVALID_INPUT.';
 grant execute on function app_public.create_time_activity(name text, is_billable boolean) to atum_admin;
+
+create function app_public.csat_answers(from_day date, to_day date, only_low boolean DEFAULT false, only_commented boolean DEFAULT false, assignee_id uuid DEFAULT NULL::uuid, team_id uuid DEFAULT NULL::uuid, service_id uuid DEFAULT NULL::uuid) returns SETOF app_public.csat_surveys
+  language sql stable set search_path=""; -- body 8ce58f32138482214c0f8fc1af946fb2
+comment on function app_public.csat_answers(from_day date, to_day date, only_low boolean, only_commented boolean, assignee_id uuid, team_id uuid, service_id uuid) is 'The answers of customers who were asked from one day to another, both included, in the time zone of the organization, latest first; only bad ones, those with a comment, or of one agent, team or service where that is said. Managers and admins only.';
+grant execute on function app_public.csat_answers(from_day date, to_day date, only_low boolean, only_commented boolean, assignee_id uuid, team_id uuid, service_id uuid) to atum_manager;
+
+create function app_public.csat_report(grouped_by app_public.csat_grouping, from_day date, to_day date) returns SETOF app_public.csat_report_row
+  language sql stable set search_path=""; -- body 3c8da70867d8e82536d6887cefebb362
+comment on function app_public.csat_report(grouped_by app_public.csat_grouping, from_day date, to_day date) is 'What customers said who were asked from one day to another, both included, in the time zone of the organization, summed up by who was assigned, by team or by service when the ticket was resolved, or by month. Who was answered most comes first, months in their order. Managers and admins only.';
+grant execute on function app_public.csat_report(grouped_by app_public.csat_grouping, from_day date, to_day date) to atum_manager;
+
+create function app_public.current_csat_settings() returns app_public.csat_settings
+  language sql stable set search_path=""; -- body 1781f73fcc4b827e6df36fedbe7f854c
+comment on function app_public.current_csat_settings() is 'Whether and how the organization asks how it went. Staff only.';
+grant execute on function app_public.current_csat_settings() to atum_agent;
+
+create function app_public.current_mail_settings() returns app_public.mail_settings
+  language sql stable set search_path=""; -- body d3c87fe4a372ee1c575119b40e07cce3
+comment on function app_public.current_mail_settings() is 'How the mails of the organization look. Admins only.';
+grant execute on function app_public.current_mail_settings() to atum_admin;
 
 create function app_public.current_organization() returns app_public.organizations
   language sql stable set search_path=""; -- body 837d9a4f87c476db40921e6ff978ae2b
@@ -4774,6 +6630,11 @@ create function app_public.delete_ticket_view(view_id uuid) returns boolean
 comment on function app_public.delete_ticket_view(view_id uuid) is 'Deletes a view for all who have it, and says whether it did. Errors: NOT_FOUND, FORBIDDEN.';
 grant execute on function app_public.delete_ticket_view(view_id uuid) to atum_agent;
 
+create function app_public.delete_webhook(webhook_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 737589e4b8c3f15c8a180c39d142214c
+comment on function app_public.delete_webhook(webhook_id uuid) is 'Removes a webhook with its secrets and its log. Admins only. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.delete_webhook(webhook_id uuid) to atum_admin;
+
 create function app_public.discard_draft(ticket_id uuid, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, seen_version integer DEFAULT NULL::integer) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body 4699ece1306722b82d3b0ebc59519a06
 comment on function app_public.discard_draft(ticket_id uuid, visibility app_public.comment_visibility, seen_version integer) is 'Throws away what the caller was writing on a ticket; with `seenVersion` only as long as it is the draft that was seen. Returns whether there was one.';
@@ -4784,6 +6645,12 @@ create function app_public.discard_timer(timer_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body b5ed8de3628b619629a688e25993daf2
 comment on function app_public.discard_timer(timer_id uuid) is 'Stops the timer of the caller and records nothing. Staff only. Error NOT_FOUND for a timer that does not run any more.';
 grant execute on function app_public.discard_timer(timer_id uuid) to atum_agent;
+
+create function app_public.discard_upload(attachment_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body 47fb8939235b2b5b65192abb98691dc7
+comment on function app_public.discard_upload(attachment_id uuid) is 'Throws away a file that the caller uploaded and that is on no comment yet. Returns whether there was one.';
+grant execute on function app_public.discard_upload(attachment_id uuid) to atum_agent;
+grant execute on function app_public.discard_upload(attachment_id uuid) to atum_customer;
 
 create function app_public.dry_run_automation(kind app_public.automation_kind, conditions jsonb, actions jsonb, name text DEFAULT NULL::text) returns app_public.automation_dry_run
   language plpgsql volatile security definer set search_path=""; -- body 078702fda19c5778353769a4a1ad053e
@@ -4827,10 +6694,43 @@ create function app_public.macros_uses(macro app_public.macros) returns integer
 comment on function app_public.macros_uses(macro app_public.macros) is 'How many tickets it was done to in the last twelve months, by everybody.';
 grant execute on function app_public.macros_uses(macro app_public.macros) to atum_agent;
 
+create function app_public.mail_messages_preview(mail app_public.mail_messages) returns app_public.mail_rendering
+  language sql stable set search_path=""; -- body 2704d494df8bd514097472550f4f17bb
+comment on function app_public.mail_messages_preview(mail app_public.mail_messages) is 'The mail as its recipient reads it, but for its links, which lead nowhere here: those that let somebody in are made when it is sent.';
+grant execute on function app_public.mail_messages_preview(mail app_public.mail_messages) to atum_admin;
+
+create function app_public.mail_wordings() returns SETOF app_public.mail_wording
+  language sql stable security definer set search_path=""; -- body 5f8eb488e1c6642101844b336679ceca
+comment on function app_public.mail_wordings() is 'What the mails of the organization say, by kind and language. Admins only.';
+grant execute on function app_public.mail_wordings() to atum_admin;
+
+create function app_public.mailboxes_has_secret(mailbox app_public.mailboxes) returns boolean
+  language sql stable security definer set search_path=""; -- body c53343297e7b59ab8f9e92223c857748
+comment on function app_public.mailboxes_has_secret(mailbox app_public.mailboxes) is 'Whether a password or tokens are stored, or come from the environment. Admins only.';
+grant execute on function app_public.mailboxes_has_secret(mailbox app_public.mailboxes) to atum_admin;
+
 create function app_public.make_ticket_state_default(state_id uuid) returns app_public.ticket_states
   language plpgsql volatile security definer set search_path=""; -- body 9f38ff1997c153a0021a0315d06e7f18
 comment on function app_public.make_ticket_state_default(state_id uuid) is 'Makes a stage the one a ticket gets when only the kind is said, and returns it. Admins only. Errors: NOT_FOUND, INVALID_INPUT for an archived one.';
 grant execute on function app_public.make_ticket_state_default(state_id uuid) to atum_admin;
+
+create function app_public.mark_all_notifications_read(before timestamp with time zone DEFAULT NULL::timestamp with time zone) returns integer
+  language sql volatile security definer set search_path=""; -- body 0a7e9552b3390ffb6f0f7b2b74ac6fc7
+comment on function app_public.mark_all_notifications_read(before timestamp with time zone) is 'Marks all notifications of the caller as read, or those up to an instant, such as the newest one on the screen, and returns how many. Error UNAUTHENTICATED.';
+grant execute on function app_public.mark_all_notifications_read(before timestamp with time zone) to atum_agent;
+grant execute on function app_public.mark_all_notifications_read(before timestamp with time zone) to atum_customer;
+
+create function app_public.mark_notification_read(notification_id uuid) returns app_public.notifications
+  language plpgsql volatile security definer set search_path=""; -- body 7dd1d334eb4a02a61f0eaae10cd39eb5
+comment on function app_public.mark_notification_read(notification_id uuid) is 'Marks a notification of the caller as read, and returns it. Errors: UNAUTHENTICATED, NOT_FOUND.';
+grant execute on function app_public.mark_notification_read(notification_id uuid) to atum_agent;
+grant execute on function app_public.mark_notification_read(notification_id uuid) to atum_customer;
+
+create function app_public.mark_ticket_notifications_read(ticket_id uuid) returns integer
+  language sql volatile security definer set search_path=""; -- body dfa711a5bba3692436264906b6d7de03
+comment on function app_public.mark_ticket_notifications_read(ticket_id uuid) is 'Marks what the caller was told of a ticket as read, for whoever has it before them, and returns how many notifications that were. Error UNAUTHENTICATED.';
+grant execute on function app_public.mark_ticket_notifications_read(ticket_id uuid) to atum_agent;
+grant execute on function app_public.mark_ticket_notifications_read(ticket_id uuid) to atum_customer;
 
 create function app_public.merge_ticket(source_ticket_id uuid, target_ticket_id uuid) returns app_public.ticket_merges
   language plpgsql volatile security definer set search_path=""; -- body ba3f2f189b4beb2c9f442d5e0990d421
@@ -4852,11 +6752,39 @@ create function app_public.order_sla_policies(policy_ids uuid[]) returns SETOF a
 comment on function app_public.order_sla_policies(policy_ids uuid[]) is 'Puts the policies that are not archived in an order and returns them in it. Names each of them once. Admins only. Error SLA_ORDER_INCOMPLETE.';
 grant execute on function app_public.order_sla_policies(policy_ids uuid[]) to atum_admin;
 
+create function app_public.outbox(state app_public.mail_state DEFAULT NULL::app_public.mail_state, recipient text DEFAULT NULL::text) returns SETOF app_public.mail_messages
+  language sql stable security definer set search_path=""; -- body 34eeaee2086f80efddeb41a2a131aa4c
+comment on function app_public.outbox(state app_public.mail_state, recipient text) is 'The mails that were written, newest first: those in one state, and those to people in whose name or address `recipient` occurs, where given. Admins only.';
+grant execute on function app_public.outbox(state app_public.mail_state, recipient text) to atum_admin;
+
+create function app_public.outgoing_replies_attachments(reply app_public.outgoing_replies) returns SETOF app_public.attachments
+  language sql stable set search_path=""; -- body 15764c274ba2100b5c46905a8897b4f4
+comment on function app_public.outgoing_replies_attachments(reply app_public.outgoing_replies) is 'The files that go with the reply.';
+grant execute on function app_public.outgoing_replies_attachments(reply app_public.outgoing_replies) to atum_agent;
+
+create function app_public.own_notification_choices() returns SETOF app_public.notification_choice
+  language sql stable security definer set search_path=""; -- body 1fa7461034431d4bbcb86a5de6a306c3
+comment on function app_public.own_notification_choices() is 'How the caller hears of each thing that people of their role are told.';
+grant execute on function app_public.own_notification_choices() to atum_agent;
+grant execute on function app_public.own_notification_choices() to atum_customer;
+
+create function app_public.own_notification_schedule() returns app_public.notification_schedule
+  language sql stable security definer set search_path=""; -- body bbee85b7143b8fa6b8ab70411e77c644
+comment on function app_public.own_notification_schedule() is 'When the caller wants to hear of nothing, and when their mail of the day comes.';
+grant execute on function app_public.own_notification_schedule() to atum_agent;
+grant execute on function app_public.own_notification_schedule() to atum_customer;
+
 create function app_public.own_sessions() returns SETOF app_public.login_session
   language sql stable security definer set search_path=""; -- body 170773931e8831915a56d43498850fe3
 comment on function app_public.own_sessions() is 'Where the caller is logged in, the latest first.';
 grant execute on function app_public.own_sessions() to atum_agent;
 grant execute on function app_public.own_sessions() to atum_customer;
+
+create function app_public.own_uploads(attachment_ids uuid[] DEFAULT NULL::uuid[]) returns SETOF app_public.attachments
+  language sql stable set search_path=""; -- body 66d91b1ba953e65d2633df243dfbae0b
+comment on function app_public.own_uploads(attachment_ids uuid[]) is 'The files that the caller uploaded and that are on no comment yet, newest first; with `attachmentIds` those of them. Each is forgotten a day after it was uploaded.';
+grant execute on function app_public.own_uploads(attachment_ids uuid[]) to atum_agent;
+grant execute on function app_public.own_uploads(attachment_ids uuid[]) to atum_customer;
 
 create function app_public.pending_approvals() returns SETOF app_public.ticket_approvals
   language sql stable set search_path=""; -- body 23c755f0c78aed140d12e07d94e8c20b
@@ -4868,6 +6796,11 @@ create function app_public.preview_macro(macro_id uuid, ticket_id uuid) returns 
   language sql stable security definer set search_path=""; -- body 6db1d11193f7e8c68896c581beebee93
 comment on function app_public.preview_macro(macro_id uuid, ticket_id uuid) is 'What a macro would do to a ticket, step by step, with the variables filled in; nothing is done. Nothing for a macro or ticket the caller does not see. Staff only.';
 grant execute on function app_public.preview_macro(macro_id uuid, ticket_id uuid) to atum_agent;
+
+create function app_public.preview_mail_template(kind app_public.mail_kind, locale text, subject text, body text, sender_name text DEFAULT NULL::text, brand_color text DEFAULT NULL::text, footer text DEFAULT NULL::text) returns app_public.mail_rendering
+  language plpgsql stable security definer set search_path=""; -- body de5ce23b6bba35f734549bc822b46946
+comment on function app_public.preview_mail_template(kind app_public.mail_kind, locale text, subject text, body text, sender_name text, brand_color text, footer text) is 'How a mail would read with these words, told with an invented ticket; `senderName`, `brandColor` and `footer` instead of those in the settings, where given. Nothing is saved or sent. Admins only. Error INVALID_INPUT for a colour that is none.';
+grant execute on function app_public.preview_mail_template(kind app_public.mail_kind, locale text, subject text, body text, sender_name text, brand_color text, footer text) to atum_admin;
 
 create function app_public.preview_sla_due(calendar_id uuid, working_seconds bigint, started_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns timestamp with time zone
   language sql stable set search_path=""; -- body 29348b6a10e7c87256f3e881b54b5613
@@ -4889,10 +6822,20 @@ create function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket
 comment on function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) is 'Says how one ticket stands to another, and returns the relationship: the first is a child of, a duplicate of, related to, or blocks the second. A ticket has one parent and one original. A ticket is not resolved before its children. Staff only. Errors: NOT_FOUND, RELATIONSHIP_REFUSED for a circle, CONFLICT for one that is there.';
 grant execute on function app_public.relate_tickets(ticket_id uuid, kind app_public.ticket_relationship_kind, other_ticket_id uuid) to atum_agent;
 
+create function app_public.release_file(sha256 text, reason text) returns app_public.stored_files
+  language plpgsql volatile security definer set search_path=""; -- body d76b1cb1edd8323b2ad4d3b4081b28e9
+comment on function app_public.release_file(sha256 text, reason text) is 'Lets a file that the scanner holds back be downloaded all the same, by everybody who sees a comment it is on, for a reason of 1 to 1,000 characters. It is held back again when the scanner finds something else in it later. Returns the file. Admins only. Errors: REASON_MISSING, NOT_FOUND, FILE_NOT_HELD for one that is not `infected` or `unscannable`: what waits for the scanner is not released, INVALID_INPUT.';
+grant execute on function app_public.release_file(sha256 text, reason text) to atum_admin;
+
 create function app_public.remove_checklist_item(item_id uuid) returns app_public.checklist_items
   language plpgsql volatile security definer set search_path=""; -- body 2e1f832408c0a5ef47d6ad2448c55fc8
 comment on function app_public.remove_checklist_item(item_id uuid) is 'Takes a step out of a checklist, and returns what it was. Staff only. Error: NOT_FOUND.';
 grant execute on function app_public.remove_checklist_item(item_id uuid) to atum_agent;
+
+create function app_public.remove_file(sha256 text, reason text) returns app_public.stored_files
+  language plpgsql volatile security definer set search_path=""; -- body 4492aebc08ad432bf6155d9b859a87d0
+comment on function app_public.remove_file(sha256 text, reason text) is 'Deletes the content of a file for good, from every comment it is on, for a reason of 1 to 1,000 characters; its name stays. Returns the file. Admins only. Errors: REASON_MISSING, NOT_FOUND, FILE_REMOVED for one that is, INVALID_INPUT.';
+grant execute on function app_public.remove_file(sha256 text, reason text) to atum_admin;
 
 create function app_public.remove_ip_rule(rule_id uuid, accept_lockout boolean DEFAULT false) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body 503a8c54d885cac2fd2dbc22e4901e37
@@ -4909,6 +6852,16 @@ create function app_public.remove_team_member(team_id uuid, user_id uuid) return
 comment on function app_public.remove_team_member(team_id uuid, user_id uuid) is 'Takes somebody out of a team; the tickets assigned to them stay theirs. Admins only. Error NOT_FOUND.';
 grant execute on function app_public.remove_team_member(team_id uuid, user_id uuid) to atum_admin;
 
+create function app_public.replay_webhook_delivery(delivery_id uuid) returns app_public.webhook_deliveries
+  language plpgsql volatile security definer set search_path=""; -- body 4970b2529a613eb72f07072aebbf4149
+comment on function app_public.replay_webhook_delivery(delivery_id uuid) is 'Tells a webhook once more what it was told or could not be told, with the same body and the same `webhook-id`, and returns the new call. A test is made anew. Admins only. Errors: NOT_FOUND, WEBHOOK_NOT_READY when the webhook is off or has no secret.';
+grant execute on function app_public.replay_webhook_delivery(delivery_id uuid) to atum_admin;
+
+create function app_public.replay_webhook_since(webhook_id uuid, since timestamp with time zone, includes_delivered boolean DEFAULT false) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body a178056e0c7c9e506ecfa59edffe3e65
+comment on function app_public.replay_webhook_since(webhook_id uuid, since timestamp with time zone, includes_delivered boolean) is 'Tells a webhook of what happened since an instant and it was not told of: what was given up or cancelled, and what happened while it was off; with `includesDelivered` also of what it took. At most 10,000 at a time, from the last 30 days and since the webhook was made; returns how many. Admins only. Errors: NOT_FOUND, WEBHOOK_NOT_READY when the webhook is off or has no secret.';
+grant execute on function app_public.replay_webhook_since(webhook_id uuid, since timestamp with time zone, includes_delivered boolean) to atum_admin;
+
 create function app_public.request_approval(ticket_id uuid, question text, approver_ids uuid[], rule app_public.approval_rule DEFAULT 'all'::app_public.approval_rule) returns app_public.ticket_approvals
   language plpgsql volatile security definer set search_path=""; -- body 6297e8c42dc919815323c3f1471d532d
 comment on function app_public.request_approval(ticket_id uuid, question text, approver_ids uuid[], rule app_public.approval_rule) is 'Asks 1 to 20 people to approve something on a ticket, and returns the question. Whoever is asked may see the ticket, or is a customer who decides for the requester''s company and reads the `question` alone. Staff only. Errors: NOT_FOUND, APPROVAL_REFUSED on a ticket that is done, APPROVER_REFUSED, INVALID_INPUT.';
@@ -4919,10 +6872,31 @@ create function app_public.resend_invitation(user_id uuid) returns boolean
 comment on function app_public.resend_invitation(user_id uuid) is 'Writes the invitation once more; the link before is worth nothing. Admins only. Error NOT_FOUND for a person who is not there or has come already.';
 grant execute on function app_public.resend_invitation(user_id uuid) to atum_admin;
 
+create function app_public.reset_mail_template(kind app_public.mail_kind, locale text) returns boolean
+  language plpgsql volatile security definer set search_path=""; -- body dcd16955a18c0d6dd161930cf7a4b4fe
+comment on function app_public.reset_mail_template(kind app_public.mail_kind, locale text) is 'Has mails of a kind say what is built in again, and returns whether they said something else. Admins only.';
+grant execute on function app_public.reset_mail_template(kind app_public.mail_kind, locale text) to atum_admin;
+
+create function app_public.reset_notification_choices(kind app_public.notification_kind DEFAULT NULL::app_public.notification_kind) returns SETOF app_public.notification_choice
+  language plpgsql volatile security definer set search_path=""; -- body 49a37f92eecc17ebf6184d6878990bf7
+comment on function app_public.reset_notification_choices(kind app_public.notification_kind) is 'Has the caller hear of everything, or of one kind of thing, as people of their role usually do, and returns how they hear of each. Error UNAUTHENTICATED.';
+grant execute on function app_public.reset_notification_choices(kind app_public.notification_kind) to atum_agent;
+grant execute on function app_public.reset_notification_choices(kind app_public.notification_kind) to atum_customer;
+
 create function app_public.reset_two_factor(user_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body d5b712854a1417d5fca06f28b05e6dbd
 comment on function app_public.reset_two_factor(user_id uuid) is 'Forgets the second factor of a person who lost it, and ends their sessions. Admins only, and not for themselves. Errors: NOT_FOUND, NOT_YOURSELF, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.reset_two_factor(user_id uuid) to atum_admin;
+
+create function app_public.retry_incoming_mail(incoming_mail_id uuid) returns app_public.incoming_mails
+  language plpgsql volatile security definer set search_path=""; -- body 5105f77a5e3bc329734eb82532d49e30
+comment on function app_public.retry_incoming_mail(incoming_mail_id uuid) is 'Has a mail that failed read again, or one that was ignored taken all the same, and returns it: it is on a ticket in a moment. Admins only. Errors: NOT_FOUND, MAIL_NOT_TAKEN_UP for one that is on a ticket, waits, or was never fetched; UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.retry_incoming_mail(incoming_mail_id uuid) to atum_admin;
+
+create function app_public.retry_mail(mail_id uuid) returns app_public.mail_messages
+  language plpgsql volatile security definer set search_path=""; -- body 354aaa872a9517c577f2ce32f2d21003
+comment on function app_public.retry_mail(mail_id uuid) is 'Has a mail that was kept, given up, cancelled or came back, or that waits for its next attempt, sent now, and tried for another day. Returns it. Admins only. Errors: NOT_FOUND, MAIL_SENT_ALREADY.';
+grant execute on function app_public.retry_mail(mail_id uuid) to atum_admin;
 
 create function app_public.revoke_api_token(token_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body a60fde28134b5cf6af1306dac27393c9
@@ -4930,21 +6904,41 @@ comment on function app_public.revoke_api_token(token_id uuid) is 'Ends an API t
 grant execute on function app_public.revoke_api_token(token_id uuid) to atum_agent;
 grant execute on function app_public.revoke_api_token(token_id uuid) to atum_customer;
 
-create function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, seen_version integer DEFAULT NULL::integer) returns app_public.ticket_drafts
-  language plpgsql volatile security definer set search_path=""; -- body 5d10f0ee7c1f1900ae55fa0894ff9e7d
-comment on function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, seen_version integer) is 'Keeps what the caller is writing on a ticket, and returns the draft: one reply and one note for each person and ticket. `body` has up to 262,144 bytes. With `seenVersion`, the `version` as you saw it or 0 where you saw none, a save that crosses with one from another device is refused with DRAFT_CONFLICT, and both are still there: the other one here, yours with you. Without it the last save wins. Customers keep replies only. Errors: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, INVALID_INPUT, DRAFT_CONFLICT.';
-grant execute on function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, seen_version integer) to atum_agent;
-grant execute on function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, seen_version integer) to atum_customer;
+create function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, seen_version integer DEFAULT NULL::integer, attachment_ids uuid[] DEFAULT '{}'::uuid[]) returns app_public.ticket_drafts
+  language plpgsql volatile security definer set search_path=""; -- body f14feeb020e3cfc0738e0de4c30463a5
+comment on function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, seen_version integer, attachment_ids uuid[]) is 'Keeps what the caller is writing on a ticket, and returns the draft: one reply and one note for each person and ticket. `body` has up to 262,144 bytes. `attachmentIds` are the row ids of files that you uploaded for it. With `seenVersion`, the `version` as you saw it or 0 where you saw none, a save that crosses with one from another device is refused with DRAFT_CONFLICT, and both are still there: the other one here, yours with you. Without it the last save wins. Customers keep replies only. Errors: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, INVALID_INPUT, DRAFT_CONFLICT.';
+grant execute on function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, seen_version integer, attachment_ids uuid[]) to atum_agent;
+grant execute on function app_public.save_draft(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, seen_version integer, attachment_ids uuid[]) to atum_customer;
 
 create function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid DEFAULT NULL::uuid, is_enabled boolean DEFAULT true, issuer text DEFAULT NULL::text, client_id text DEFAULT NULL::text, scopes text[] DEFAULT '{openid,email,profile}'::text[], url text DEFAULT NULL::text, base_dn text DEFAULT NULL::text, bind_dn text DEFAULT NULL::text, user_filter text DEFAULT NULL::text, subject_attribute text DEFAULT 'entryUUID'::text, email_attribute text DEFAULT 'mail'::text, name_attribute text DEFAULT 'cn'::text, role_claim text DEFAULT NULL::text, role_mapping jsonb DEFAULT '{}'::jsonb, default_role app_public.user_role DEFAULT NULL::app_public.user_role, makes_people boolean DEFAULT true, asks_second_factor boolean DEFAULT false) returns app_public.identity_providers
   language plpgsql volatile security definer set search_path=""; -- body c483cc36f54124c0bbaf29ad6c1d81db
 comment on function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid, is_enabled boolean, issuer text, client_id text, scopes text[], url text, base_dn text, bind_dn text, user_filter text, subject_attribute text, email_attribute text, name_attribute text, role_claim text, role_mapping jsonb, default_role app_public.user_role, makes_people boolean, asks_second_factor boolean) is 'Adds an identity provider, or with `providerId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/identity-provider-secret`, and anew where another address, client or account is asked with it. Switching it off ends the sessions it opened. Admins only. Errors: IDENTITY_PROVIDER_INVALID for a mapping to what is no role, INVALID_INPUT for settings that do not fit the kind, CONFLICT for a name that is taken, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.save_identity_provider(kind app_public.identity_provider_kind, name text, provider_id uuid, is_enabled boolean, issuer text, client_id text, scopes text[], url text, base_dn text, bind_dn text, user_filter text, subject_attribute text, email_attribute text, name_attribute text, role_claim text, role_mapping jsonb, default_role app_public.user_role, makes_people boolean, asks_second_factor boolean) to atum_admin;
 
+create function app_public.save_mail_template(kind app_public.mail_kind, locale text, subject text, body text) returns app_public.mail_templates
+  language plpgsql volatile security definer set search_path=""; -- body b42684d84b812fbf45d673f5006237a7
+comment on function app_public.save_mail_template(kind app_public.mail_kind, locale text, subject text, body text) is 'Has mails of a kind say something else to those who read a language, from the next one on. Admins only. Errors: INVALID_INPUT, MAIL_VARIABLE_UNKNOWN for a variable these mails do not have, MAIL_VARIABLE_MISSING where what the mail is for would not be in it.';
+grant execute on function app_public.save_mail_template(kind app_public.mail_kind, locale text, subject text, body text) to atum_admin;
+
+create function app_public.save_mailbox(name text, address text, host text, username text, mailbox_id uuid DEFAULT NULL::uuid, port integer DEFAULT 993, security app_public.mailbox_security DEFAULT 'tls'::app_public.mailbox_security, auth app_public.mailbox_auth DEFAULT 'password'::app_public.mailbox_auth, folder text DEFAULT 'INBOX'::text, processed_folder text DEFAULT NULL::text, token_endpoint text DEFAULT NULL::text, client_id text DEFAULT NULL::text, scopes text DEFAULT NULL::text, service_id uuid DEFAULT NULL::uuid, team_id uuid DEFAULT NULL::uuid, is_default boolean DEFAULT false, is_enabled boolean DEFAULT true, accepts_strangers boolean DEFAULT true, accepts_lists boolean DEFAULT false, max_mail_bytes bigint DEFAULT 36700160, alarm_minutes integer DEFAULT 15) returns app_public.mailboxes
+  language plpgsql volatile security definer set search_path=""; -- body dba0954f7156461f738ac4db00737f39
+comment on function app_public.save_mailbox(name text, address text, host text, username text, mailbox_id uuid, port integer, security app_public.mailbox_security, auth app_public.mailbox_auth, folder text, processed_folder text, token_endpoint text, client_id text, scopes text, service_id uuid, team_id uuid, is_default boolean, is_enabled boolean, accepts_strangers boolean, accepts_lists boolean, max_mail_bytes bigint, alarm_minutes integer) is 'Adds a mailbox, or with `mailboxId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/mailbox-secret`, and anew where another server or account is asked from now on. The first mailbox is the default one, and another becomes it by `isDefault`. Admins only. Errors: MAILBOX_FROM_ENVIRONMENT for the connection of one that the environment names, INVALID_INPUT, CONFLICT for a name or address that is in use, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.save_mailbox(name text, address text, host text, username text, mailbox_id uuid, port integer, security app_public.mailbox_security, auth app_public.mailbox_auth, folder text, processed_folder text, token_endpoint text, client_id text, scopes text, service_id uuid, team_id uuid, is_default boolean, is_enabled boolean, accepts_strangers boolean, accepts_lists boolean, max_mail_bytes bigint, alarm_minutes integer) to atum_admin;
+
 create function app_public.save_ticket_view(name text, conditions jsonb, view_id uuid DEFAULT NULL::uuid, visibility app_public.ticket_view_visibility DEFAULT 'personal'::app_public.ticket_view_visibility, team_id uuid DEFAULT NULL::uuid, columns text[] DEFAULT '{reference,subject,status,priority,assignee,team,due,updated}'::text[], sort app_public.ticket_sort DEFAULT 'updated'::app_public.ticket_sort, direction app_public.sort_direction DEFAULT 'descending'::app_public.sort_direction, "position" integer DEFAULT NULL::integer) returns app_public.ticket_views
   language plpgsql volatile security definer set search_path=""; -- body b6d9d6a69454590a1f492cda4d32e5e1
 comment on function app_public.save_ticket_view(name text, conditions jsonb, view_id uuid, visibility app_public.ticket_view_visibility, team_id uuid, columns text[], sort app_public.ticket_sort, direction app_public.sort_direction, "position" integer) is 'Saves a view and returns it; with `viewId` it takes the place of what that one was. Agents save personal views and those of their teams, managers also shared ones. `conditions` and `columns` as TicketView has them; `teamId` for those of a team. Up to 50 of each person, of each team and shared. Errors: INVALID_INPUT, FORBIDDEN, NOT_FOUND, CONDITION_INVALID, VIEW_INVALID, TOO_MANY_VIEWS.';
 grant execute on function app_public.save_ticket_view(name text, conditions jsonb, view_id uuid, visibility app_public.ticket_view_visibility, team_id uuid, columns text[], sort app_public.ticket_sort, direction app_public.sort_direction, "position" integer) to atum_agent;
+
+create function app_public.save_webhook(name text, url text, webhook_id uuid DEFAULT NULL::uuid, event_types app_public.ticket_event_type[] DEFAULT '{}'::app_public.ticket_event_type[], includes_internal boolean DEFAULT false, allow_internal boolean DEFAULT false, is_enabled boolean DEFAULT true) returns app_public.webhooks
+  language plpgsql volatile security definer set search_path=""; -- body 30e9ebb54235196c133d3204c4786370
+comment on function app_public.save_webhook(name text, url text, webhook_id uuid, event_types app_public.ticket_event_type[], includes_internal boolean, allow_internal boolean, is_enabled boolean) is 'Adds a webhook, or with `webhookId` replaces its settings, and returns it. It calls nothing before it has a secret, which is made by `POST /api/v1/webhooks/<rowId>/secret`. Switching it off cancels what waits. Admins only. Errors: WEBHOOK_ADDRESS_INTERNAL for an address inside the own network without `allowInternal`, TOO_MANY_WEBHOOKS beyond 50, CONFLICT for a name that is taken, INVALID_INPUT, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.save_webhook(name text, url text, webhook_id uuid, event_types app_public.ticket_event_type[], includes_internal boolean, allow_internal boolean, is_enabled boolean) to atum_admin;
+
+create function app_public.scan_file_again(sha256 text) returns app_public.stored_files
+  language plpgsql volatile security definer set search_path=""; -- body f5f8e7cbb16e3b956346b949f2663548
+comment on function app_public.scan_file_again(sha256 text) is 'Has a file that is held back scanned once more, after the scanner has learned or is allowed larger files; it stays held back meanwhile. Returns the file, which is `pending`. Admins only. Errors: NOT_FOUND, FILE_NOT_HELD.';
+grant execute on function app_public.scan_file_again(sha256 text) to atum_admin;
 
 create function app_public.search_canned_responses(ticket_id uuid, words text DEFAULT NULL::text) returns SETOF app_public.canned_response_match
   language sql stable set search_path=""; -- body 57d18760423a44106a1e35817a7156bc
@@ -4957,10 +6951,25 @@ comment on function app_public.search_tickets(query text, first integer, after t
 grant execute on function app_public.search_tickets(query text, first integer, after text) to atum_agent;
 grant execute on function app_public.search_tickets(query text, first integer, after text) to atum_customer;
 
-create function app_public.send_reply(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, draft_version integer DEFAULT NULL::integer, client_mutation_key text DEFAULT NULL::text) returns app_public.sent_reply
-  language plpgsql volatile set search_path=""; -- body 39c2eccd77d52bb8e957acdfc51c7a02
-comment on function app_public.send_reply(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, draft_version integer, client_mutation_key text) is 'Sends a reply, which leaves after the `undoSendSeconds` of the organization and can be taken back by `undoSend` until then; a note, or a reply where there is no delay, is said at once. Takes what `addComment` takes, and refuses now what it would refuse. The draft of which you saw `draftVersion` goes with it. What is refused when it leaves (the ticket was closed or merged meanwhile, somebody answered after `seenCommentAt`, its author may no longer write) comes back as a draft that says why. Retrying with the same `clientMutationKey` (8 to 64 characters) sends nothing twice. Staff only. Errors: as `addComment`.';
-grant execute on function app_public.send_reply(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, draft_version integer, client_mutation_key text) to atum_agent;
+create function app_public.send_kept_mails(written_after timestamp with time zone DEFAULT NULL::timestamp with time zone) returns integer
+  language plpgsql volatile security definer set search_path=""; -- body 9b612d3f385162c4c47eab869d9912c2
+comment on function app_public.send_kept_mails(written_after timestamp with time zone) is 'Has all mails sent that were kept because there was no mail server, or those written after an instant, up to 1,000 at a time, and returns how many. Admins only.';
+grant execute on function app_public.send_kept_mails(written_after timestamp with time zone) to atum_admin;
+
+create function app_public.send_reply(ticket_id uuid, body text, visibility app_public.comment_visibility DEFAULT 'public'::app_public.comment_visibility, status app_public.ticket_status DEFAULT NULL::app_public.ticket_status, state_id uuid DEFAULT NULL::uuid, mentioned_user_ids uuid[] DEFAULT '{}'::uuid[], seen_comment_at timestamp with time zone DEFAULT NULL::timestamp with time zone, draft_version integer DEFAULT NULL::integer, client_mutation_key text DEFAULT NULL::text, attachment_ids uuid[] DEFAULT '{}'::uuid[]) returns app_public.sent_reply
+  language plpgsql volatile set search_path=""; -- body 2c9bf9cfce767d73b132497f17eaeea7
+comment on function app_public.send_reply(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, draft_version integer, client_mutation_key text, attachment_ids uuid[]) is 'Sends a reply, which leaves after the `undoSendSeconds` of the organization and can be taken back by `undoSend` until then; a note, or a reply where there is no delay, is said at once. Takes what `addComment` takes, and refuses now what it would refuse. The draft of which you saw `draftVersion` goes with it. What is refused when it leaves (the ticket was closed or merged meanwhile, somebody answered after `seenCommentAt`, its author may no longer write) comes back as a draft that says why. Retrying with the same `clientMutationKey` (8 to 64 characters) sends nothing twice. Staff only. Errors: as `addComment`.';
+grant execute on function app_public.send_reply(ticket_id uuid, body text, visibility app_public.comment_visibility, status app_public.ticket_status, state_id uuid, mentioned_user_ids uuid[], seen_comment_at timestamp with time zone, draft_version integer, client_mutation_key text, attachment_ids uuid[]) to atum_agent;
+
+create function app_public.send_test_mail(to_address text) returns app_public.mail_messages
+  language plpgsql volatile security definer set search_path=""; -- body ffcc6ec4468c182647573aa9d2b82bf5
+comment on function app_public.send_test_mail(to_address text) is 'Sends a mail to an address that shows how the mails of the organization look, and returns it; what becomes of it is seen in the outbox. Admins only. Error INVALID_INPUT for what is no address.';
+grant execute on function app_public.send_test_mail(to_address text) to atum_admin;
+
+create function app_public.send_test_webhook(webhook_id uuid) returns app_public.webhook_deliveries
+  language plpgsql volatile security definer set search_path=""; -- body e40cad6844daa2eb94804723488bd86a
+comment on function app_public.send_test_webhook(webhook_id uuid) is 'Calls a webhook once with a body of type `ping`, also when it is switched off, and returns the call, whose `state` says before long how it went. Admins only. Errors: NOT_FOUND, WEBHOOK_NOT_READY without a secret.';
+grant execute on function app_public.send_test_webhook(webhook_id uuid) to atum_admin;
 
 create function app_public.sessions_of(user_id uuid) returns SETOF app_public.login_session
   language sql stable security definer set search_path=""; -- body db464f3770ef21b4fd390916b6064180
@@ -4988,8 +6997,8 @@ comment on function app_public.set_user_teams(user_id uuid, team_ids uuid[]) is 
 grant execute on function app_public.set_user_teams(user_id uuid, team_ids uuid[]) to atum_admin;
 
 create function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text DEFAULT NULL::text) returns app_public.tickets
-  language plpgsql volatile security definer set search_path=""; -- body df7beb88b0cd5431933990ce9c0ec128
-comment on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) is 'Opens a new ticket with what a comment says, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT, FORBIDDEN for a ticket you would not see.';
+  language plpgsql volatile security definer set search_path=""; -- body fa81fc8a12df9e8153424381cb0eb5b8
+comment on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) is 'Opens a new ticket with what a comment says and its files, related to the one it was said on, and returns it. The comment stays where it is; its author, if a customer, is the requester. Retrying with the same `clientMutationKey` returns the ticket the first call made. Staff only. Errors: NOT_FOUND, INVALID_INPUT, FORBIDDEN for a ticket you would not see.';
 grant execute on function app_public.split_comment(comment_id uuid, subject text, client_mutation_key text) to atum_agent;
 
 create function app_public.start_timer(ticket_id uuid, activity_id uuid DEFAULT NULL::uuid, is_billable boolean DEFAULT NULL::boolean, note text DEFAULT ''::text) returns app_public.running_timers
@@ -5002,6 +7011,26 @@ create function app_public.stop_timer(timer_id uuid, note text DEFAULT NULL::tex
 comment on function app_public.stop_timer(timer_id uuid, note text, activity_id uuid, is_billable boolean) is 'Stops the timer of the caller, records what it measured, and returns the entry. What is not given is as when it was started. Time on a ticket that was merged meanwhile is recorded on the one in which it goes on. Staff only. Errors: NOT_FOUND for a timer that does not run any more, TIME_ACTIVITY_ARCHIVED, INVALID_INPUT.';
 grant execute on function app_public.stop_timer(timer_id uuid, note text, activity_id uuid, is_billable boolean) to atum_agent;
 
+create function app_public.stored_files_names(file app_public.stored_files) returns text[]
+  language sql stable security definer set search_path=""; -- body 2b2570caf0b590bbbbc96e879a748365
+comment on function app_public.stored_files_names(file app_public.stored_files) is 'What it is called where it is attached or was uploaded, the first ten names.';
+grant execute on function app_public.stored_files_names(file app_public.stored_files) to atum_admin;
+
+create function app_public.stored_files_tickets(file app_public.stored_files) returns SETOF app_public.tickets
+  language sql stable set search_path=""; -- body 3ae67e28c47ca27132c65aa5c47346b7
+comment on function app_public.stored_files_tickets(file app_public.stored_files) is 'The tickets it is on.';
+grant execute on function app_public.stored_files_tickets(file app_public.stored_files) to atum_admin;
+
+create function app_public.stored_files_uploaded_by(file app_public.stored_files) returns app_public.users
+  language sql stable set search_path=""; -- body 989a82a52475afa8701536c9bb9f3bf4
+comment on function app_public.stored_files_uploaded_by(file app_public.stored_files) is 'Who uploaded it first; null when it came by mail from nobody known.';
+grant execute on function app_public.stored_files_uploaded_by(file app_public.stored_files) to atum_admin;
+
+create function app_public.test_mailbox(mailbox_id uuid) returns app_public.mailbox_states
+  language plpgsql volatile security definer set search_path=""; -- body 9a24df874473e64448f873bba0305025
+comment on function app_public.test_mailbox(mailbox_id uuid) is 'Has the worker connect to a mailbox, log in and open its folder, and returns the state that its findings will be in: `testedAt` is null until then. Nothing is fetched. Admins only. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+grant execute on function app_public.test_mailbox(mailbox_id uuid) to atum_admin;
+
 create function app_public.tick_checklist_item(item_id uuid, done boolean DEFAULT true) returns app_public.checklist_items
   language plpgsql volatile security definer set search_path=""; -- body 0af4a5edf1b8f1486040514124db00cf
 comment on function app_public.tick_checklist_item(item_id uuid, done boolean) is 'Ticks a step off, or with `done` false opens it again, and returns it. Staff only. Error: NOT_FOUND.';
@@ -5012,6 +7041,12 @@ create function app_public.ticket_by_number(number integer) returns app_public.t
 comment on function app_public.ticket_by_number(number integer) is 'The ticket with this number in the caller''s organization, or null when there is none the caller may see.';
 grant execute on function app_public.ticket_by_number(number integer) to atum_agent;
 grant execute on function app_public.ticket_by_number(number integer) to atum_customer;
+
+create function app_public.ticket_drafts_attachments(draft app_public.ticket_drafts) returns SETOF app_public.attachments
+  language sql stable set search_path=""; -- body acf806b2398bc36450090dc48e0867b7
+comment on function app_public.ticket_drafts_attachments(draft app_public.ticket_drafts) is 'The files that wait to be sent with the draft, as far as they are still there.';
+grant execute on function app_public.ticket_drafts_attachments(draft app_public.ticket_drafts) to atum_agent;
+grant execute on function app_public.ticket_drafts_attachments(draft app_public.ticket_drafts) to atum_customer;
 
 create function app_public.ticket_time(ticket_id uuid) returns app_public.time_total
   language sql stable set search_path=""; -- body 47ab4b0e0319bf403362e34c4d58a9eb
@@ -5043,6 +7078,12 @@ create function app_public.undo_send(outgoing_reply_id uuid) returns app_public.
   language plpgsql volatile security definer set search_path=""; -- body 04c0d440679d2d448950f75039dd2b58
 comment on function app_public.undo_send(outgoing_reply_id uuid) is 'Takes back a reply that has not left yet, and returns it as a draft, before what the caller wrote on that ticket meanwhile. Only its author does. Error REPLY_NOT_ON_ITS_WAY when there is none: it left, was taken back, or never was.';
 grant execute on function app_public.undo_send(outgoing_reply_id uuid) to atum_agent;
+
+create function app_public.unread_notification_count() returns integer
+  language sql stable set search_path=""; -- body eb044388075b29cfe989bd9f50582edc
+comment on function app_public.unread_notification_count() is 'How many notifications of the caller are unread, counted up to 100, which stands for more than 99.';
+grant execute on function app_public.unread_notification_count() to atum_agent;
+grant execute on function app_public.unread_notification_count() to atum_customer;
 
 create function app_public.unrelate_tickets(relationship_id uuid) returns boolean
   language plpgsql volatile security definer set search_path=""; -- body a5749aec814aafdf58aebf8f4ea06bd1
@@ -5078,3 +7119,28 @@ create function app_public.watch_ticket(ticket_id uuid, user_id uuid DEFAULT NUL
   language plpgsql volatile security definer set search_path=""; -- body 696b49e17dc762dae5f0b827bb9c218c
 comment on function app_public.watch_ticket(ticket_id uuid, user_id uuid) is 'Has somebody who may see the ticket watch it, without `userId` the caller, and returns the ticket. Staff only. Errors: NOT_FOUND, WATCHER_REFUSED.';
 grant execute on function app_public.watch_ticket(ticket_id uuid, user_id uuid) to atum_agent;
+
+create function app_public.webhooks_failed_today(webhook app_public.webhooks) returns integer
+  language sql stable set search_path=""; -- body f2ce78c3c473db420fb1f621ee88a244
+comment on function app_public.webhooks_failed_today(webhook app_public.webhooks) is 'How many calls were given up in the last 24 hours, counted up to 1,000.';
+grant execute on function app_public.webhooks_failed_today(webhook app_public.webhooks) to atum_admin;
+
+create function app_public.webhooks_has_secret(webhook app_public.webhooks) returns boolean
+  language sql stable security definer set search_path=""; -- body 79b98ec73a3f5d3173290b728e446461
+comment on function app_public.webhooks_has_secret(webhook app_public.webhooks) is 'Whether it has a secret; without one it calls nothing. Admins only.';
+grant execute on function app_public.webhooks_has_secret(webhook app_public.webhooks) to atum_admin;
+
+create function app_public.webhooks_last_delivered_at(webhook app_public.webhooks) returns timestamp with time zone
+  language sql stable set search_path=""; -- body af4af55125d8b375c76ca90ceebfab9d
+comment on function app_public.webhooks_last_delivered_at(webhook app_public.webhooks) is 'When the latest of its calls that were taken was; null when none was in 30 days.';
+grant execute on function app_public.webhooks_last_delivered_at(webhook app_public.webhooks) to atum_admin;
+
+create function app_public.webhooks_previous_secret_until(webhook app_public.webhooks) returns timestamp with time zone
+  language sql stable security definer set search_path=""; -- body f092cad649946a31ba2ba94f203c6f96
+comment on function app_public.webhooks_previous_secret_until(webhook app_public.webhooks) is 'Until when calls are signed with a secret before the one in use too; null when there is none. Admins only.';
+grant execute on function app_public.webhooks_previous_secret_until(webhook app_public.webhooks) to atum_admin;
+
+create function app_public.webhooks_waiting(webhook app_public.webhooks) returns integer
+  language sql stable set search_path=""; -- body 98d1ca2fdc1198c31ad2c2ab0fbac56f
+comment on function app_public.webhooks_waiting(webhook app_public.webhooks) is 'How many calls wait, counted up to 1,000.';
+grant execute on function app_public.webhooks_waiting(webhook app_public.webhooks) to atum_admin;

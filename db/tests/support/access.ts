@@ -28,6 +28,7 @@ interface Table {
   name: string
   /** The column that says whose a row is; null for the machine's own tables. */
   organizationColumn: string | null
+  /** Those that are written: not what Postgres makes of them. */
   columns: string[]
 }
 
@@ -40,7 +41,7 @@ export async function allTables(client: Client): Promise<Table[]> {
       array_agg(attribute.attname::text order by attribute.attnum) as columns
     from pg_class as class
     join pg_namespace as namespace on namespace.oid = class.relnamespace
-    join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
+    join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped and attribute.attgenerated = ''
     left join app_private.tenant_tables() as tenant on to_regclass(tenant.table_name) = class.oid
     where namespace.nspname in ('app_public', 'app_hidden', 'app_private') and class.relkind in ('r', 'p')
     group by class.oid, tenant.organization_column

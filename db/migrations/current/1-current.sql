@@ -1,0 +1,1 @@
+-- Tables, types, indexes, constraints of the next change.
