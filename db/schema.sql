@@ -5533,7 +5533,7 @@ comment on function app_private.record_scanner(state text, version text, reason 
 grant execute on function app_private.record_scanner(state text, version text, reason text) to atum_worker;
 
 create function app_private.record_sla_breaches(sla_calculation_id uuid DEFAULT NULL::uuid) returns integer
-  language plpgsql volatile security definer set search_path=""; -- body 19e509ef76091f3f29fbc4184e65f55e
+  language plpgsql volatile security definer set search_path=""; -- body 040a00ae939fbd013fc9c2c1095af56f
 comment on function app_private.record_sla_breaches(sla_calculation_id uuid) is 'Records the targets of the current organization that are overdue, up to 1,000, or one of them, each with the instant it was due, and returns how many. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.record_sla_breaches(sla_calculation_id uuid) to atum_worker;
 

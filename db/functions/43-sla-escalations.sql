@@ -144,9 +144,8 @@ begin
   end if;
 
   for late in
-    update app_public.sla_calculations as clock
-    set breached_at = clock.due_at
-    from (
+    -- Materialized, because a plan made without statistics looked for the overdue ones anew for each clock there is.
+    with overdue as materialized (
       select due.id
       from app_public.sla_calculations as due
       join app_public.tickets as ticket on ticket.organization_id = due.organization_id and ticket.id = due.ticket_id
@@ -157,7 +156,10 @@ begin
       order by due.due_at
       limit 1000
       for no key update of due, ticket skip locked
-    ) as overdue
+    )
+    update app_public.sla_calculations as clock
+    set breached_at = clock.due_at
+    from overdue
     where clock.organization_id = app_hidden.current_organization_id() and clock.id = overdue.id
     returning clock.*
   loop

@@ -9,7 +9,7 @@ export const MAIL_PAGE =
   '<base target="_blank"><meta name="referrer" content="no-referrer">'
 
 const PAGE_STYLE =
-  'margin: 0; padding: 16px; background: #fff; color: #16181d; color-scheme: light; font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere'
+  'margin: 0; padding: 16px; background: white; color: black; color-scheme: light; font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere'
 
 const MOST_BYTES = 8 * 1024 * 1024
 const PIECE = 0x8000
