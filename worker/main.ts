@@ -39,6 +39,7 @@ import sweepOutgoingReplies from './tasks/sweep_outgoing_replies.ts'
 import sweepSilentTickets from './tasks/sweep_silent_tickets.ts'
 import sweepAutomations from './tasks/sweep_automations.ts'
 import sweepSlaBreaches from './tasks/sweep_sla_breaches.ts'
+import sweepSlaEscalations from './tasks/sweep_sla_escalations.ts'
 import sweepSnoozedTickets from './tasks/sweep_snoozed_tickets.ts'
 import sweepSurveys from './tasks/sweep_surveys.ts'
 import sweepThrottles from './tasks/sweep_throttles.ts'
@@ -128,6 +129,7 @@ const runner = await run({
     sweep_silent_tickets: sweepSilentTickets,
     sweep_automations: sweepAutomations,
     sweep_sla_breaches: sweepSlaBreaches,
+    sweep_sla_escalations: sweepSlaEscalations,
     sweep_snoozed_tickets: sweepSnoozedTickets,
     sweep_surveys: sweepSurveys,
     sweep_throttles: sweepThrottles,

@@ -73,8 +73,10 @@ describe('two workers', () => {
       where ticket_id = $1 and kind = 'resolution'`,
       [ticketId],
     )
-    // The sweep, at the same time as the jobs.
-    await owner.query(`select graphile_worker.add_job('sweep_sla_breaches') from generate_series(1, 4)`)
+    // The sweeps, at the same time as the jobs.
+    await owner.query(
+      `select graphile_worker.add_job(task) from unnest('{sweep_sla_breaches, sweep_sla_escalations}'::text[]) as task, generate_series(1, 4)`,
+    )
     await expect
       .poll(async () => (await eventsOf(ticketId!)).map(({ type }) => type), { timeout: 15_000 })
       .toEqual(['sla_warned', 'sla_breached', 'sla_escalated'])

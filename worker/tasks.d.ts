@@ -28,6 +28,7 @@ declare global {
       sweep_silent_tickets: Record<string, never>
       sweep_automations: Record<string, never>
       sweep_sla_breaches: Record<string, never>
+      sweep_sla_escalations: Record<string, never>
       sweep_snoozed_tickets: Record<string, never>
       sweep_surveys: Record<string, never>
       sweep_throttles: Record<string, never>

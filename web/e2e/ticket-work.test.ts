@@ -98,7 +98,7 @@ test('a ticket is tagged, watched, put aside, related, merged and taken back', a
 })
 
 test('tags that there are already are suggested as one types', async () => {
-  const [one, other] = await twoTickets('customer@acme.example')
+  const [one, other] = await twoTickets('owen.hughes@tidewater-marine.example')
   const page = await stage.open({ viewport: { width: 1440, height: 900 } })
   await logIn(page, 'desk', 'agent@acme.example')
   await page.goto(`/desk/tickets/${one}`)
