@@ -124,12 +124,21 @@ describe('two workers', () => {
 })
 
 test('after an outage of an hour every missed breach is recorded once by two workers, with its true instant', async () => {
-  await Promise.all(workers.map(stopWorker))
-  workers = []
   await owner.query(
     `update app_public.sla_calendars set hours = '"always_open"' where organization_id = $1`,
     [organizationId],
   )
+  // Counted again before, or what is made overdue below would be counted anew and be in time.
+  if (workers.length === 0) workers = [await startWorker(database.workerUrl)]
+  await expect
+    .poll(
+      () =>
+        one(`select count(*)::integer as value from app_public.sla_recomputations where finished_at is null`),
+      { timeout: 20_000 },
+    )
+    .toBe(0)
+  await Promise.all(workers.map(stopWorker))
+  workers = []
   const tickets = await open(300)
   await owner.query('alter table app_public.sla_calculations disable trigger _900_schedule_on_update')
   await owner.query(
