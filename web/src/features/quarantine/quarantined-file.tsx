@@ -9,9 +9,9 @@ import { TextLink } from '../../components/text-link.tsx'
 import { notify } from '../../components/toast.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
+import { sizeText } from '../../lib/file-kind.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { DecisionDialog, type Decision } from './decision-dialog.tsx'
-import { sizeInWords } from './size.ts'
 
 export const QuarantinedFileFragment = graphql(`
   fragment QuarantinedFile on StoredFile {
@@ -109,7 +109,7 @@ export function QuarantinedFile({ file: row, onDecided }: QuarantinedFileProps) 
           </p>
         )}
         <p className="text-muted">
-          {sizeInWords(file.size, i18n.language)}
+          {sizeText(Number(file.size), i18n.language)}
           {' · '}
           <span className="[overflow-wrap:anywhere]">{file.contentType}</span>
           {' · '}
