@@ -1,6 +1,5 @@
-import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { run, type WorkerEvents } from 'graphile-worker'
+import { run } from 'graphile-worker'
 import { Pool } from 'pg'
 import { pino } from 'pino'
 import { createEncryption } from '../server/encryption.ts'
@@ -9,7 +8,7 @@ import { readEnvironment } from './env.ts'
 import { clamd } from './files/clamd.ts'
 import { FilePlaces } from './files/file-places.ts'
 import { startScannerWatch } from './files/scanner-watch.ts'
-import { buryDeadWorkers, startHeartbeat } from './heartbeat.ts'
+import { buryDeadWorkers, Heartbeat } from './heartbeat.ts'
 import { MailStore } from './mail-in/mail-store.ts'
 import { watchMailboxes } from './mail-in/mailbox-watch.ts'
 import { queueLogger } from './queue-logger.ts'
@@ -78,10 +77,7 @@ pool.on('connect', (client) => client.on('error', onConnectionLost))
 
 await buryDeadWorkers(pool, logger)
 
-const lockNames: string[] = []
-const events: WorkerEvents = new EventEmitter()
-events.on('pool:create', ({ workerPool }) => lockNames.push(workerPool.id))
-events.on('worker:create', ({ worker }) => lockNames.push(worker.workerId))
+const heartbeat = new Heartbeat(pool, logger)
 const mailboxes = watchMailboxes({
   pool,
   mails,
@@ -93,7 +89,7 @@ const mailboxes = watchMailboxes({
 
 const common = {
   pgPool: pool,
-  events,
+  preset: { plugins: [heartbeat.plugin] },
   // A job is started at most this much after the instant it was scheduled for.
   pollInterval: 1_000,
   noHandleSignals: true,
@@ -150,7 +146,6 @@ const outwardRunner = await run({
   },
 })
 const runners = [runner, outwardRunner]
-const stopHeartbeat = startHeartbeat(pool, logger, lockNames)
 const stopScannerWatch = startScannerWatch(scanner, pool, logger)
 logger.info({ concurrency: environment.concurrency }, 'the worker is ready')
 
@@ -159,7 +154,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     if (stopping) return
     stopping = true
-    stopHeartbeat()
+    heartbeat.stop()
     stopScannerWatch()
     logger.info({ signal }, 'the worker stops')
     void Promise.all([...runners.map((each) => each.stop()), mailboxes.stop()])
