@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Client } from 'pg'
 import { createEncryption, placeOf } from './encryption.ts'
 import { createLogger } from './log.ts'
@@ -392,6 +392,9 @@ test('goes on after the connection that listens was cut off', async () => {
   await desk.superuser.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and application_name = 'atum-server listen'`,
+  )
+  await Promise.all(
+    [desk.server, other].map(({ presence }) => vi.waitUntil(() => !presence.isListening, { interval: 1 })),
   )
   await expect
     .poll(() => desk.server.presence.isListening && other.presence.isListening, { timeout: 5_000 })

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import type { UserRole } from './access-token.ts'
 import { createLogger } from './log.ts'
@@ -210,6 +210,8 @@ describe('what is taken back while nobody is heard', () => {
        where datname = current_database() and application_name = 'atum-server listen'`,
     )
     expect(rows).toEqual([{ ended: true }, { ended: true }])
+    // Its end of the connection tells it; it listens again no sooner than 50 ms after.
+    await vi.waitUntil(() => !other.revocations.isComplete, { interval: 1 })
     await superuser.query('commit')
   }
 
