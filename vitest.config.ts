@@ -9,11 +9,11 @@ const together = {
   web: ['web/src/**/*.test.{ts,tsx}'],
 }
 
-// After the others and one file at a time: the server's tests change roles, which all databases of the cluster share,
-// and a browser on a busy machine is a browser that times out.
+// After the others: what the server's tests measure is not measured beside the bulk of the database's, and a browser
+// on a busy machine is a browser that times out.
 const apart = {
-  server: ['server/**/*.test.ts'],
-  e2e: ['web/e2e/**/*.test.ts'],
+  server: { include: ['server/**/*.test.ts'], maxWorkers: 2, groupOrder: 1 },
+  e2e: { include: ['web/e2e/**/*.test.ts'], maxWorkers: 1, groupOrder: 2 },
 }
 
 export default defineConfig({
@@ -29,14 +29,14 @@ export default defineConfig({
         extends: true as const,
         test: { name, include, globalSetup: [] },
       })),
-      ...Object.entries(apart).map(([name, include]) => ({
+      ...Object.entries(apart).map(([name, { include, maxWorkers, groupOrder }]) => ({
         extends: true as const,
         test: {
           name,
           include,
           globalSetup: [],
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          maxWorkers,
+          sequence: { groupOrder },
           testTimeout: 60_000,
         },
       })),

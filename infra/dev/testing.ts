@@ -4,8 +4,10 @@ import { DatabaseError } from 'pg'
 import { inject } from 'vitest'
 import { withDatabase, withLogin } from './connection-url.ts'
 import { type DatabaseUrls, withClient } from './database.ts'
+import { loadDemo } from './demo.ts'
 import { templateDatabase } from './test-database.ts'
 
+const demoTemplate = 'atum_demo_template'
 const objectInUse = '55006'
 const attempts = 50
 
@@ -17,10 +19,30 @@ export interface TestDatabase extends DatabaseUrls {
 }
 
 /** Copies the migrated template: about 40 ms, where migrating takes seconds. One for each test file is the custom. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export function createTestDatabase(): Promise<TestDatabase> {
+  return copyOf(templateDatabase)
+}
+
+/** A database of a test's own with the demo in it, which is loaded once for all of them: 0.2 s instead of 3. */
+export async function createDemoDatabase(): Promise<TestDatabase> {
+  const { superuserUrl } = inject('testCluster')
+  await withClient(superuserUrl, async (client) => {
+    await client.query('select pg_advisory_lock(hashtext($1))', [demoTemplate])
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [demoTemplate])
+    if (rowCount) return
+    const source = await copyOf(templateDatabase)
+    await loadDemo(source.ownerUrl, source.superuserUrl)
+    await withClient(source.superuserUrl, (loaded) => loaded.query('vacuum analyze'))
+    await client.query(`alter database ${source.name} rename to ${demoTemplate}`)
+    await client.query(`alter database ${demoTemplate} with is_template true allow_connections false`)
+  })
+  return copyOf(demoTemplate)
+}
+
+async function copyOf(template: string): Promise<TestDatabase> {
   const { superuserUrl, passwords } = inject('testCluster')
   const name = `atum_test_${randomBytes(6).toString('hex')}`
-  await copyTemplate(superuserUrl, name)
+  await copyTemplate(superuserUrl, name, template)
   const url = withDatabase(superuserUrl, name)
   return {
     name,
@@ -34,11 +56,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   }
 }
 
-async function copyTemplate(superuserUrl: string, name: string): Promise<void> {
+async function copyTemplate(superuserUrl: string, name: string, template: string): Promise<void> {
   await withClient(superuserUrl, async (client) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await client.query(`create database ${name} template ${templateDatabase} owner atum_owner`)
+        await client.query(`create database ${name} template ${template} owner atum_owner`)
         break
       } catch (error) {
         // An autovacuum worker may be in the template for a moment.
@@ -50,7 +72,7 @@ async function copyTemplate(superuserUrl: string, name: string): Promise<void> {
     // A copy takes neither the grants on the database nor its settings along, and both are part of what is tested.
     await client.query(
       `update pg_database set datacl = (select datacl from pg_database where datname = $2) where datname = $1`,
-      [name, templateDatabase],
+      [name, template],
     )
     await client.query(
       `insert into pg_db_role_setting (setdatabase, setrole, setconfig)
@@ -59,7 +81,7 @@ async function copyTemplate(superuserUrl: string, name: string): Promise<void> {
        join pg_database template on template.oid = setting.setdatabase
        join pg_database copy on copy.datname = $1
        where template.datname = $2`,
-      [name, templateDatabase],
+      [name, template],
     )
   })
 }

@@ -5,13 +5,14 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { onTestFailed } from 'vitest'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { withClient } from '../../infra/dev/database.ts'
-import { demo, loadDemo } from '../../infra/dev/demo.ts'
+import { demo } from '../../infra/dev/demo.ts'
 import { nextFreePort } from '../../infra/dev/ports.ts'
 import { repository } from '../../infra/dev/repository.ts'
 import { findProgram } from '../../infra/dev/system-packages.ts'
-import { createTestDatabase, type TestDatabase } from '../../infra/dev/testing.ts'
+import { createDemoDatabase, type TestDatabase } from '../../infra/dev/testing.ts'
 import { buildWeb } from '../../infra/dev/web-build.ts'
 import { type MailReceiver, startMailReceiver } from '../../worker/mail/testing.ts'
 
@@ -41,8 +42,7 @@ export interface StageOptions {
 /** Builds the web if its sources changed, and starts server, worker and Chromium. */
 export async function setStage({ environment = {} }: StageOptions = {}): Promise<Stage> {
   await buildWeb(AbortSignal.timeout(120_000))
-  const database = await createTestDatabase()
-  await loadDemo(database.ownerUrl, database.superuserUrl)
+  const database = await createDemoDatabase()
   // Long enough to be seen on its way, and no longer.
   await undoSendSeconds(database, 1)
   // Two runs that start at the same moment on one machine look in different places.
@@ -176,7 +176,17 @@ async function openPage(
     ...options,
   })
   context.setDefaultTimeout(15_000)
-  return context.newPage()
+  const page = await context.newPage()
+  onTestFailed(() => describeScreen(page))
+  return page
+}
+
+/** What a person had in front of them when the test failed, for whoever reads its output. */
+async function describeScreen(page: Page): Promise<void> {
+  const screen = page.locator('body')
+  console.error(
+    `${page.url()} showed:\n${await screen.ariaSnapshot().catch((error: Error) => error.message)}`,
+  )
 }
 
 function start(script: string, environment: Record<string, string>): ChildProcess {
