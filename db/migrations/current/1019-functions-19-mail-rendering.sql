@@ -1,0 +1,1 @@
+../../functions/19-mail-rendering.sql

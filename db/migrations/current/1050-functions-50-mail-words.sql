@@ -1,0 +1,1 @@
+../../functions/50-mail-words.sql

@@ -1,0 +1,1 @@
+../../functions/69-mail-templates.sql

@@ -1,0 +1,1 @@
+../../functions/74-notifications.sql

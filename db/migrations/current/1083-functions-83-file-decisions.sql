@@ -1,0 +1,1 @@
+../../functions/83-file-decisions.sql

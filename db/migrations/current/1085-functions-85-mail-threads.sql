@@ -1,0 +1,1 @@
+../../functions/85-mail-threads.sql

@@ -1,0 +1,1 @@
+../../functions/86-notification-inbox.sql
