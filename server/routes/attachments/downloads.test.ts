@@ -320,6 +320,14 @@ describe('a link in a mail', () => {
     expect((await get(desk, null, path, {}, 'HEAD')).headers.get('content-length')).toBe(String(png.length))
   })
 
+  test('shows a person a page where it leads nowhere', async () => {
+    const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+    const useless = await get(desk, null, '/files/x', html)
+    expect(useless.url).toBe(`${desk.origin}/file-link?problem=FILE_LINK_INVALID`)
+    const response = await get(desk, null, await mailLink(await onTicket()), html)
+    expect([response.status, response.redirected]).toEqual([200, false])
+  })
+
   test('is over when it is expired, was none, or its person may not see the ticket any more', async () => {
     const id = await onTicket()
     const path = await mailLink(id)

@@ -1,4 +1,4 @@
-import { Router } from 'express'
+import { type Request, type Response, Router } from 'express'
 import type { Pool } from 'pg'
 import { clientAddress } from '../../caller.ts'
 import { RequestError } from '../../errors.ts'
@@ -17,7 +17,17 @@ export function mailLinkRoutes(options: {
   const { pool, storage, rateLimits, trustedProxies } = options
   const routes = Router()
 
-  routes.get('/files/:token', async (request, response) => {
+  routes.get('/files/:token', async (request: Request<{ token: string }>, response) => {
+    try {
+      await serveToken(request, response)
+    } catch (error) {
+      // A person is told by a page of ours, a program by the code alone.
+      if (!(error instanceof RequestError) || request.accepts(['json', 'html']) !== 'html') throw error
+      response.redirect(303, `/file-link?problem=${error.code}`)
+    }
+  })
+
+  async function serveToken(request: Request<{ token: string }>, response: Response): Promise<void> {
     const ipAddress = clientAddress(request, trustedProxies)
     await spendRequest(rateLimits, null, ipAddress)
     const { token } = request.params
@@ -33,6 +43,6 @@ export function mailLinkRoutes(options: {
         'This link is too old, or no longer for you: open the ticket instead',
       )
     await serveFile(response, storage, fileOf(row), 'download')
-  })
+  }
   return routes
 }

@@ -47,6 +47,7 @@ export const entranceRoutes: RouteObject[] = [
     shouldRevalidate: () => false,
     lazy: page(() => import('./routes/survey-route.tsx'), 'satisfaction', 'errors'),
   },
+  { path: 'file-link', lazy: page(() => import('./routes/file-link-route.tsx'), 'attachments', 'errors') },
   { path: 'signed-in', loader: arriveSignedIn, Component: SplashScreen },
   {
     path: 'reset',
