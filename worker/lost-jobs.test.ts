@@ -51,6 +51,24 @@ test('a job of a worker that is silent is freed, one of a worker that beats is n
   expect(await Promise.all(jobs.map(({ key }) => lockOf(key)))).toEqual([null, 'newcomer', 'busy', null])
 })
 
+test('a job that was replaced while a worker was at it goes when that worker is lost', async () => {
+  const add = () =>
+    owner.query(
+      `select graphile_worker.add_job('sweep_throttles', run_at => now() + '1 year', job_key => 'replaced')`,
+    )
+  await add()
+  await owner.query(
+    `update graphile_worker._private_jobs set locked_by = 'gone', locked_at = now() - interval '1 minute' where key = 'replaced'`,
+  )
+  await add()
+  const replaced = () =>
+    value<number>(`select count(*)::int as value from graphile_worker._private_jobs where key is null`)
+  expect(await replaced()).toBe(1)
+  await owner.query(`select app_private.record_heartbeat('one', now(), '{busy}')`)
+  expect(await replaced()).toBe(0)
+  expect(await lockOf('replaced')).toBe(null)
+})
+
 test('a job that a worker of this machine was killed over is done by the next one at once', async () => {
   const organizationId = await value<string>(
     `select app_private.create_organization('acme', 'Acme') as value`,

@@ -168,14 +168,13 @@ begin
       where job.locked_by = any (heartbeat.lock_names) and heartbeat.seen_at > clock_timestamp() - interval '30 seconds'
     );
   if lost is not null then
-    perform app_private.release_claims(lost);
-    perform graphile_worker.force_unlock_workers(lost);
+    perform app_private.free_jobs_of(lost);
   end if;
 end
 $$;
 
 comment on function app_private.free_lost_jobs() is
-  'Frees the jobs of workers that were silent for 30 seconds. One of them may have been done: whatever a job does can be done twice.';
+  'Frees the jobs of workers that were silent for 30 seconds.';
 
 create or replace function app_private.record_heartbeat(worker_id text, started_at timestamptz, lock_names text[] default '{}')
   returns void
@@ -217,8 +216,7 @@ begin
   where heartbeat.worker_id = bury_worker.worker_id
   returning heartbeat.lock_names into gone;
   if found then
-    perform app_private.release_claims(gone);
-    perform graphile_worker.force_unlock_workers(gone);
+    perform app_private.free_jobs_of(gone);
   end if;
 end
 $$;

@@ -1,0 +1,1 @@
+../../functions/82-lost-claims.sql
