@@ -131,6 +131,7 @@ declare
   settings app_public.csat_settings;
   ticket app_public.tickets;
   requester app_public.users;
+  event_id uuid;
 begin
   if app_hidden.current_organization_id() is null then
     raise exception using errcode = 'AD301', message = 'Surveys are sent for one organization at a time';
@@ -169,7 +170,11 @@ begin
   perform app_private.write_mail(
     'survey', 'survey:' || survey.id, requester, ticket, facts => jsonb_build_object('survey_id', survey.id)
   );
-  perform app_private.record_ticket_event(ticket, 'survey_sent', jsonb_build_object('survey_id', survey.id));
+  event_id := app_private.record_ticket_event(ticket, 'survey_sent', jsonb_build_object('survey_id', survey.id));
+  -- Customers hear of what is public; of this the one who is asked.
+  perform pg_notify(
+    'requester:' || requester.id, json_build_object('event', 'survey_sent', 'ticketId', ticket.id, 'eventId', event_id)::text
+  );
   return true;
 end
 $$;

@@ -88,8 +88,11 @@ test('an admin has customers asked, they answer by one click, and a manager read
   const customer = await stage.open()
   await logIn(customer, 'portal', 'customer@acme.example')
   const number = await openRequest(customer, 'The lamp at the gate is out')
+  await customer.getByRole('heading', { level: 1, name: 'The lamp at the gate is out' }).waitFor()
   const survey = await resolve(number)
   const token = await tokenOf(survey)
+  // Who has the request open sees the question come.
+  await customer.getByRole('region', { name: 'How did we do?' }).waitFor()
 
   // A scanner of mails follows each link without running scripts: that is nobody's answer.
   const scanned = await fetch(`${stage.address}/survey/${token}?score=1`)

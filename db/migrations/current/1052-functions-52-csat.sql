@@ -1,0 +1,1 @@
+../../functions/52-csat.sql
