@@ -22,7 +22,8 @@ export default defineConfig({
     reporters: ['default', closingLineReporter()],
     // By itself vitest leaves one core free: on a machine of two that is one file at a time, and most of them wait.
     maxWorkers: Math.max(2, availableParallelism()),
-    testTimeout: 20_000,
+    // Only what hangs comes here: how long something may take is said where that is tested.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
       ...Object.entries(together).map(([name, include]) => ({
@@ -37,7 +38,6 @@ export default defineConfig({
           globalSetup: [],
           maxWorkers,
           sequence: { groupOrder },
-          testTimeout: 60_000,
         },
       })),
     ],

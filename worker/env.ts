@@ -19,6 +19,8 @@ export interface WorkerEnvironment {
   mailbox: EnvironmentMailbox | undefined
   /** How long a mailbox stays with a worker that is not heard of any more. */
   mailLeaseSeconds: number
+  /** Whether the worker goes to addresses inside the own network where admins of an organization want it. */
+  allowInternal: boolean
   /** How mails leave; undefined where there is no mail server. */
   mail: MailEnvironment | undefined
   /**
@@ -62,9 +64,18 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Wor
     scanner: readScannerEnvironment(variables),
     mailbox: readMailboxEnvironment(variables),
     mailLeaseSeconds: readMailLease(variables),
+    allowInternal: readInternalTargets(variables),
     mail: readMailEnvironment(variables),
     encryptionKeys: readEncryptionKeys(variables),
   }
+}
+
+function readInternalTargets(variables: NodeJS.ProcessEnv): boolean {
+  const value = variables.ATUM_INTERNAL_TARGETS?.trim() || 'allowed'
+  if (value !== 'allowed' && value !== 'refused') {
+    throw new Error('ATUM_INTERNAL_TARGETS must be allowed or refused')
+  }
+  return value === 'allowed'
 }
 
 function readEncryptionKeys(variables: NodeJS.ProcessEnv): readonly string[] | undefined {

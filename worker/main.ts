@@ -84,6 +84,7 @@ const mailboxes = watchMailboxes({
   encryption,
   environmentMailbox: environment.mailbox,
   leaseSeconds: environment.mailLeaseSeconds,
+  allowInternal: environment.allowInternal,
   logger,
 })
 
@@ -130,7 +131,7 @@ const runner = await run({
     sweep_surveys: sweepSurveys,
     sweep_throttles: sweepThrottles,
     sweep_webhooks: sweepWebhooks,
-    test_mailbox: testMailbox(mailboxes.credentials),
+    test_mailbox: testMailbox(mailboxes.credentials, environment.allowInternal),
     sweep_waiting_files: sweepWaitingFiles,
     wake_ticket: wakeTicket,
     write_digests: writeDigests,
@@ -142,7 +143,7 @@ const outwardRunner = await run({
   concurrency: outwardConcurrency,
   parsedCronItems: [],
   taskList: {
-    deliver_webhook: deliverWebhook(encryption),
+    deliver_webhook: deliverWebhook(encryption, { allowInternal: environment.allowInternal }),
   },
 })
 const runners = [runner, outwardRunner]

@@ -19,6 +19,8 @@ const question = (page: Page) => page.locator('section[role="alertdialog"]')
 async function administration(place: string): Promise<Page> {
   const page = await stage.open()
   await logIn(page, 'desk', 'admin@acme.example')
+  // The views move what is below them when they come.
+  await page.getByRole('region', { name: 'Views' }).getByRole('listitem').first().waitFor()
   await page.getByRole('link', { name: 'Administration' }).click()
   await page.waitForURL('**/desk/admin/people')
   if (place !== 'People') await page.getByRole('link', { name: place }).click()

@@ -1,6 +1,8 @@
 import type { Encryption } from '../../server/encryption.ts'
 import { placeOf } from '../../server/encryption.ts'
+import { AddressRefusedError } from '../outward/guarded-lookup.ts'
 import { type Credentials, MailboxError, type MailboxSettings } from './imap.ts'
+import { askTokenEndpoint, type TokenEndpointAnswer } from './token-endpoint.ts'
 
 /** What is sealed for a mailbox. */
 interface Secret {
@@ -13,13 +15,14 @@ interface Secret {
 /** Where credentials come from. */
 export interface CredentialSources {
   encryption: Encryption | undefined
+  /** Whether a token endpoint may be inside the own network. */
+  allowInternal: boolean
   /** The password of the mailbox that the environment names. */
   environmentPassword: string | undefined
   /** Stores a secret that the token endpoint replaced. */
   renew: (settings: MailboxSettings, sealed: string) => Promise<unknown>
 }
 
-const patience = 15_000
 /** Tokens are asked for anew this long before they end. */
 const margin = 60_000
 
@@ -76,7 +79,7 @@ export class MailboxCredentials {
   }
 
   async #exchange(settings: MailboxSettings, secret: Secret): Promise<string> {
-    const answer = await tokenFrom(settings, secret)
+    const answer = await tokenFrom(settings, secret, this.#sources.allowInternal)
     this.#tokens.set(settings.mailboxId, {
       secret: settings.secret!,
       accessToken: answer.access_token,
@@ -104,6 +107,7 @@ interface TokenAnswer {
 async function tokenFrom(
   { tokenEndpoint, clientId, scopes }: MailboxSettings,
   { refreshToken, clientSecret }: Secret,
+  allowInternal: boolean,
 ): Promise<TokenAnswer> {
   const body = new URLSearchParams({
     grant_type: 'refresh_token',
@@ -112,22 +116,16 @@ async function tokenFrom(
   })
   if (clientSecret) body.set('client_secret', clientSecret)
   if (scopes) body.set('scope', scopes)
-  let response: Response
+  let response: TokenEndpointAnswer
   try {
-    response = await fetch(tokenEndpoint!, {
-      method: 'POST',
-      body,
-      headers: { accept: 'application/json' },
-      // It would carry the secrets elsewhere.
-      redirect: 'error',
-      signal: AbortSignal.timeout(patience),
-    })
-  } catch {
-    throw new MailboxError('unreachable', 'The token endpoint cannot be reached')
+    response = await askTokenEndpoint(tokenEndpoint!, body, allowInternal)
+  } catch (error) {
+    // Only what we say ourselves: anything else may quote what was sent.
+    const words = error instanceof AddressRefusedError ? `: ${error.message}` : ''
+    throw new MailboxError('unreachable', `The token endpoint cannot be reached${words}`)
   }
-  const answer = (await response.json().catch(() => undefined)) as
-    (Partial<TokenAnswer> & { error?: unknown }) | undefined
-  if (!response.ok || typeof answer?.access_token !== 'string') {
+  const answer = response.body as (Partial<TokenAnswer> & { error?: unknown }) | null | undefined
+  if (response.status !== 200 || typeof answer?.access_token !== 'string') {
     const word =
       typeof answer?.error === 'string' && /^[a-z_]{1,40}$/.test(answer.error) ? ` ${answer.error}` : ''
     throw new MailboxError('token_refused', `The token endpoint gave no token: ${response.status}${word}`)

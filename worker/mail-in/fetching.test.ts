@@ -544,4 +544,21 @@ describe('a test of the connection', () => {
     expect(await tested(empty.id)).toMatchObject({ test_outcome: 'no_secret' })
     expect(await mails()).toEqual([])
   })
+
+  test('does not reach into the own network where the operator refused it, for mail and tokens alike', async () => {
+    const off = { is_enabled: false }
+    const byAddress = await mailbox(off)
+    const byName = await mailbox({ ...off, host: 'localhost' })
+    const byToken = await mailbox(
+      { ...off, auth: 'oauth2', token_endpoint: `http://localhost:${dovecot.port}/token`, client_id: 'desk' },
+      { secret: { refreshToken: 'refresh-1' } },
+    )
+    await startAlone({ ATUM_INTERNAL_TARGETS: 'refused' })
+    for (const { id } of [byAddress, byName, byToken]) {
+      expect(await tested(id)).toMatchObject({
+        test_outcome: 'unreachable',
+        test_detail: expect.stringContaining('may not be called'),
+      })
+    }
+  })
 })

@@ -1,4 +1,6 @@
+import { isIP } from 'node:net'
 import { ImapFlow } from 'imapflow'
+import { guardedLookup, refuseAddress } from '../outward/guarded-lookup.ts'
 
 /** How a mailbox is reached, as the database says it. */
 export interface MailboxSettings {
@@ -39,9 +41,17 @@ export class MailboxError extends Error {
   }
 }
 
-/** A connection that is not yet made. */
-export function imapClient(settings: MailboxSettings, credentials: Credentials): ImapFlow {
-  const { host, port, security, username } = settings
+/**
+ * A connection that is not yet made. Where admins of an organization named the server, it is not one inside the own
+ * network unless `allowInternal`; throws an AddressRefusedError, or fails with one.
+ */
+export function imapClient(
+  settings: MailboxSettings,
+  credentials: Credentials,
+  allowInternal: boolean,
+): ImapFlow {
+  const { host, port, security, username, fromEnvironment } = settings
+  if (!fromEnvironment && isIP(host)) refuseAddress(host, host, allowInternal)
   const client = new ImapFlow({
     host,
     port,
@@ -53,6 +63,8 @@ export function imapClient(settings: MailboxSettings, credentials: Credentials):
         ? { pass: credentials.password }
         : { accessToken: credentials.accessToken }),
     },
+    // Goes to whatever makes the connection, with TLS or without.
+    ...(!fromEnvironment && { tls: { lookup: guardedLookup(allowInternal) } }),
     logger: false,
     clientInfo: { name: 'ATUM Desk' },
     connectionTimeout: 15_000,
@@ -87,7 +99,7 @@ export async function openFolder(
 const certificateCodes =
   /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA)/
 const networkCodes =
-  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|CONNECT_TIMEOUT|GREETING_TIMEOUT|UPGRADE_TIMEOUT|ETIMEOUT|NoConnection|EConnectionClosed|ClosedAfterConnect\w*)$/i
+  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|CONNECT_TIMEOUT|GREETING_TIMEOUT|UPGRADE_TIMEOUT|ETIMEOUT|ADDRESS_REFUSED|NoConnection|EConnectionClosed|ClosedAfterConnect\w*)$/i
 
 /** What went wrong, in a word and in the server's own. */
 export function faultOf(error: unknown): MailboxError {

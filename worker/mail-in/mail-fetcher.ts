@@ -10,6 +10,8 @@ import type { MailStore } from './mail-store.ts'
 /** What a fetcher works with. */
 export interface FetcherParts {
   credentials: MailboxCredentials
+  /** Whether mail is read inside the own network for organizations that want it. */
+  allowInternal: boolean
   database: MailDatabase
   mails: MailStore
   logger: Logger
@@ -83,7 +85,7 @@ interface Reading {
 
 async function readUntilItEnds(reading: Reading): Promise<void> {
   const { settings, parts, signal, onSuccess } = reading
-  const client = imapClient(settings, await parts.credentials.of(settings))
+  const client = imapClient(settings, await parts.credentials.of(settings), parts.allowInternal)
   const closed = new AbortController()
   client.on('close', () => closed.abort())
   const ended = AbortSignal.any([signal, closed.signal])

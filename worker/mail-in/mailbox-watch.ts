@@ -18,6 +18,8 @@ export interface MailboxWatchOptions {
   environmentMailbox: EnvironmentMailbox | undefined
   /** How long a mailbox stays a worker's that is not heard of any more. */
   leaseSeconds: number
+  /** Whether mail is read inside the own network for organizations that want it. */
+  allowInternal: boolean
   logger: Logger
 }
 
@@ -34,14 +36,15 @@ const lookMilliseconds = 60_000
  * off, and begins anew with those that were changed, within a sixth of the lease.
  */
 export function watchMailboxes(options: MailboxWatchOptions): MailboxWatch {
-  const { pool, mails, encryption, environmentMailbox, leaseSeconds, logger } = options
+  const { pool, mails, encryption, environmentMailbox, leaseSeconds, allowInternal, logger } = options
   const database = new MailDatabase(pool, `${hostname()}:${process.pid}:${randomUUID()}`)
   const credentials = new MailboxCredentials({
     encryption,
+    allowInternal,
     environmentPassword: environmentMailbox?.password,
     renew: (settings, sealed) => database.renewSecret(settings, sealed),
   })
-  const parts = { credentials, database, mails, logger, lookMilliseconds }
+  const parts = { credentials, allowInternal, database, mails, logger, lookMilliseconds }
   const fetchers = new Map<string, { version: string; fetcher: Fetcher }>()
   const stopping = new AbortController()
   let complained = ''

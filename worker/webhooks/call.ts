@@ -9,7 +9,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
-import { reachOf } from './addresses.ts'
+import { AddressRefusedError, refuseAddress } from '../outward/guarded-lookup.ts'
 
 /** What is to be said to whom, as `app_private.take_webhook_delivery` answers, its secrets opened. */
 export interface WebhookCall {
@@ -50,6 +50,8 @@ export interface CallOptions {
   wholeMilliseconds?: number
   lookup?: Lookup
   signal?: AbortSignal
+  /** Whether this installation calls its own network for those webhooks that may. */
+  allowInternal?: boolean
 }
 
 /** An answer is kept up to here; more is not read. */
@@ -108,7 +110,8 @@ async function talk(
   const { 'webhook-signature': _signature, ...shown } = headers
   outcome.requestHeaders = shown
 
-  const addresses = await checkedAddresses(url, call.allowInternal, options.lookup ?? resolve, signal)
+  const allowInternal = call.allowInternal && (options.allowInternal ?? true)
+  const addresses = await checkedAddresses(url, allowInternal, options.lookup ?? resolve, signal)
   const response = await send(url, addresses, headers, call.body, options, signal, outcome)
 
   outcome.status = response.statusCode!
@@ -157,13 +160,8 @@ async function checkedAddresses(
     ? [{ address: hostname, family }]
     : await orAborted(lookup(hostname), signal, 'dns')
   if (addresses.length === 0) throw new CallError('dns', `${hostname} leads nowhere`)
-  for (const { address } of addresses) {
-    const reach = reachOf(address)
-    // One is enough: whoever mixes an internal address among public ones has a reason.
-    if (reach === 'nobody' || (reach === 'internal' && !allowInternal)) {
-      throw new CallError('internal_address', `${hostname} leads to ${address}, which may not be called`)
-    }
-  }
+  // One is enough: whoever mixes an internal address among public ones has a reason.
+  for (const { address } of addresses) refuseAddress(hostname, address, allowInternal)
   return addresses
 }
 
@@ -280,6 +278,7 @@ const tlsCodes = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED|E
 
 function faultOf(error: unknown): { fault: WebhookFault; error: string } {
   if (error instanceof CallError) return { fault: error.fault, error: error.message }
+  if (error instanceof AddressRefusedError) return { fault: 'internal_address', error: error.message }
   const { code = '', message = String(error) } = error as { code?: string; message?: string }
   // Where several addresses were tried there is one error for each.
   const words = error instanceof AggregateError ? error.errors.map(String).join('; ') : message
