@@ -9,6 +9,7 @@ import { clamd } from './files/clamd.ts'
 import { FilePlaces } from './files/file-places.ts'
 import { startScannerWatch } from './files/scanner-watch.ts'
 import { buryDeadWorkers, Heartbeat } from './heartbeat.ts'
+import { MailReader } from './mail-in/mail-reader.ts'
 import { MailStore } from './mail-in/mail-store.ts'
 import { watchMailboxes } from './mail-in/mailbox-watch.ts'
 import { queueLogger } from './queue-logger.ts'
@@ -105,7 +106,7 @@ const runner = await run({
     deliver_reply: deliverReply,
     fire_sla_escalation: fireSlaEscalation,
     index_tickets: indexTickets,
-    process_incoming_mail: processIncomingMail(mails, storage, scanner !== undefined),
+    process_incoming_mail: processIncomingMail(mails, new MailReader(), storage, scanner !== undefined),
     place_file: placeFile(places),
     recompute_sla_clocks: recomputeSlaClocks,
     record_sla_breach: recordSlaBreach,

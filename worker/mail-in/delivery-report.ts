@@ -8,7 +8,7 @@ export interface DeliveryReport {
   detail: string
 }
 
-const messageIdLine = /^[>\s]*message-id:\s*(<[^<>\s]{1,500}>)/gim
+const messageIdLine = /^[> \t]{0,100}message-id:[ \t]*\n?[ \t]*(<[^<>\s]{1,500}>)/gim
 /** Reports are short but for the mail that they return. */
 const mostOfReport = 262_144
 
@@ -20,9 +20,10 @@ export function readReport(
   source: Buffer,
   own: { messageId: string | undefined; text: string },
 ): DeliveryReport {
+  const text = own.text.slice(0, mostOfReport)
   const everything = unfolded(source.subarray(0, mostOfReport).toString('utf8'))
   const messageIds = new Set(
-    [...everything.matchAll(messageIdLine), ...own.text.matchAll(messageIdLine)].map(([, id]) => id!),
+    [...everything.matchAll(messageIdLine), ...text.matchAll(messageIdLine)].map(([, id]) => id!),
   )
   messageIds.delete(own.messageId ?? '')
   const field = (name: string) =>
@@ -34,7 +35,7 @@ export function readReport(
     field('Status'),
     withoutType(field('Diagnostic-Code')) ??
       field('Feedback-Type') ??
-      /\b[45]\d\d[ -][45]\.\d+\.\d+[^\n]{0,200}/.exec(own.text)?.[0],
+      /\b[45]\d\d[ -][45]\.\d+\.\d+[^\n]{0,200}/.exec(text)?.[0],
   ]
     .filter(Boolean)
     .join(' ')
@@ -42,7 +43,7 @@ export function readReport(
     messageIds: [...messageIds].slice(0, 20),
     // Delivered, relayed and expanded are no bounces; delayed is none yet.
     isFinal: action === undefined || action === 'failed',
-    detail: detail.slice(0, 900) || own.text.trim().slice(0, 300),
+    detail: detail.slice(0, 900) || text.trim().slice(0, 300),
   }
 }
 

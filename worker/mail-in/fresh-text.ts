@@ -194,7 +194,9 @@ const tidy = (text: string) =>
     .replaceAll('\r', '\n')
     // Marks of the order of bytes, and what joins nothing, in the middle of a text.
     .replaceAll(/[\uFEFF\u200B]/g, '')
-    .replaceAll(/[^\S\n]+$/gm, '')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
     .replaceAll(/\n{4,}/g, '\n\n\n')
     .replace(/^\n+/, '')
     .trimEnd()

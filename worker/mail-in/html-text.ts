@@ -1,11 +1,8 @@
 import { htmlToText } from 'html-to-text'
 
-/** More than a person writes, and than is worth the time to convert: what is beyond is still in the mail as it came. */
-const mostHtml = 2 * 1024 * 1024
-
 /** The words of HTML, for a mail that has no text of its own. What it quotes is marked as quoted text is. */
 export function htmlAsText(html: string): string {
-  return htmlToText(html.slice(0, mostHtml), {
+  return htmlToText(html, {
     wordwrap: false,
     limits: { maxDepth: 500, ellipsis: '' },
     formatters: {

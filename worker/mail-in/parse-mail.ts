@@ -56,6 +56,12 @@ const quotedBytes = 262_144
 const htmlBytes = 1_048_576
 const mostFiles = 200
 const mostReferences = 100
+/** More than a person writes, in letters. What is beyond comes as a file. */
+const mostText = 524_288
+const mostHtml = 1_048_576
+/** Of lines that say to whom a mail was delivered, and of letters in each. */
+const mostDeliveries = 20
+const longestDelivery = 1_000
 
 /** Reads a mail as it came. What its sender broke is read as far as it can be; throws only where nothing can. */
 export async function readMail(source: Buffer): Promise<ReadMail> {
@@ -64,21 +70,23 @@ export async function readMail(source: Buffer): Promise<ReadMail> {
     skipTextToHtml: true,
     skipImageLinks: true,
     checksumAlgo: false as never,
+    maxHtmlLengthToParse: mostHtml,
   })
   const subject = line(mail.subject ?? '')
   const from = flat(mail.from?.value ?? []).find(({ address }) => address)
   const messageId = messageIds(mail.messageId)[0]
   const html = mail.html || undefined
   const text = wordsOf(mail, source)
-  const { fresh, quoted } = splitText(text, subject)
-  const shown = html === undefined ? undefined : clean(safeHtml(html))
+  const begun = text.slice(0, mostText)
+  const { fresh, quoted } = splitText(begun, subject)
+  const shown = html === undefined || html.length > mostHtml ? undefined : clean(safeHtml(html))
 
   const files = mail.attachments.slice(0, mostFiles).map(fileOf)
   const cut = cutToBytes(fresh, freshBytes)
-  if (cut !== fresh || Buffer.byteLength(quoted) > quotedBytes)
+  if (begun !== text || cut !== fresh || Buffer.byteLength(quoted) > quotedBytes)
     files.push(textFile('message.txt', 'text/plain', text))
   const fits = shown !== undefined && Buffer.byteLength(shown) <= htmlBytes
-  if (shown !== undefined && !fits) files.push(textFile('message.html', 'text/html', html!))
+  if (html !== undefined && !fits) files.push(textFile('message.html', 'text/html', html))
 
   const contentType = structured(mail, 'content-type')
   const kind = kindOf({
@@ -129,10 +137,11 @@ export async function readMail(source: Buffer): Promise<ReadMail> {
 
 /** The words of a mail: its text, else those of its HTML, else, where its sender broke it, whatever is under its headers. */
 function wordsOf({ text, html, attachments }: ParsedMail, source: Buffer): string {
-  if (html && !hasTextPart(source)) return clean(htmlAsText(safeHtml(html)))
+  const words = () => clean(htmlAsText(safeHtml((html || '').slice(0, mostHtml))))
+  if (html && !hasTextPart(source)) return words()
   // Where an image is in the text. It comes as a file.
   if (text?.trim()) return clean(text).replaceAll(/\[cid:[^\]\s]{1,255}\]/g, '')
-  if (html) return clean(htmlAsText(safeHtml(html)))
+  if (html) return words()
   if (attachments.length > 0) return ''
   const whole = source.subarray(0, 1_048_576).toString('utf8')
   const end = /\r?\n\r?\n/.exec(whole)
@@ -211,7 +220,11 @@ const addressesOf = (header: AddressObject | AddressObject[] | undefined): strin
     .flatMap(({ address }) => (address ? [clean(address)] : []))
 function headerAddresses(mail: ParsedMail, name: string): string[] {
   const lines = mail.headerLines?.filter(({ key }) => key === name) ?? []
-  return lines.flatMap((header) => header.line.slice(name.length + 1).match(/[^\s<>,;]+@[^\s<>,;]+/g) ?? [])
+  return lines
+    .slice(0, mostDeliveries)
+    .flatMap(
+      ({ line: text }) => text.slice(name.length + 1, longestDelivery).match(/[^\s<>,;]+@[^\s<>,;]+/g) ?? [],
+    )
 }
 
 /** Names of mails, with their brackets, from a header that may hold several or what is none. */

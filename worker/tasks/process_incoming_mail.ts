@@ -3,7 +3,8 @@ import type { QueryResult } from 'pg'
 import { contentTypeOf } from '../../server/storage/content-type.ts'
 import type { FileStorage, ReceivedFile } from '../../server/storage/file-storage.ts'
 import type { MailStore } from '../mail-in/mail-store.ts'
-import { type MailFile, type ReadMail, readMail } from '../mail-in/parse-mail.ts'
+import { type MailReader, MailUnreadableError } from '../mail-in/mail-reader.ts'
+import type { MailFile, ReadMail } from '../mail-in/parse-mail.ts'
 import { type OrganizationClient, steppedOrganizationTask } from '../organization-task.ts'
 
 type Payload = GraphileWorker.Tasks['process_incoming_mail']
@@ -19,6 +20,7 @@ const mostAttempts = 5
 /** Reads a mail that was stored, and has the database decide what becomes of it, in one transaction with its files. */
 export default function processIncomingMail(
   mails: MailStore,
+  reader: MailReader,
   storage: FileStorage,
   isScanned: boolean,
 ): Task {
@@ -37,8 +39,9 @@ export default function processIncomingMail(
       const source = await mails.read(organizationId, wanted.sha256)
       let mail: ReadMail
       try {
-        mail = await readMail(source)
+        mail = await reader.read(source)
       } catch (error) {
+        if (!(error instanceof MailUnreadableError)) throw error
         helpers.logger.error(`the mail ${incomingMailId} cannot be read: ${String(error)}`)
         await fail(error)
         return
