@@ -175,7 +175,7 @@ async function openPage(
     reducedMotion: 'reduce',
     ...options,
   })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   const page = await context.newPage()
   onTestFailed(() => describeScreen(page))
   return page

@@ -1,4 +1,4 @@
-import { Client, fetchExchange, subscriptionExchange } from 'urql'
+import { Client, fetchExchange, makeOperation, mapExchange, subscriptionExchange } from 'urql'
 import { accessToken, replaceToken } from '../lib/session.ts'
 import { normalisedCache } from './cache.ts'
 import { createLiveClient } from './live.ts'
@@ -20,6 +20,7 @@ export function createApiClient(): ApiClient {
     exchanges: [
       normalisedCache(),
       trustedDocumentsExchange(),
+      savesOutliveThePage,
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: (request) => ({
@@ -41,6 +42,17 @@ export function createApiClient(): ApiClient {
   return { client, close: () => void Promise.resolve(live.dispose()).catch(() => {}) }
 }
 
+/** What browsers let requests carry that go on after their page is gone, with room for others at the same moment. */
+const LONGEST_OUTLIVING = 30_000
+
+/** What somebody saved is saved, also when they leave the page in the same moment. */
+const savesOutliveThePage = mapExchange({
+  onOperation: (operation) =>
+    operation.kind === 'mutation'
+      ? makeOperation('mutation', operation, { ...operation.context, fetchOptions: { keepalive: true } })
+      : operation,
+})
+
 /** Adds the token; when the server says it is no longer good, tries once more with a fresh one. */
 const authorizedFetch: typeof fetch = async (input, init) => {
   const token = await accessToken()
@@ -53,5 +65,6 @@ const authorizedFetch: typeof fetch = async (input, init) => {
 function send(input: RequestInfo | URL, init: RequestInit | undefined, token: string | null) {
   const headers = new Headers(init?.headers)
   if (token) headers.set('authorization', `Bearer ${token}`)
-  return fetch(input, { ...init, headers, credentials: 'same-origin' })
+  const keepalive = init?.keepalive === true && String(init.body).length <= LONGEST_OUTLIVING
+  return fetch(input, { ...init, headers, credentials: 'same-origin', keepalive })
 }
