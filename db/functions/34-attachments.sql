@@ -82,6 +82,14 @@ begin
     returning * into stored;
   end if;
 
+  -- What came in while nobody scanned, and comes again now that somebody does.
+  if stored.state = 'unscanned' and unjudged = 'pending' then
+    update app_public.stored_files as file
+    set state = 'pending'
+    where file.organization_id = stored.organization_id and file.sha256 = stored.sha256
+    returning * into stored;
+  end if;
+
   if stored.state = 'pending' then
     perform app_private.enqueue_scan(stored.organization_id, stored.sha256);
   end if;
@@ -90,7 +98,7 @@ end
 $$;
 
 comment on function app_private.store_content(text, bigint, text) is
-  'The row of a content, made where there is none and locked until the end of the transaction, in which the caller puts the bytes where its state says. Has a job scan what nobody judged yet.';
+  'The row of a content, made where there is none and locked until the end of the transaction, in which the caller puts the bytes where its state says. Has a job scan what nobody judged yet, and what nobody scanned when it came before.';
 
 create or replace function app_hidden.store_upload(
   sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text default null

@@ -238,6 +238,9 @@ describe('a content', () => {
     const made = await upload(stage.acme.customer, {}, { scanner: 'off' })
     expect(made.state).toBe('unscanned')
     expect(await jobs(made.sha256)).toBe('0')
+    // Until it comes again and something does.
+    expect((await upload(stage.acme.agent, { sha256: made.sha256 })).state).toBe('pending')
+    expect(await jobs(made.sha256)).toBe('1')
   })
 
   test('that was forgotten for its age comes back; what an admin took away does not', async () => {
