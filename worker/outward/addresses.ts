@@ -2,23 +2,31 @@ import ipaddr from 'ipaddr.js'
 
 /**
  * Where the machines of a cloud say who they are and hand out keys. Nobody receives webhooks there, so not even a webhook
- * that may call the own network is let in.
+ * that may call the own network is let in. All of link-local is refused besides: containers get their keys at
+ * 169.254.170.2 and 169.254.170.23, other clouds use other addresses of it, and nothing else is served there.
  */
-const metadataAddresses = new Set(['169.254.169.254', '100.100.100.200', '168.63.129.16', 'fd00:ec2::254'])
+const metadataAddresses = new Set([
+  '100.100.100.200',
+  '168.63.129.16',
+  'fd00:ec2::23',
+  'fd00:ec2::254',
+  'fd20:ce::254',
+])
 
 /** Who may be called. */
 export type Reach = 'public' | 'internal' | 'nobody'
 
 /** Whether an IP address is everybody's, of an own network, or one that no webhook calls. */
 export function reachOf(address: string): Reach {
-  // A zone (fe80::1%eth0) is of an own network whatever follows it.
+  // A zone (fe80::1%eth0) says only by which wire, not where.
   const [bare = ''] = address.split('%', 1)
   if (!ipaddr.isValid(bare)) return 'nobody'
   // What stands for an IPv4 address is that address.
   const real = embeddedAddress(ipaddr.process(bare))
   if (metadataAddresses.has(real.toString())) return 'nobody'
   const range = real.range()
-  if (range === 'multicast' || range === 'broadcast' || range === 'unspecified') return 'nobody'
+  if (range === 'linkLocal' || range === 'multicast' || range === 'broadcast' || range === 'unspecified')
+    return 'nobody'
   return range === 'unicast' && isGlobal(real) ? 'public' : 'internal'
 }
 
