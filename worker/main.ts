@@ -132,19 +132,19 @@ const runner = await run({
     sweep_surveys: sweepSurveys,
     sweep_throttles: sweepThrottles,
     sweep_webhooks: sweepWebhooks,
-    test_mailbox: testMailbox(mailboxes.credentials, environment.allowInternal),
     sweep_waiting_files: sweepWaitingFiles,
     wake_ticket: wakeTicket,
     write_digests: writeDigests,
   },
 })
-// A receiver that dawdles holds up other receivers at most, and nobody's due times.
+// A receiver or a mail server that dawdles holds up others of its kind at most, and nobody's due times.
 const outwardRunner = await run({
   ...common,
   concurrency: outwardConcurrency,
   parsedCronItems: [],
   taskList: {
     deliver_webhook: deliverWebhook(encryption, { allowInternal: environment.allowInternal }),
+    test_mailbox: testMailbox(mailboxes.credentials, environment.allowInternal),
   },
 })
 const runners = [runner, outwardRunner]

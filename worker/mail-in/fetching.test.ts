@@ -1,14 +1,26 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createSocketServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
-import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { JobHelpers } from 'graphile-worker'
+import { Client, Pool, type PoolClient } from 'pg'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest'
 import { type Tenant, twoTenants } from '../../db/tests/support/fixture.ts'
 import { createTestDatabase, type TestDatabase } from '../../infra/dev/testing.ts'
 import { createEncryption, placeOf } from '../../server/encryption.ts'
+import testMailbox from '../tasks/test_mailbox.ts'
 import { startWorker, stopWorker, type TestWorker } from '../testing.ts'
 import { type Dovecot, passwordOf, startDovecot } from './testing.ts'
 
@@ -560,5 +572,43 @@ describe('a test of the connection', () => {
         test_detail: expect.stringContaining('may not be called'),
       })
     }
+  })
+
+  test('ends where the server talks on and on and never answers the login', async () => {
+    const closed = Promise.withResolvers<void>()
+    const talker = createSocketServer((socket) => {
+      socket.write('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+      const talking = setInterval(() => socket.write('* OK still thinking\r\n'), 20)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        clearInterval(talking)
+        closed.resolve()
+      })
+      socket.resume()
+    })
+    await new Promise<void>((resolve) => talker.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void talker.close())
+    const { id } = await mailbox({ is_enabled: false, port: (talker.address() as AddressInfo).port })
+    const pool = new Pool({ connectionString: database.workerUrl })
+    onTestFinished(() => pool.end())
+    const run = testMailbox({ forget: () => {}, of: async () => ({ password: 'x' }) }, true, 300)
+
+    const began = Date.now()
+    await run({ organizationId: acme.organizationId, mailboxId: id }, {
+      job: { id: '1', task_identifier: 'test_mailbox', locked_by: null },
+      withPgClient: async (work: (given: PoolClient) => Promise<unknown>) => {
+        const given = await pool.connect()
+        return work(given).finally(() => given.release())
+      },
+    } as unknown as JobHelpers)
+    expect(Date.now() - began).toBeLessThan(5_000)
+    await closed.promise
+    const { rows } = await client.query(
+      'select test_outcome, test_detail from app_public.mailbox_states where mailbox_id = $1',
+      [id],
+    )
+    expect(rows).toEqual([
+      { test_outcome: 'unreachable', test_detail: 'The server did not answer within 0.3 seconds' },
+    ])
   })
 })
