@@ -50,7 +50,8 @@ export function imapClient(
   credentials: Credentials,
   allowInternal: boolean,
 ): ImapFlow {
-  const { host, port, security, username, fromEnvironment } = settings
+  const { host, port, security, username, fromEnvironment, maxMailBytes } = settings
+  const longestLiteral = maxMailBytes + 65_536
   if (!fromEnvironment && isIP(host)) refuseAddress(host, host, allowInternal)
   const client = new ImapFlow({
     host,
@@ -72,6 +73,11 @@ export function imapClient(
     // Longer than a server lets one wait for new mail without a word.
     socketTimeout: 300_000,
     disableAutoIdle: true,
+    // What a server says of the size of a mail need not be true: it is cut off before the memory is full. Some count a
+    // little less than they send.
+    maxLiteralSize: longestLiteral,
+    // The same by many lines, or by one that never ends; a list of all mails of a large folder has its place.
+    maxResponseSize: longestLiteral + 16_777_216,
   })
   // Whoever waits for something of it hears of it there.
   client.on('error', () => {})

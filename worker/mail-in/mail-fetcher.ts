@@ -29,6 +29,8 @@ const longestPause = 60_000
 const goodbyeMilliseconds = 2_000
 /** A server that cannot hand out one mail would keep all that come after it. */
 const mostTries = 3
+/** More tries than any mail has: of one over which the connection ends each time. */
+const neverAgain = 1_000_000
 /** How far back is looked where the server numbered its mails anew. */
 const daysBack = 2
 
@@ -200,7 +202,18 @@ async function takeMail(client: ImapFlow, reading: Reading, uidValidity: string,
 
   const attempt = (tries.get(key) ?? 0) + 1
   tries.set(key, attempt)
+  // It was noted before the connection ended over it, and would end this one too.
+  if (attempt > neverAgain) return
   const source = await sourceOf(client, uid)
+  if (source === 'oversize') {
+    tries.set(key, neverAgain)
+    await database.store(settings, { ...note, sha256: null, refusal: 'oversize' })
+    logger.warn(
+      { mailbox: settings.mailboxId, uid, size: note.size },
+      'a mail is larger than the server says, and stays there',
+    )
+    return
+  }
   if (!source) {
     if (attempt < mostTries) throw new Error(`The server does not hand out the mail ${uid}`)
     await database.store(settings, { ...note, sha256: null, refusal: 'unreadable' })
@@ -215,9 +228,22 @@ async function takeMail(client: ImapFlow, reading: Reading, uidValidity: string,
   if (isNew) logger.info({ mailbox: settings.mailboxId, uid, size: source.length }, 'a mail came in')
 }
 
-async function sourceOf(client: ImapFlow, uid: number): Promise<Buffer | undefined> {
-  const mail = await client.fetchOne(String(uid), { source: true }, { uid: true })
-  return (mail && mail.source) || undefined
+async function sourceOf(client: ImapFlow, uid: number): Promise<Buffer | 'oversize' | undefined> {
+  // What waits for the mail hears only that the connection is gone.
+  let isOversize = false
+  const hear = ({ code }: { code?: string }) => {
+    isOversize ||= code === 'LiteralTooLarge' || code === 'ResponseTooLarge'
+  }
+  client.on('error', hear)
+  try {
+    const mail = await client.fetchOne(String(uid), { source: true }, { uid: true })
+    return (mail && mail.source) || undefined
+  } catch (error) {
+    if (isOversize) return 'oversize'
+    throw error
+  } finally {
+    client.off('error', hear)
+  }
 }
 
 async function markAsTaken(

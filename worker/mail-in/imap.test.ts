@@ -1,0 +1,106 @@
+import { type AddressInfo, createServer } from 'node:net'
+import { pino } from 'pino'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { imapClient, type MailboxSettings, openFolder } from './imap.ts'
+import { type FetcherParts, startFetcher } from './mail-fetcher.ts'
+
+const kibibyte = 1_024
+
+interface Peer {
+  write: (text: string) => unknown
+}
+
+/** A server with two mails, of 1,000 bytes it says. Of the first one it hands out what it is told to. */
+async function liar(first: (peer: Peer) => unknown): Promise<MailboxSettings> {
+  const said: Record<string, (peer: Peer, line: string) => unknown> = {
+    SELECT: (peer) =>
+      peer.write('* 2 EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n* OK [UIDNEXT 3] ok\r\n* FLAGS (\\Seen)\r\n'),
+    LIST: (peer) => peer.write('* LIST () "/" INBOX\r\n'),
+    SEARCH: (peer) => peer.write('* SEARCH 1 2\r\n'),
+    FETCH: (peer, line) => {
+      const uid = /FETCH (\d)/.exec(line)![1]!
+      if (!line.includes('BODY')) peer.write(`* ${uid} FETCH (UID ${uid} RFC822.SIZE 1000)\r\n`)
+      else if (uid === '1') first(peer)
+      else peer.write('* 2 FETCH (UID 2 BODY[] {4}\r\nmail)\r\n')
+    },
+  }
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.write('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      for (const line of String(chunk).split('\r\n').filter(Boolean)) {
+        const [tag, ...words] = line.split(' ')
+        said[words[0] === 'UID' ? words[1]! : words[0]!]?.(socket, line)
+        socket.write(`${tag} OK done\r\n`)
+      }
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  return {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    security: 'none',
+    username: 'x',
+    folder: 'INBOX',
+    processedFolder: null,
+    fromEnvironment: false,
+    maxMailBytes: 64 * kibibyte,
+  } as MailboxSettings
+}
+
+const hugeLiteral = (peer: Peer) => peer.write('* 1 FETCH (UID 1 BODY[] {900000000}\r\nxxx')
+const endlessLine = (peer: Peer) => {
+  peer.write('* 1 FETCH (UID 1 BODY[] "')
+  for (let at = 0; at < 18; at += 1) peer.write('x'.repeat(kibibyte * kibibyte))
+}
+
+async function sourceOf(settings: MailboxSettings, onError: (error: Error) => void = () => {}) {
+  const client = imapClient(settings, { password: 'x' }, true)
+  onTestFinished(() => client.close())
+  client.on('error', onError)
+  await openFolder(client, settings)
+  const mail = await client.fetchOne('1', { source: true }, { uid: true })
+  return mail ? mail.source : undefined
+}
+
+test('a mail that is a little larger than may be is still received', async () => {
+  const size = 100 * kibibyte
+  const settings = await liar((peer) =>
+    peer.write(`* 1 FETCH (UID 1 BODY[] {${size}}\r\n${'x'.repeat(size)})\r\n`),
+  )
+  expect(await sourceOf(settings)).toHaveLength(size)
+})
+
+test.each([
+  ['a mail far larger than it was said to be', hugeLiteral, 'LiteralTooLarge'],
+  ['a line without an end', endlessLine, 'ResponseTooLarge'],
+])('%s ends the connection before it is in memory', async (_what, answer, code) => {
+  const onError = vi.fn<(error: Error) => void>()
+  await expect(sourceOf(await liar(answer), onError)).rejects.toThrow('Connection not available')
+  expect(onError.mock.calls).toMatchObject([[{ code }]])
+})
+
+test('a mail larger than it was said to be is noted, and holds up no other', async () => {
+  const settings = await liar(hugeLiteral)
+  const store = vi.fn<(settings: MailboxSettings, mail: object) => Promise<boolean>>(async () => true)
+  const fetcher = startFetcher(settings, {
+    credentials: { of: async () => ({ password: 'x' }), forget: () => {} },
+    allowInternal: true,
+    database: {
+      progress: async () => ({ uidValidity: null, lastUid: null, lastFetchedAt: null }),
+      fetched: async () => {},
+      failed: async () => {},
+      store,
+    },
+    mails: { keep: async () => 'sha' },
+    logger: pino({ level: 'silent' }),
+    lookMilliseconds: 60_000,
+  } as unknown as FetcherParts)
+  onTestFinished(() => fetcher.stop())
+  await vi.waitFor(() => expect(store).toHaveBeenCalledTimes(2), { timeout: 8_000 })
+  expect(store.mock.calls.map(([, mail]) => mail)).toMatchObject([
+    { uid: 1, sha256: null, refusal: 'oversize' },
+    { uid: 2, sha256: 'sha', size: 4 },
+  ])
+})
