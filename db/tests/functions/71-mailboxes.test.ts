@@ -76,6 +76,21 @@ test.each<[string, Values, string]>([
   expect(await refuses(values)).toBe(code)
 })
 
+test('an organization has at most fifty, besides those that were put away', async () => {
+  await rows(
+    `insert into app_public.mailboxes (organization_id, name, address, host, username)
+    select $1, 'Box ' || at, 'box' || at || '@acme.test', 'imap.acme.test', 'box' from generate_series(1, 49) as at`,
+    [stage.acme.organizationId],
+  )
+  const { id } = await save({ name: 'The last', address: 'last@acme.test' })
+  expect(await refuses({})).toBe('AD262')
+  // Those that are there can still be changed, and others have their own fifty.
+  await save({ mailbox_id: id, name: 'Still the last', address: 'last@acme.test' })
+  await save({}, stage.globex)
+  await stage.does(stage.acme.admin, 'select id from app_public.archive_mailbox($1)', [id])
+  await save()
+})
+
 test('a name and an address are used once, and free again when a mailbox was put away', async () => {
   const { id } = await save()
   expect(await refuses({ address: 'other@acme.test' })).toBe('23505')
