@@ -1,27 +1,84 @@
 -- Webhooks: how they are called. The worker claims a call (take_webhook_delivery), calls with no transaction open, and
 -- notes what came of it (finish_webhook_attempt).
 
+create or replace function app_private.due_webhook_lanes(webhook app_public.webhooks)
+  returns table (lane uuid, created_at timestamptz, attempts integer)
+  language sql stable
+  set search_path = ''
+as $$
+  select first.lane, first.created_at, first.attempts
+  from (
+    select distinct on (waiting.lane)
+      waiting.lane, waiting.next_attempt_at, waiting.claimed_until, waiting.created_at, waiting.attempts
+    from app_public.webhook_deliveries as waiting
+    where waiting.organization_id = webhook.organization_id and waiting.webhook_id = webhook.id and waiting.state = 'waiting'
+    order by waiting.lane, waiting.created_at, waiting.id
+  ) as first
+  where first.next_attempt_at <= clock_timestamp()
+    and (first.claimed_until is null or first.claimed_until < clock_timestamp())
+  order by first.created_at
+$$;
+
+comment on function app_private.due_webhook_lanes(app_public.webhooks) is 'The lanes whose first call is due and under way nowhere, those first that wait longest.';
+
 create or replace function app_private.wake_webhook(webhook app_public.webhooks, lanes integer) returns void
   language sql volatile
   set search_path = ''
 as $$
   select app_private.enqueue_webhook_lane(webhook.organization_id, webhook.id, due.lane)
-  from (
-    select first.lane
-    from (
-      select distinct on (waiting.lane) waiting.lane, waiting.next_attempt_at, waiting.claimed_until, waiting.created_at
-      from app_public.webhook_deliveries as waiting
-      where waiting.organization_id = webhook.organization_id and waiting.webhook_id = webhook.id and waiting.state = 'waiting'
-      order by waiting.lane, waiting.created_at, waiting.id
-    ) as first
-    where first.next_attempt_at <= clock_timestamp()
-      and (first.claimed_until is null or first.claimed_until < clock_timestamp())
-    order by first.created_at
-    limit lanes
-  ) as due
+  from (select lane from app_private.due_webhook_lanes(webhook) order by created_at limit lanes) as due
 $$;
 
 comment on function app_private.wake_webhook(app_public.webhooks, integer) is 'Has a webhook called with what is due in up to so many lanes, those first that wait longest.';
+
+create or replace function app_private.webhook_places(webhook app_public.webhooks) returns integer
+  language sql stable
+  set search_path = ''
+as $$
+  -- Receivers that are slow or gone take no more than their share of the worker, which calls for all organizations: a few
+  -- places for all webhooks of an organization, however many it has, and one for a webhook while it fails.
+  select greatest(
+    0,
+    least(
+      3 - count(*),
+      case when webhook.failing_since is null then 3 else 1 end - count(*) filter (where claimed.webhook_id = webhook.id)
+    )
+  )::integer
+  from app_public.webhook_deliveries as claimed
+  where claimed.organization_id = webhook.organization_id and claimed.claimed_until > clock_timestamp()
+$$;
+
+comment on function app_private.webhook_places(app_public.webhooks) is 'How many more calls of a webhook may be under way now.';
+
+create or replace function app_private.wake_webhooks() returns void
+  language plpgsql volatile
+  set search_path = ''
+as $$
+begin
+  perform app_private.enqueue_webhook_lane(due.organization_id, due.webhook_id, due.lane)
+  from (
+    select webhook.organization_id, webhook.id as webhook_id, first.lane
+    from app_public.webhooks as webhook
+    join app_public.organizations as organization on organization.id = webhook.organization_id
+    cross join lateral app_private.webhook_places(webhook) as places
+    cross join lateral (
+      select lane.lane, lane.created_at
+      from app_private.due_webhook_lanes(webhook) as lane
+      -- One that fails is not asked by one lane after the other: those it refused come back when their time is, and the
+      -- others are for the sweep.
+      where places > 0 and (webhook.failing_since is null or lane.attempts > 0)
+      order by lane.created_at
+      limit places
+    ) as first
+    where webhook.organization_id = app_hidden.current_organization_id() and organization.suspended_at is null
+    order by first.created_at
+    -- More places than the organization has find no use.
+    limit 3
+  ) as due;
+end
+$$;
+
+comment on function app_private.wake_webhooks() is 'Has the webhooks of the organization called with what is due and for which there is a place, whichever of them it is, what waits longest first.';
 
 create or replace function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) returns jsonb
   language plpgsql volatile security definer
@@ -45,6 +102,8 @@ begin
   where hook.organization_id = app_hidden.current_organization_id() and hook.id = take_webhook_delivery.webhook_id
     and organization.suspended_at is null;
   if not found then
+    -- It was deleted while it was called, and others may have found its place taken.
+    perform app_private.wake_webhooks();
     return null;
   end if;
 
@@ -57,10 +116,8 @@ begin
     limit 1
     for no key update;
     if not found then
-      -- Others may have found all places taken.
-      if webhook.failing_since is null then
-        perform app_private.wake_webhook(webhook, 1);
-      end if;
+      -- This lane leaves its place, and others may have found all places taken, also those of another webhook.
+      perform app_private.wake_webhooks();
       return null;
     end if;
     exit when webhook.is_enabled or delivery.event_id is null;
@@ -77,15 +134,14 @@ begin
     perform app_private.enqueue_webhook_lane(
       delivery.organization_id, delivery.webhook_id, delivery.lane, delivery.next_attempt_at
     );
+    -- What failed leaves its place as well.
+    perform app_private.wake_webhooks();
     return null;
   end if;
-  -- A receiver that is slow or gone takes no more than its share of the worker: a few places, and one while it fails.
-  if delivery.event_id is not null and (
-    select count(*)
-    from app_public.webhook_deliveries as claimed
-    where claimed.organization_id = webhook.organization_id and claimed.webhook_id = webhook.id
-      and claimed.claimed_until > clock_timestamp()
-  ) >= (case when webhook.failing_since is null then 4 else 1 end) then
+  -- Of two lanes that see the last place only one takes it.
+  perform pg_advisory_xact_lock(hashtextextended('webhook_places:' || delivery.organization_id, 0));
+  -- Whoever leaves a place wakes those that found none. A test is made at once.
+  if delivery.event_id is not null and app_private.webhook_places(webhook) = 0 then
     return null;
   end if;
 
@@ -293,7 +349,8 @@ comment on function app_private.sweep_webhooks() is
   'Has webhooks called with what is due and has lost its job, forgets secrets that are over, and up to 1,000 calls that are older than 30 days. Done by a job each minute. Error JOB_WITHOUT_ORGANIZATION without claims.';
 
 revoke all on function
-  app_private.wake_webhook(app_public.webhooks, integer), app_private.take_webhook_delivery(uuid, uuid),
+  app_private.due_webhook_lanes(app_public.webhooks), app_private.wake_webhook(app_public.webhooks, integer),
+  app_private.webhook_places(app_public.webhooks), app_private.wake_webhooks(), app_private.take_webhook_delivery(uuid, uuid),
   app_private.stop_webhook(app_public.webhooks, app_public.webhook_stop), app_private.webhook_retry_delay(integer, interval),
   app_private.finish_webhook_attempt(uuid, jsonb), app_private.sweep_webhooks()
 from public;

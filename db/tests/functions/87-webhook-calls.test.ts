@@ -116,12 +116,96 @@ describe('calling', () => {
     for (const ticketId of tickets) await announce(ticketId)
     const claimed: (Claimed | null)[] = []
     for (const ticketId of tickets) claimed.push(await take(id, ticketId))
-    expect(claimed.map((each) => each !== null)).toEqual([true, true, true, true, false, false])
+    expect(claimed.map((each) => each !== null)).toEqual([true, true, true, false, false, false])
     await finish(claimed[0]!.attemptId, broken)
     expect(await take(id, tickets[4]!)).toBeNull()
-    for (const { attemptId } of claimed.slice(1, 4) as Claimed[]) await finish(attemptId, broken)
+    for (const { attemptId } of claimed.slice(1, 3) as Claimed[]) await finish(attemptId, broken)
     expect(await take(id, tickets[4]!)).not.toBeNull()
     expect(await take(id, tickets[5]!)).toBeNull()
+  })
+
+  const forget = () =>
+    stage.superuser.query(
+      `select graphile_worker.remove_job(key) from graphile_worker.jobs where key like 'deliver_webhook:%'`,
+    )
+
+  test('takes few places for all webhooks of an organization, and none of another one', async () => {
+    const hooks = []
+    for (const name of ['One', 'Two', 'Three', 'Four']) hooks.push(await make(name))
+    const elsewhere = await make('Elsewhere', '', stage.globex)
+    const ticketId = await openTicket('A lamp')
+    await announce(ticketId)
+    const theirs = await openTicket('Their lamp', stage.globex)
+    await announce(theirs, stage.globex)
+    const claimed: (Claimed | null)[] = []
+    for (const id of hooks) claimed.push(await take(id, ticketId))
+    expect(claimed.map((each) => each !== null)).toEqual([true, true, true, false])
+    expect(await take(elsewhere, theirs, stage.globex)).not.toBeNull()
+    // A test is made at once all the same.
+    await does(stage.acme.admin, 'select app_public.send_test_webhook($1)', [hooks[3]])
+    const [{ lane }] = await rows(
+      'select lane from app_public.webhook_deliveries where webhook_id = $1 and event_id is null',
+      [hooks[3]],
+    )
+    expect(await take(hooks[3]!, lane as string)).not.toBeNull()
+  })
+
+  test.each([
+    ['when a lane has no more', taken],
+    ['when a call failed', broken],
+  ])('goes on with another webhook that found no place %s', async (_when, outcome) => {
+    const hooks = []
+    for (const name of ['One', 'Two', 'Three', 'Four']) hooks.push(await make(name))
+    const ticketId = await openTicket('A lamp')
+    await announce(ticketId)
+    const claimed: (Claimed | null)[] = []
+    for (const id of hooks) claimed.push(await take(id, ticketId))
+    await stage.superuser.query(
+      `update app_public.webhook_deliveries set state = 'cancelled', ended_at = now()
+      where webhook_id = $1 and claimed_until is null`,
+      [hooks[0]],
+    )
+    await forget()
+    // Who found no place wakes nobody, or they would wake each other for ever.
+    expect(await take(hooks[3]!, ticketId)).toBeNull()
+    expect(await jobsOf(hooks[3]!)).toBe(0)
+    await finish(claimed[0]!.attemptId, outcome)
+    expect(await take(hooks[0]!, ticketId)).toBeNull()
+    expect(await jobsOf(hooks[3]!)).toBe(1)
+    expect(await take(hooks[3]!, ticketId)).not.toBeNull()
+  })
+
+  test('goes on with others when a webhook was deleted under a call, and not for one suspended', async () => {
+    const hooks = []
+    for (const name of ['One', 'Two', 'Three', 'Four']) hooks.push(await make(name))
+    const ticketId = await openTicket('A lamp')
+    await announce(ticketId)
+    for (const id of hooks.slice(0, 3)) await take(id, ticketId)
+    await forget()
+    await does(stage.acme.admin, 'select app_public.delete_webhook($1)', [hooks[0]])
+    const suspend = (is: boolean) =>
+      stage.superuser.query(
+        'update app_public.organizations set suspended_at = case when $2 then now() end where id = $1',
+        [stage.acme.organizationId, is],
+      )
+    await suspend(true)
+    expect(await take(hooks[0]!, ticketId)).toBeNull()
+    expect(await jobsOf(hooks[3]!)).toBe(0)
+    await suspend(false)
+    expect(await take(hooks[0]!, ticketId)).toBeNull()
+    expect(await jobsOf(hooks[3]!)).toBe(1)
+  })
+
+  test('does not ask a webhook that fails by one lane after the other', async () => {
+    const id = await make('Failing')
+    const tickets = [await openTicket('1'), await openTicket('2'), await openTicket('3')]
+    for (const ticketId of tickets) await announce(ticketId)
+    const attempt = (await take(id, tickets[0]!))!
+    await forget()
+    await finish(attempt.attemptId, broken)
+    expect(await take(id, tickets[0]!)).toBeNull()
+    // Only the one that was refused comes back, in its time.
+    expect(await jobsOf(id)).toBe(1)
   })
 
   test('goes on with all that waits when a webhook recovers', async () => {
