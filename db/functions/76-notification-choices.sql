@@ -230,30 +230,78 @@ $$;
 comment on function app_public.change_notification_schedule(integer, integer, integer, integer[]) is
   'Says when the caller wants no mail and no sign from their browser, and at which hour the mail of the day comes, and returns it. Without `quietFrom` and `quietTo` there are no quiet hours. Errors: UNAUTHENTICATED, INVALID_INPUT.';
 
+-- Roles change, and tickets move: the policies of notifications say the same of what is shown.
+create or replace function app_private.may_still_be_told(
+  person app_public.users, kind app_public.notification_kind, reasons app_public.notification_reason[], event text, ticket app_public.tickets
+) returns boolean
+  language sql stable
+  set search_path = ''
+as $$
+  select coalesce(
+    person.disabled_at is null
+    and exists (
+      select from app_hidden.usual_notifications() as usual
+      where usual.kind = may_still_be_told.kind and usual.role = person.role
+    )
+    and (
+      person.role <> 'customer'
+      or reasons && '{requester,watcher,approver}'
+        and (may_still_be_told.kind <> 'approval' or event = 'approval_requested')
+    )
+    and (
+      may_still_be_told.kind = 'alert' or event is not distinct from 'approval_requested'
+      or app_private.may_see_ticket(person.id, ticket)
+    ),
+    false
+  )
+$$;
+
+comment on function app_private.may_still_be_told(
+  app_public.users, app_public.notification_kind, app_public.notification_reason[], text, app_public.tickets
+) is 'Whether a person, as they are now, may be told what they were once: of a ticket they may see, or were asked to approve, and as a customer nothing that staff is told.';
+
 -- A mail that waited for the end of quiet hours, or for a mail server, may have nothing to say any more.
 create or replace function app_private.mail_still_wanted(mail app_public.mail_messages) returns boolean
   language sql stable security definer
   set search_path = ''
 as $$
-  select mail.kind <> 'notice' or not exists (
-    select
-    from app_public.notifications as notification
-    join app_public.users as person
-      on person.organization_id = notification.organization_id and person.id = notification.user_id
-    join app_public.tickets as ticket
-      on ticket.organization_id = notification.organization_id and ticket.id = notification.ticket_id
-    where notification.organization_id = mail.organization_id and notification.user_id = mail.user_id
-      and notification.ticket_id = mail.ticket_id
-      and mail.dedupe_key = 'event:' || notification.event_id || ':' || notification.user_id
-      and (
-        notification.read_at is not null
-        or person.disabled_at is not null
-        or not (app_private.may_see_ticket(person.id, ticket) or 'approver' = any (notification.reasons))
-      )
-  )
+  select case
+    when mail.kind in ('notice', 'alert') then not exists (
+      select
+      from app_public.notifications as notification
+      join app_public.users as person
+        on person.organization_id = notification.organization_id and person.id = notification.user_id
+      left join app_public.tickets as ticket
+        on ticket.organization_id = notification.organization_id and ticket.id = notification.ticket_id
+      where notification.organization_id = mail.organization_id and notification.user_id = mail.user_id
+        and mail.dedupe_key
+          = coalesce('event:' || notification.event_id, 'alert:' || notification.dedupe_key) || ':' || notification.user_id
+        and (
+          (mail.kind = 'notice' and notification.read_at is not null)
+          or not app_private.may_still_be_told(
+            person, notification.kind, notification.reasons, notification.facts ->> 'event', ticket
+          )
+        )
+    )
+    -- What stands in the mail of the day is written; who became a customer since does not get it.
+    when mail.kind = 'digest' then not exists (
+      select
+      from app_public.notifications as notification
+      join app_public.users as person
+        on person.organization_id = notification.organization_id and person.id = notification.user_id
+      left join app_public.tickets as ticket
+        on ticket.organization_id = notification.organization_id and ticket.id = notification.ticket_id
+      where notification.organization_id = mail.organization_id and notification.user_id = mail.user_id
+        and notification.mail = 'digest' and notification.digested_at = mail.created_at and person.role = 'customer'
+        and not app_private.may_still_be_told(
+          person, notification.kind, notification.reasons, notification.facts ->> 'event', ticket
+        )
+    )
+    else true
+  end
 $$;
 
-comment on function app_private.mail_still_wanted(app_public.mail_messages) is 'Whether a mail is still to be sent: a notice is not when its reader has read it in the app by now, or may not see the ticket any more. Answers to customers always are.';
+comment on function app_private.mail_still_wanted(app_public.mail_messages) is 'Whether a mail is still to be sent: a notice is not when its reader has read it in the app by now, a notice or an alert is not when they may not be told it any more, nor the mail of the day when they became a customer. Answers to customers always are.';
 
 create or replace function app_private.write_digest(person app_public.users, slot timestamptz, slot_date date) returns boolean
   language plpgsql volatile
@@ -274,8 +322,7 @@ begin
     select due.*, row_number() over (order by due.created_at desc, due.id desc) as position
     from due
     join app_public.tickets as ticket on ticket.organization_id = due.organization_id and ticket.id = due.ticket_id
-    where due.read_at is null and person.disabled_at is null
-      and (app_private.may_see_ticket(person.id, ticket) or 'approver' = any (due.reasons))
+    where due.read_at is null and app_private.may_still_be_told(person, due.kind, due.reasons, due.facts ->> 'event', ticket)
   )
   select
     count(*),
@@ -367,6 +414,9 @@ revoke all on function
   app_public.choose_notification(app_public.notification_kind, boolean, app_public.notification_mail, boolean),
   app_public.reset_notification_choices(app_public.notification_kind), app_public.own_notification_schedule(),
   app_public.change_notification_schedule(integer, integer, integer, integer[]),
+  app_private.may_still_be_told(
+    app_public.users, app_public.notification_kind, app_public.notification_reason[], text, app_public.tickets
+  ),
   app_private.mail_still_wanted(app_public.mail_messages), app_private.write_digest(app_public.users, timestamptz, date),
   app_private.write_digests()
 from public;

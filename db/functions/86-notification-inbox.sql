@@ -59,10 +59,13 @@ declare
   notification app_public.notifications;
 begin
   perform app_private.mark_notifications_read(id => notification_id);
-  select * into notification
+  select marked.* into notification
   from app_public.notifications as marked
+  join app_public.users as person on person.organization_id = marked.organization_id and person.id = marked.user_id
+  left join app_public.tickets as ticket on ticket.organization_id = marked.organization_id and ticket.id = marked.ticket_id
   where marked.organization_id = app_hidden.current_organization_id()
-    and marked.user_id = app_hidden.current_user_id() and marked.id = notification_id and marked.is_shown;
+    and marked.user_id = app_hidden.current_user_id() and marked.id = notification_id and marked.is_shown
+    and app_private.may_still_be_told(person, marked.kind, marked.reasons, marked.facts ->> 'event', ticket);
   if not found then
     raise exception using errcode = 'AD101', message = 'You have no such notification';
   end if;

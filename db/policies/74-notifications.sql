@@ -1,11 +1,39 @@
 select app_private.reset_access('app_public.notifications');
 
--- What somebody was told is theirs alone.
-create policy select_own on app_public.notifications for select to atum_customer, atum_agent
+-- What somebody was told is theirs alone, and only as long as they would be told it: app_private.may_still_be_told says the
+-- same for functions. Who is asked for approval need not see the ticket.
+create policy select_customer on app_public.notifications for select to atum_customer
   using (
     organization_id = (select app_hidden.current_organization_id())
     and user_id = (select app_hidden.current_user_id())
     and is_shown
+    -- Who was staff keeps nothing of what staff is told.
+    and kind in ('acknowledgement', 'reply', 'status_changed', 'resolved', 'approval', 'notice')
+    and reasons && '{requester,watcher,approver}'
+    and case kind
+      when 'approval' then facts ->> 'event' = 'approval_requested'
+      else exists (
+        select
+        from app_public.tickets as ticket
+        where ticket.organization_id = notifications.organization_id and ticket.id = notifications.ticket_id
+      )
+    end
+  );
+
+create policy select_staff on app_public.notifications for select to atum_agent
+  using (
+    organization_id = (select app_hidden.current_organization_id())
+    and user_id = (select app_hidden.current_user_id())
+    and is_shown
+    and (
+      (select app_hidden.sees_every_team())
+      or facts ->> 'event' = 'approval_requested'
+      or exists (
+        select
+        from app_public.tickets as ticket
+        where ticket.organization_id = notifications.organization_id and ticket.id = notifications.ticket_id
+      )
+    )
   );
 
 grant select (

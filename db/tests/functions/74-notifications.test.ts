@@ -462,6 +462,40 @@ describe('reading', () => {
     expect(await unread()).toBe(100)
   })
 
+  test('ends when its reader becomes a customer, or loses sight of the ticket', async () => {
+    const { agent, manager, customer } = stage.acme
+    await say(manager, 'He lies', 'internal')
+    await say(manager, 'Turn it on')
+    await announce(ticketId)
+    const shown = (actor: Parameters<typeof stage.sees>[0]) =>
+      stage.sees(actor, `select kind::text from app_public.notifications order by id`)
+    const change = (to: string) =>
+      stage.superuser.query(`update app_public.users set ${to} where id = $1`, [agent.userId])
+    const mark = 'select app_public.mark_notification_read($1)'
+    const id = await newest()
+    const told = ['new_ticket', 'assigned', 'note', 'reply']
+    expect(await shown(agent)).toEqual(told)
+
+    await change(`role = 'customer'`)
+    const asCustomer = { ...agent, role: 'atum_customer' as const }
+    expect(await shown(asCustomer)).toEqual([])
+    expect(await stage.sees(asCustomer, 'select app_public.unread_notification_count()')).toEqual([0])
+    expect(await stage.refuses(asCustomer, mark, [id])).toBe('AD101')
+    expect(await shown(customer)).toEqual(['reply'])
+
+    await change(`role = 'agent', restricted_to_teams = true`)
+    expect(await shown(agent)).toEqual(told)
+    await stage.superuser.query(
+      'update app_public.tickets set team_id = null, assignee_id = null where id = $1',
+      [ticketId],
+    )
+    expect(await shown(agent)).toEqual([])
+    expect(await unread()).toBe(0)
+    expect(await stage.refuses(agent, mark, [id])).toBe('AD101')
+    await change('restricted_to_teams = false')
+    expect(await shown(agent)).toEqual(told)
+  })
+
   test('is heard in the other windows of the same person, and nowhere else', async () => {
     const { agent, manager, customer } = stage.acme
     const listener = await stage.open(stage.database.superuserUrl)

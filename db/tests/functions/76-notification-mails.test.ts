@@ -191,6 +191,43 @@ describe('quiet hours', () => {
   })
 })
 
+describe('who becomes a customer', () => {
+  test('is not mailed what waits for them as staff', async () => {
+    const { admin, agent, manager } = stage.acme
+    await choose(agent, 'note', true, 'immediate')
+    await choose(agent, 'sla_warning', true, 'digest')
+    await stage.does(manager, `select id from app_public.add_comment($1, 'He lies', 'internal')`, [ticketId])
+    await record(ticketId, 'sla_warned', { kind: 'resolution' })
+    await announce(ticketId)
+    await stage.superuser.query(
+      `update app_public.notifications set created_at = created_at - interval '24 hours'`,
+    )
+    await stage.does(stage.acme.worker, 'select app_private.write_digests()')
+    await stage.does(
+      { role: 'atum_owner', organizationId: stage.acme.organizationId },
+      `select 1 from (select app_private.alert_admins('scanner_away', '{}', 'gone')) as alerted`,
+    )
+    const wanted = () =>
+      stage.superuser
+        .query<{ wanted: string }>(
+          `select mail.kind || ' ' || app_private.mail_still_wanted(mail) as wanted from app_public.mail_messages as mail
+          where user_id = any ($1) order by 1`,
+          [[agent.userId, admin.userId]],
+        )
+        .then(({ rows }) => rows.map((row) => row.wanted))
+    const become = (role: string, { userId }: { userId: string }) =>
+      stage.superuser.query('update app_public.users set role = $1 where id = $2', [role, userId])
+    expect(await wanted()).toEqual(['alert true', 'digest true', 'notice true'])
+    await become('admin', manager)
+    await become('manager', admin)
+    await become('customer', agent)
+    expect(await wanted()).toEqual(['alert false', 'digest false', 'notice false'])
+    await become('agent', agent)
+    await become('admin', admin)
+    await become('manager', manager)
+  })
+})
+
 describe('the mail of the day', () => {
   const digests = (organization = stage.acme) =>
     stage.does<number>(organization.worker, 'select app_private.write_digests()')
