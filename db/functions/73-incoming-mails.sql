@@ -172,8 +172,8 @@ as $$
       ('no_subject', 'Mail without a subject', 'Mail ohne Betreff'),
       (
         'unproven_staff',
-        'Came by mail from the address of a colleague. Nothing proves that the colleague wrote it: it answers no mail that was sent to that address.',
-        'Kam per Mail von der Adresse einer Kollegin oder eines Kollegen. Nichts beweist, wer sie geschrieben hat: Sie antwortet auf keine Mail, die an diese Adresse ging.'
+        'Came by mail from the address of a colleague. Nothing proves that the colleague wrote it: it answers no mail that was sent to that address alone within 14 days.',
+        'Kam per Mail von der Adresse einer Kollegin oder eines Kollegen. Nichts beweist, wer sie geschrieben hat: Sie antwortet auf keine Mail, die in den letzten 14 Tagen nur an diese Adresse ging.'
       ),
       (
         'not_participant',
@@ -391,10 +391,14 @@ begin
   end if;
 
   if ticket.id is not null then
-    proven := sender.id is not null and exists (
-      select
-      from app_private.answered_tickets(facts) as found
-      where found.user_id = sender.id
+    proven := sender.id is not null and app_private.proves_staff(
+      facts, sender,
+      array(
+        select named.id
+        from app_public.tickets as named
+        where named.organization_id = ticket.organization_id
+          and (named.id in (ticket.id, answered.ticket_id) or named.merged_into_id = ticket.id)
+      )
     );
     -- Whoever has a number alone must be one who sees the ticket; a stranger opens one of their own.
     speaks := sender.id is not null and app_private.may_see_ticket(sender.id, ticket);

@@ -69,6 +69,61 @@ $$;
 comment on function app_private.answered_tickets(jsonb) is
   'The tickets that a mail may belong to, the likeliest first: by the mails it answers, by the token in the address it is to, by the number in its subject; and to whom the mail it answers was, where it is one of ours.';
 
+create or replace function app_private.answered_mails(facts jsonb) returns setof app_public.mail_messages
+  language sql stable
+  set search_path = ''
+as $$
+  select mail.*
+  from (
+    select named.mail_id
+    from app_private.mails_of_message_ids(array(select jsonb_array_elements_text(facts -> 'references'))) as named
+    union
+    select token.mail_id
+    from app_private.mail_reply_tokens as token
+    where token.organization_id = app_hidden.current_organization_id()
+      and token.token_hash = app_private.token_hash(
+        app_private.reply_token_in(array(select jsonb_array_elements_text(facts -> 'recipients')))
+      )
+  ) as answered
+  join app_public.mail_messages as mail on mail.organization_id = app_hidden.current_organization_id() and mail.id = answered.mail_id
+$$;
+
+comment on function app_private.answered_mails(jsonb) is 'The mails of ours that a mail answers, by what it refers to and by the token in the address it is to.';
+
+-- An answer shows its token, and the names of the mails before it, to everybody it was written to. Nothing is marked: the log
+-- of incoming mails says whether an answer of the colleague went to others, and then what they were sent before it proves nothing
+-- any more; what they are sent afterwards does, and so does a second answer that nobody else was sent a copy of before.
+create or replace function app_private.proves_staff(facts jsonb, person app_public.users, ticket_ids uuid[]) returns boolean
+  language sql stable
+  set search_path = ''
+as $$
+  select exists (
+    select
+    from app_private.answered_mails(facts) as mail
+    where mail.user_id = person.id and mail.ticket_id = any (ticket_ids)
+      and coalesce(mail.sent_at, mail.created_at) > now() - interval '14 days'
+      and not exists (
+        select
+        from app_public.incoming_mails as shown
+        join app_public.comments as said on said.organization_id = shown.organization_id and said.id = shown.comment_id
+        cross join unnest(shown.to_addresses) as other (address)
+        where shown.organization_id = mail.organization_id and shown.ticket_id = any (ticket_ids)
+          and shown.state = 'processed' and said.author_id = person.id
+          and shown.created_at >= coalesce(mail.sent_at, mail.created_at)
+          and not app_private.is_own_mail_address(other.address)
+          and not exists (
+            select from app_public.users as colleague
+            where colleague.organization_id = mail.organization_id
+              and colleague.email = app_private.mail_address(other.address)
+              and colleague.role <> 'customer' and colleague.disabled_at is null
+          )
+      )
+  )
+$$;
+
+comment on function app_private.proves_staff(jsonb, app_public.users, uuid[]) is
+  'Whether a mail proves that a colleague wrote it: it answers one that they were sent about one of these tickets within 14 days, and of which they showed nothing to others by an answer since.';
+
 create or replace function app_private.answers_public_words(facts jsonb, user_id uuid) returns boolean
   language sql stable
   set search_path = ''
@@ -76,18 +131,7 @@ as $$
   select coalesce(
     (
       select said.visibility = 'public'
-      from (
-        select mail.mail_id
-        from app_private.mails_of_message_ids(array(select jsonb_array_elements_text(facts -> 'references'))) as mail
-        union
-        select token.mail_id
-        from app_private.mail_reply_tokens as token
-        where token.organization_id = app_hidden.current_organization_id()
-          and token.token_hash = app_private.token_hash(
-            app_private.reply_token_in(array(select jsonb_array_elements_text(facts -> 'recipients')))
-          )
-      ) as answered
-      join app_public.mail_messages as mail on mail.organization_id = app_hidden.current_organization_id() and mail.id = answered.mail_id
+      from app_private.answered_mails(facts) as mail
       left join app_public.comments as said on said.organization_id = mail.organization_id and said.id = mail.comment_id
       where mail.user_id = answers_public_words.user_id
       order by mail.created_at desc, mail.id desc
@@ -159,6 +203,7 @@ comment on function app_private.why_to_ignore(app_public.incoming_mails, app_pub
 
 revoke all on function
   app_private.is_own_mail_address(text), app_private.reply_token_in(text[]), app_private.answered_tickets(jsonb),
+  app_private.answered_mails(jsonb), app_private.proves_staff(jsonb, app_public.users, uuid[]),
   app_private.answers_public_words(jsonb, uuid), app_private.customer_by_mail(jsonb),
   app_private.why_to_ignore(app_public.incoming_mails, app_public.mailboxes, jsonb)
 from public;

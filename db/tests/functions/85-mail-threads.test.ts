@@ -296,4 +296,72 @@ describe('a colleague who answers', () => {
     expect(await receive({ references, from })).toMatchObject({ ticketId })
     expect(await last(ticketId)).toMatchObject({ author: 'agent', visibility: 'internal' })
   })
+
+  describe('proves it', () => {
+    const proof = async (ticketId: string) => {
+      const commentId = (await last(ticketId)).id
+      const token = randomUUID().replaceAll('-', '')
+      const reference = await sent(ticketId, stage.acme.agent, { commentId, token })
+      return { reference, recipients: [`support+${token}@desk.test`], references: [reference] }
+    }
+    const say = async (facts: object) => (await receive({ from, ...facts })).reason
+
+    test('for fourteen days', async () => {
+      const { reference, recipients, references } = await proof(await openTicket())
+      const age = (days: number) =>
+        rows(
+          `update app_public.mail_messages set sent_at = now() - make_interval(days => $2, mins => -5) where message_id = $1`,
+          [reference, days],
+        )
+      await age(14)
+      expect(await say({ recipients })).toBeNull()
+      expect(await say({ references })).toBeNull()
+      await age(15)
+      expect(await say({ recipients })).toBe('unproven_staff')
+      expect(await say({ references })).toBe('unproven_staff')
+    })
+
+    test('again, where only colleagues and mailboxes of ours had it', async () => {
+      const { recipients } = await proof(await openTicket())
+      expect(
+        await say({ recipients: [...recipients, 'support@desk.test', address('manager').toUpperCase()] }),
+      ).toBeNull()
+      expect(await say({ recipients })).toBeNull()
+    })
+
+    test.each(['customer@acme.test', 'friend@elsewhere.test'])(
+      'once, where %s had it as well, until they are sent something new',
+      async (other) => {
+        const ticketId = await openTicket()
+        const { recipients, references } = await proof(ticketId)
+        expect(await say({ recipients: [...recipients, other], copied: [other] })).toBeNull()
+        for (const way of [{ recipients }, { references }]) {
+          expect(await say({ ...way, text: 'Forged' })).toBe('unproven_staff')
+          expect(await last(ticketId)).toMatchObject({ author: '-Mail', visibility: 'internal' })
+        }
+        expect(await say({ references: [...references, (await proof(ticketId)).reference] })).toBeNull()
+      },
+    )
+
+    test('also when somebody else forged an answer with others in copy', async () => {
+      const ticketId = await openTicket()
+      const { recipients } = await proof(ticketId)
+      const forged = {
+        recipients: ['support@desk.test', 'friend@elsewhere.test'],
+        subjectReferences: [(await ticketOf(ticketId)).reference],
+      }
+      expect(await say(forged)).toBe('unproven_staff')
+      expect(await say({ recipients })).toBeNull()
+    })
+
+    test('for its own ticket and those that were merged into it', async () => {
+      const ticketId = await openTicket()
+      const other = await openTicket()
+      const { recipients } = await proof(ticketId)
+      const references = [await sent(other, stage.acme.customer)]
+      expect(await say({ recipients, references })).toBe('unproven_staff')
+      await does(stage.acme.agent, 'select id from app_public.merge_ticket($1, $2)', [ticketId, other])
+      expect(await receive({ from, recipients })).toMatchObject({ reason: null, ticketId: other })
+    })
+  })
 })
