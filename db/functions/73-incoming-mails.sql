@@ -48,6 +48,8 @@ $$;
 comment on function app_private.store_incoming_mail(uuid, jsonb) is
   'Notes a mail whose bytes are on disk, and has it read; one without `sha256` is noted as refused, for its size or for the `refusal` that is given. Returns its row id, or null where it was noted before. `{folder, uidValidity, uid, sha256, size, messageId, fromName, fromAddress, subject, receivedAt}`.';
 
+comment on column app_public.incoming_mails.reason is 'Why, in one word: `auto_reply`, `bounce`, `complaint`, `loop`, `bulk`, `mailing_list`, `flood`, `stranger`, `duplicate`, `person_disabled`, `no_sender`, `oversize`, `unreadable`, or for one on a ticket `not_participant`, `unproven_staff`, `unproven`, `ticket_over`; null for nothing out of the ordinary.';
+
 create or replace function app_private.alert_of_mail(mail app_public.incoming_mails, mailbox_name text) returns void
   language plpgsql volatile
   set search_path = ''
@@ -442,6 +444,8 @@ begin
       perform app_private.watch_by_mail(ticket, facts);
     end if;
   elsif ticket.id is not null and speaks and may_go_on then
+    -- Customers are asked for no proof, but admins see where there was none: a number is no secret.
+    reason := case when answered.way = 'subject' then 'unproven' end;
     said := app_private.mail_comment(mail, facts, ticket.id, sender, 'public');
     perform app_private.watch_by_mail(ticket, facts);
   elsif ticket.id is not null and not speaks then

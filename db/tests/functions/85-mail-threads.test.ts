@@ -161,7 +161,11 @@ describe('a mail that answers', () => {
   test('by the number in its subject, where its sender sees the ticket', async () => {
     const ticketId = await openTicket()
     const { reference } = await ticketOf(ticketId)
-    expect(await receive({ subjectReferences: ['X-1', reference] })).toMatchObject({ ticketId })
+    expect(await receive({ subjectReferences: ['X-1', reference] })).toMatchObject({
+      ticketId,
+      reason: 'unproven',
+    })
+    expect(await last(ticketId)).toMatchObject({ author: 'customer', visibility: 'public' })
 
     for (const from of ['stranger@elsewhere.test', address('neighbour')]) {
       const other = await receive({ subjectReferences: [reference], from: { address: from, name: '' } })

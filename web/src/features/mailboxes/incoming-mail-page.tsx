@@ -92,6 +92,7 @@ const REASONS = [
   'unreadable',
   'not_participant',
   'unproven_staff',
+  'unproven',
   'ticket_over',
 ] as const
 
