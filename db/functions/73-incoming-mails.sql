@@ -270,6 +270,42 @@ $$;
 
 comment on function app_private.reopen_by_mail(app_public.tickets) is 'Takes a ticket into work again about which somebody else wrote: a note alone would not.';
 
+-- What stands after a plus is chosen freely by who has the address.
+create or replace function app_private.address_without_plus(address text) returns text
+  language sql immutable
+  set search_path = ''
+as $$
+  select regexp_replace(lower(address), '^([^+@]+)[+][^@]*@', '\1@')
+$$;
+
+comment on function app_private.address_without_plus(text) is 'A mail address in small letters without what stands between a plus and the at sign: whose mails are counted together.';
+
+create or replace function app_private.is_mail_flood(mail app_public.incoming_mails, is_known boolean, ticket_id uuid default null) returns boolean
+  language sql stable
+  set search_path = ''
+as $$
+  select
+    (
+      select count(*)
+      from app_public.incoming_mails as many
+      where many.organization_id = mail.organization_id and many.created_at > now() - interval '1 hour' and many.state = 'processed'
+        and app_private.address_without_plus(many.from_address) = app_private.address_without_plus(mail.from_address)
+        and (is_mail_flood.ticket_id is null or many.ticket_id = is_mail_flood.ticket_id)
+    ) >= case when is_mail_flood.ticket_id is null then 30 else 10 end
+    -- Addresses cost nothing: those that nobody had heard of are counted together.
+    or not is_known and (
+      select count(*)
+      from app_public.incoming_mails as many
+      join app_public.users as person on person.organization_id = many.organization_id
+        and person.email = app_private.mail_address(many.from_address) and person.created_at >= many.created_at
+      where many.organization_id = mail.organization_id and many.mailbox_id = mail.mailbox_id
+        and many.created_at > now() - interval '1 hour' and many.state = 'processed'
+    ) >= 300
+$$;
+
+comment on function app_private.is_mail_flood(app_public.incoming_mails, boolean, uuid) is
+  'Whether a mail is too much: after 10 of one sender on a ticket in an hour, 30 of one sender in all, or, where its sender was not known before, 300 of such people to one mailbox.';
+
 create or replace function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) returns jsonb
   language plpgsql volatile security definer
   set search_path = ''
@@ -415,12 +451,7 @@ begin
 
     if not speaks and (answered.way = 'subject' or not may_go_on) then
       ticket := null;
-    elsif mail.overruled_at is null and (
-      select count(*)
-      from app_public.incoming_mails as many
-      where many.organization_id = mail.organization_id and lower(many.from_address) = lower(mail.from_address)
-        and many.created_at > now() - interval '1 hour' and many.ticket_id = ticket.id and many.state = 'processed'
-    ) >= 10 then
+    elsif mail.overruled_at is null and app_private.is_mail_flood(mail, true, ticket.id) then
       return app_private.settle_mail(mail, 'ignored', 'flood', null, ticket.id);
     end if;
   end if;
@@ -459,12 +490,7 @@ begin
     if sender.id is null and not mailbox.accepts_strangers and mail.overruled_at is null then
       return app_private.settle_mail(mail, 'ignored', 'stranger');
     end if;
-    if mail.overruled_at is null and (
-      select count(*)
-      from app_public.incoming_mails as many
-      where many.organization_id = mail.organization_id and lower(many.from_address) = lower(mail.from_address)
-        and many.created_at > now() - interval '1 hour' and many.state = 'processed'
-    ) >= 30 then
+    if mail.overruled_at is null and app_private.is_mail_flood(mail, sender.id is not null) then
       return app_private.settle_mail(mail, 'ignored', 'flood');
     end if;
 
@@ -534,7 +560,8 @@ revoke all on function
   app_private.incoming_mail_failed(uuid, text), app_public.retry_incoming_mail(uuid), app_private.incoming_mail_words(text),
   app_private.mail_comment(app_public.incoming_mails, jsonb, uuid, app_public.users, app_public.comment_visibility, text),
   app_private.incoming_mail_files(app_public.incoming_mails, jsonb, app_public.comments), app_private.watch_by_mail(app_public.tickets, jsonb),
-  app_private.reopen_by_mail(app_public.tickets), app_private.receive_mail(uuid, jsonb),
+  app_private.reopen_by_mail(app_public.tickets), app_private.address_without_plus(text),
+  app_private.is_mail_flood(app_public.incoming_mails, boolean, uuid), app_private.receive_mail(uuid, jsonb),
   app_private.ticket_by_mail(app_public.incoming_mails, app_public.mailboxes, jsonb, app_public.users, app_public.tickets)
 from public;
 

@@ -260,3 +260,50 @@ test('the log is read by admins, of their own organization', async () => {
   expect((await stage.sees(admin, look, known))[0]).toBeGreaterThan(10)
   expect(await stage.sees(stage.globex.admin, look, known)).toEqual([0])
 })
+
+describe('a flood', () => {
+  const mail = async (sender: string, facts: object = {}) =>
+    (await receive({ from: { address: sender, name: '' }, ...facts })).reason
+
+  test('is one sender’s, whatever they write after a plus', async () => {
+    for (let number = 0; number < 29; number += 1)
+      expect(await mail(`storm+${number}@elsewhere.test`)).toBeNull()
+    expect(await mail('+storm@elsewhere.test')).toBeNull()
+    expect(await mail('Storm@elsewhere.test')).toBeNull()
+    expect(await mail('storm+new@elsewhere.test')).toBe('flood')
+    expect(await mail('storm@elsewhere.test')).toBe('flood')
+    expect(await mail('stormy@elsewhere.test')).toBeNull()
+  })
+
+  test('on a ticket as well', async () => {
+    const ticketId = await openTicket()
+    const references = [await sent(ticketId, stage.acme.customer)]
+    for (let number = 0; number < 10; number += 1)
+      expect(await mail(`hail+${number}@elsewhere.test`, { references })).toBe('not_participant')
+    expect(await mail('hail+10@elsewhere.test', { references })).toBe('flood')
+  })
+
+  test('is three hundred mails in an hour to one mailbox of people who were not known', async () => {
+    const { organizationId } = stage.acme
+    const box = await mailboxOf(stage.acme)
+    await rows(
+      `with person as (
+        insert into app_public.users (organization_id, email, name, role)
+        select $1, 'many' || number || '@elsewhere.test', 'Many', 'customer' from generate_series(1, 299) as number
+        returning email
+      )
+      insert into app_public.incoming_mails
+        (organization_id, mailbox_id, folder, uid_validity, uid, sha256, size, from_address, state, processed_at)
+      select $1, $2, 'INBOX', 9, row_number() over (), encode(sha256(email::text::bytea), 'hex'), 1, email, 'processed', now()
+      from person`,
+      [organizationId, box],
+    )
+    expect(await mail('new1@elsewhere.test')).toBeNull()
+    expect(await mail('new2@elsewhere.test')).toBe('flood')
+    // Who is known is heard, and strangers are again after an hour.
+    expect(await mail('new1@elsewhere.test')).toBeNull()
+    expect(await mail(address('customer'))).toBeNull()
+    await rows(`update app_public.incoming_mails set created_at = created_at - interval '61 minutes'`)
+    expect(await mail('new2@elsewhere.test')).toBeNull()
+  })
+})
