@@ -196,7 +196,7 @@ comment on function app_public.save_mailbox(
   text, text, text, text, uuid, integer, app_public.mailbox_security, app_public.mailbox_auth, text, text, text, text, text, uuid, uuid,
   boolean, boolean, boolean, boolean, bigint, integer
 ) is
-  'Adds a mailbox, or with `mailboxId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/mailbox-secret`, and anew where another server or account is asked from now on. The first mailbox is the default one, and another becomes it by `isDefault`. Admins only. Errors: MAILBOX_FROM_ENVIRONMENT for the connection of one that the environment names, TOO_MANY_MAILBOXES beyond 50, INVALID_INPUT, CONFLICT for a name or address that is in use, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+  'Adds a mailbox, or with `mailboxId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/mailbox-secret`, and anew where another server or account is asked from now on. The first mailbox is the default one, and another becomes it by `isDefault`. Admins only. Errors: MAILBOX_FROM_ENVIRONMENT for the connection of one that the environment names, TOO_MANY_MAILBOXES beyond 50, INVALID_INPUT, CONFLICT for a name that another mailbox has, or an address that any mailbox of this installation has, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 
 create or replace function app_public.archive_mailbox(mailbox_id uuid) returns app_public.mailboxes
   language plpgsql volatile security definer

@@ -232,9 +232,17 @@ begin
   end if;
   perform pg_advisory_xact_lock(hashtextextended('mailboxes:' || home.id, 0));
 
-  update app_public.mailboxes as box
-  set is_enabled = false, is_default = false, archived_at = now()
-  where box.from_environment and box.archived_at is null and box.organization_id <> home.id;
+  -- Whoever writes the environment says whose its address is: another organization that claims it has it no more.
+  with put_away as (
+    update app_public.mailboxes as box
+    set is_enabled = false, is_default = false, archived_at = now()
+    where box.archived_at is null and box.organization_id <> home.id
+      and (box.from_environment or box.address operator(public.=) (settings ->> 'address')::public.citext)
+    returning box.organization_id, box.id
+  )
+  delete from app_private.mailbox_secrets as secret
+  using put_away
+  where secret.organization_id = put_away.organization_id and secret.mailbox_id = put_away.id;
 
   update app_public.mailboxes as box
   set
@@ -250,7 +258,7 @@ begin
       from_environment = true, host = settings ->> 'host', port = (settings ->> 'port')::integer,
       security = (settings ->> 'security')::app_public.mailbox_security, username = settings ->> 'username', auth = 'password',
       token_endpoint = null, client_id = null
-    where box.organization_id = home.id and box.address = (settings ->> 'address')::public.citext and box.archived_at is null
+    where box.organization_id = home.id and box.address operator(public.=) (settings ->> 'address')::public.citext and box.archived_at is null
     returning * into mailbox;
     if not found then
       insert into app_public.mailboxes (organization_id, name, address, host, port, security, username, from_environment, is_default)

@@ -167,6 +167,8 @@ describe('tenancy', () => {
         join pg_index as index on index.indrelid = tenant.oid and index.indisunique
         where array_position(${columnNames('tenant.oid', 'index.indkey::int2[]')}, tenant.organization_column) is null`),
     ).toEqual([
+      // No organization mails from the address of another one, wherever that is.
+      'app_public.mailboxes_address_key',
       // Organizations are the table that all shards refer to.
       'app_public.organizations_slug_key',
     ])

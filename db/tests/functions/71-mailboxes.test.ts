@@ -95,10 +95,22 @@ test('a name and an address are used once, and free again when a mailbox was put
   const { id } = await save()
   expect(await refuses({ address: 'other@acme.test' })).toBe('23505')
   expect(await refuses({ name: 'Other', address: 'HELP@acme.test' })).toBe('23505')
-  await save({}, stage.globex)
+  await save({ address: 'help@globex.test' }, stage.globex)
   await stage.does(stage.acme.admin, 'select app_public.archive_mailbox($1)', [id])
   expect((await save()).id).not.toBe(id)
   expect(await refuses({ mailbox_id: id, name: 'Again' })).toBe('AD101')
+})
+
+test('the address of one organization is nobody else’s while its mailbox is in use', async () => {
+  const { id } = await save()
+  const { globex } = stage
+  expect(await refuses({ name: 'Theirs', address: 'Help@Acme.test' }, globex.admin)).toBe('23505')
+  const theirs = await save({ address: 'help@globex.test' }, globex)
+  expect(await refuses({ mailbox_id: theirs.id }, globex.admin)).toBe('23505')
+  await rows('update app_public.mailboxes set is_enabled = false where id = $1', [id])
+  expect(await refuses({ mailbox_id: theirs.id }, globex.admin)).toBe('23505')
+  await stage.does(stage.acme.admin, 'select app_public.archive_mailbox($1)', [id])
+  expect(await save({ mailbox_id: theirs.id }, globex)).toMatchObject({ address: 'help@acme.test' })
 })
 
 test('the first is the default, and another becomes it', async () => {
@@ -153,7 +165,7 @@ describe('one worker at a time', () => {
       .then((answer) => answer.rows.map(({ settings }) => settings.mailboxId))
 
   test('has a mailbox, until it is silent for too long or says so', async () => {
-    const [one, two] = [(await save()).id, (await save({}, stage.globex)).id]
+    const [one, two] = [(await save()).id, (await save({ address: 'help@globex.test' }, stage.globex)).id]
     expect((await lease('a')).sort()).toEqual([one, two].sort())
     expect(await lease('b')).toEqual([])
     expect(await lease('a')).toHaveLength(2)
@@ -227,6 +239,17 @@ describe('the mailbox of the environment', () => {
     const { id } = await save({ address: 'env@acme.test' })
     await giveSecret(id)
     expect(await keep('acme', settings)).toMatchObject({ mailboxId: id })
+    expect(await secretsOf(id)).toHaveLength(0)
+  })
+
+  test('takes its address from another organization that claims it', async () => {
+    const { id } = await save({ address: 'ENV@acme.test' }, stage.globex)
+    await giveSecret(id, stage.globex.admin)
+    const other = await save({ name: 'Other' }, stage.globex)
+    const { mailboxId } = await keep('acme', settings)
+    expect(
+      await rows('select id from app_public.mailboxes where archived_at is null order by created_at'),
+    ).toEqual([{ id: other.id }, { id: mailboxId }])
     expect(await secretsOf(id)).toHaveLength(0)
   })
 

@@ -6,7 +6,10 @@ export async function mailIn(
   await run(
     `with mailbox as (
       insert into app_public.mailboxes (organization_id, name, address, host, username, is_default)
-      values ($1, 'Support', 'support@desk.test', 'imap.desk.test', 'support@desk.test', true) returning id
+      select id, 'Support', case slug when 'acme' then 'support@desk.test' else 'support@' || slug || '.test' end, 'imap.desk.test',
+        'support@desk.test', true
+      from app_public.organizations where id = $1
+      returning id
     )
     insert into app_private.mailbox_secrets (organization_id, mailbox_id, sealed)
     select $1, mailbox.id, 'v1.mailbox' from mailbox`,

@@ -1,0 +1,1 @@
+../../policies/74-notifications.sql
