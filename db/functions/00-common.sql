@@ -282,7 +282,7 @@ as $$
     -- The login it belongs to is recorded as an act.
     ('app_private.login_challenges'),
     -- Counts that move with every use.
-    ('app_private.canned_response_uses'), ('app_private.macro_uses'),
+    ('app_private.canned_response_uses'), ('app_private.macro_uses'), ('app_private.upload_amounts'),
     -- Saved every few seconds, and nothing that was said yet (docs/decisions/0011).
     ('app_public.ticket_drafts'),
     -- What they lead to is recorded in automation_firings, and what that changes in its own table.

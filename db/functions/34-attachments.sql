@@ -100,6 +100,43 @@ $$;
 comment on function app_private.store_content(text, bigint, text) is
   'The row of a content, made where there is none and locked until the end of the transaction, in which the caller puts the bytes where its state says. Has a job scan what nobody judged yet, and what nobody scanned when it came before.';
 
+create or replace function app_private.count_upload(size bigint, largest bigint) returns void
+  language plpgsql volatile
+  set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  uploaded numeric;
+  most bigint;
+  caller_organization_id constant uuid := app_hidden.current_organization_id();
+  caller_id constant uuid := app_hidden.current_user_id();
+begin
+  -- Of two uploads of one person the second sees what the first one brought.
+  perform pg_advisory_xact_lock(hashtextextended('uploads:' || caller_organization_id || ':' || caller_id, 0));
+
+  -- One file as large as files may be is taken in any case.
+  select greatest(case person.role when 'customer' then 524288000 else 5368709120 end, count_upload.largest) into strict most
+  from app_public.users as person
+  where person.organization_id = caller_organization_id and person.id = caller_id;
+
+  -- The hour in which a day ago is counts whole.
+  select coalesce(sum(counted.bytes), 0) into uploaded
+  from app_private.upload_amounts as counted
+  where counted.organization_id = caller_organization_id and counted.user_id = caller_id
+    and counted.hour > clock_timestamp() - interval '25 hours';
+  if uploaded + count_upload.size > most then
+    raise exception using errcode = 'AD238', message = format('You may upload %s bytes within a day; wait until tomorrow', most);
+  end if;
+
+  insert into app_private.upload_amounts as counted (organization_id, user_id, hour, bytes)
+  values (caller_organization_id, caller_id, date_trunc('hour', clock_timestamp(), 'UTC'), count_upload.size)
+  on conflict on constraint upload_amounts_pkey do update set bytes = counted.bytes + excluded.bytes;
+end
+$$;
+
+comment on function app_private.count_upload(bigint, bigint) is
+  'Counts what the caller uploads, also what is discarded later, and refuses what is more than 500 MiB within a day, 5 GiB for staff. Error TOO_MANY_UPLOADS.';
+
 create or replace function app_hidden.store_upload(
   sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text default null
 ) returns app_public.attachments
@@ -143,6 +180,8 @@ begin
     raise exception using
       errcode = 'AD238', message = format('You have %s files that are on no comment yet; send or discard some', most_waiting);
   end if;
+
+  perform app_private.count_upload(store_upload.size, settings.max_file_bytes);
 
   stored := app_private.store_content(store_upload.sha256, store_upload.size, store_upload.content_type);
   if stored.state = 'removed' then
@@ -385,7 +424,7 @@ comment on function app_public.outgoing_replies_attachments(app_public.outgoing_
 revoke all on function
   app_private.tg_organizations__found_attachments(), app_hidden.safe_file_name(text),
   app_private.is_content_type_among(text, text[]), app_private.store_content(text, bigint, text),
-  app_hidden.store_upload(text, bigint, text, text, text, text),
+  app_private.count_upload(bigint, bigint), app_hidden.store_upload(text, bigint, text, text, text, text),
   app_private.store_mail_file(text, bigint, text, text, text, text, uuid, uuid),
   app_hidden.attach_uploads(app_public.comments, uuid[]),
   app_private.copy_attachments(app_public.comments, app_public.comments), app_private.tg_attachments__record_event(),

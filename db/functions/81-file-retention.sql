@@ -48,11 +48,14 @@ begin
       select unnest(reply.attachment_ids) from app_public.outgoing_replies as reply where reply.organization_id = app_hidden.current_organization_id()
     );
   get diagnostics forgotten = row_count;
+
+  delete from app_private.upload_amounts as counted
+  where counted.organization_id = app_hidden.current_organization_id() and counted.hour <= now() - interval '25 hours';
   return forgotten;
 end
 $$;
 
-comment on function app_private.forget_staged_uploads() is 'Forgets what was uploaded more than a day ago and is neither on a comment nor in a draft; returns how many. Done by a job.';
+comment on function app_private.forget_staged_uploads() is 'Forgets what was uploaded more than a day ago and is neither on a comment nor in a draft, and how much was uploaded then; returns how many. Done by a job.';
 
 create or replace function app_private.remove_expired_files(at_most integer default 500) returns integer
   language plpgsql volatile security definer

@@ -19,6 +19,8 @@ create policy select_admin on app_public.stored_files for select to atum_admin
 grant select on app_public.stored_files to atum_admin;
 -- NOTE: uploads and verdicts are written by functions.
 
+select app_private.reset_access('app_private.upload_amounts');
+
 select app_private.reset_access('app_public.attachments');
 
 -- What is on no comment yet is its uploader's; what is on one is read by whoever reads the comment.

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { value } from '../support/connections.ts'
 import type { Person } from '../support/fixture.ts'
@@ -64,6 +65,51 @@ describe('an upload is refused', () => {
     expect(await storing({ contentType: 'IMAGE/PNG' })).toBe('accepted')
     expect(await storing({ contentType: 'text/plain' })).toBe('accepted')
     await setting('allowed_content_types = default, refused_content_types = default')
+  })
+
+  test('when it is more than one person may upload within a day, though it was discarded', async () => {
+    await setting('max_file_bytes = 524288000')
+    const megabyte = 1_048_576
+    const { customer, agent } = stage.acme
+    const amounts = (sql: string) => stage.superuser.query(`${sql} where user_id = $1`, [customer.userId])
+    await amounts('delete from app_private.upload_amounts')
+    for (const size of [300, 199]) {
+      const { id } = await upload(customer, { size: size * megabyte })
+      await does(customer, 'select app_public.discard_upload($1)', [id])
+    }
+    expect(await storing({ size: megabyte + 1 })).toBe('AD238')
+    expect(await storing({ size: megabyte })).toBe('accepted')
+    expect(await storing({ size: 1 })).toBe('AD238')
+    for (let count = 0; count < 10; count += 1)
+      expect(await storing({ size: 500 * megabyte }, agent)).toBe('accepted')
+    expect(await storing({ size: 500 * megabyte }, agent)).toBe('AD238')
+
+    await amounts(`update app_private.upload_amounts set hour = hour - interval '24 hours'`)
+    expect(await storing({ size: 1 })).toBe('AD238')
+    await amounts(`update app_private.upload_amounts set hour = hour - interval '1 hour'`)
+    expect(await storing({ size: 1 })).toBe('accepted')
+    await stage.superuser.query('delete from app_private.upload_amounts')
+    await setting('max_file_bytes = default')
+  })
+
+  test('when another one of the same moment brought the most', async () => {
+    const { customer } = stage.acme
+    const sha256 = randomBytes(32).toString('hex')
+    const store = `select app_hidden.store_upload($1, $2, 'text/plain', 'x', null)`
+    await setting('max_file_bytes = 524288000')
+    await stage.superuser.query('delete from app_private.upload_amounts')
+    const other = await stage.open(stage.database.serverUrl)
+    for (const client of [stage.server, other]) {
+      await client.query('begin')
+      await become(client, customer)
+    }
+    await stage.server.query(store, [sha256, 524_288_000])
+    const waits = sqlState(other.query(store, [randomBytes(32).toString('hex'), 1]))
+    await stage.server.query('commit')
+    expect(await waits).toBe('AD238')
+    await other.query('rollback')
+    await stage.superuser.query('delete from app_private.upload_amounts')
+    await setting('max_file_bytes = default')
   })
 
   test('when there are two hundred that were never sent', async () => {

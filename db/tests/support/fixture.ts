@@ -264,6 +264,9 @@ async function preparedReplies(client: Client, agent: Person, { ticketId, teamId
       select $1, id, $2, date_trunc('month', now()) from made`,
     )
     await run(
+      `insert into app_private.upload_amounts (organization_id, user_id, hour, bytes) values ($1, $2, date_trunc('hour', now()), 7)`,
+    )
+    await run(
       `insert into app_public.ticket_drafts (organization_id, author_id, ticket_id, body) values ($1, $2, $3, 'It may be')`,
       ticketId,
     )
