@@ -52,6 +52,19 @@ create or replace function app_private.is_content_type_among(content_type text, 
 
 comment on function app_private.is_content_type_among(text, text[]) is 'Whether a type is one of those listed, as `image/png` or as `image/*`.';
 
+create or replace function app_private.is_type_refused(organization_id uuid, content_type text) returns boolean
+  language sql stable
+  set search_path = ''
+as $$
+  select app_private.is_content_type_among(is_type_refused.content_type, settings.refused_content_types)
+    or settings.allowed_content_types <> '{}'
+    and not app_private.is_content_type_among(is_type_refused.content_type, settings.allowed_content_types)
+  from app_public.attachment_settings as settings
+  where settings.organization_id = is_type_refused.organization_id
+$$;
+
+comment on function app_private.is_type_refused(uuid, text) is 'Whether an organization takes no files of a type.';
+
 create or replace function app_private.store_content(sha256 text, size bigint, content_type text) returns app_public.stored_files
   language plpgsql volatile
   set search_path = ''
@@ -166,10 +179,7 @@ begin
   if store_upload.size > settings.max_file_bytes then
     raise exception using errcode = 'AD230', message = format('A file has at most %s bytes', settings.max_file_bytes);
   end if;
-  if app_private.is_content_type_among(store_upload.content_type, settings.refused_content_types)
-    or settings.allowed_content_types <> '{}'
-    and not app_private.is_content_type_among(store_upload.content_type, settings.allowed_content_types)
-  then
+  if app_private.is_type_refused(caller_organization_id, store_upload.content_type) then
     raise exception using errcode = 'AD231', message = format('Files of the type %s are not taken here', store_upload.content_type);
   end if;
   if (
@@ -226,12 +236,17 @@ begin
   from app_public.comments as said
   where said.organization_id = stored.organization_id and said.id = store_mail_file.comment_id
   returning * into strict made;
+
+  -- What is scanned first is held back by the verdict.
+  if stored.state = 'unscanned' and app_private.is_type_refused(stored.organization_id, stored.content_type) then
+    made.state := app_private.record_verdict(stored.sha256, 'unscannable', app_private.refused_type_reason(stored.content_type));
+  end if;
   return made;
 end
 $$;
 
 comment on function app_private.store_mail_file(text, bigint, text, text, text, text, uuid, uuid) is
-  'Puts a file that came by mail on its comment, and has it scanned. Nothing is refused: what may not be read is not served. The worker puts the bytes where the state says before it commits.';
+  'Puts a file that came by mail on its comment, and has it scanned. Nothing is refused: what may not be read is not served, and what is of a type that is not taken is held back until an admin releases it. The worker puts the bytes where the state says before it commits.';
 
 create or replace function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) returns void
   language plpgsql volatile security definer
@@ -423,7 +438,7 @@ comment on function app_public.outgoing_replies_attachments(app_public.outgoing_
 
 revoke all on function
   app_private.tg_organizations__found_attachments(), app_hidden.safe_file_name(text),
-  app_private.is_content_type_among(text, text[]), app_private.store_content(text, bigint, text),
+  app_private.is_content_type_among(text, text[]), app_private.is_type_refused(uuid, text), app_private.store_content(text, bigint, text),
   app_private.count_upload(bigint, bigint), app_hidden.store_upload(text, bigint, text, text, text, text),
   app_private.store_mail_file(text, bigint, text, text, text, text, uuid, uuid),
   app_hidden.attach_uploads(app_public.comments, uuid[]),

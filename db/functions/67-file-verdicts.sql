@@ -111,6 +111,15 @@ $$;
 
 comment on function app_private.state_after(app_public.stored_files, app_public.file_state, text) is 'The state of a file after a verdict of the scanner.';
 
+create or replace function app_private.refused_type_reason(content_type text) returns text
+  language sql immutable
+  set search_path = ''
+as $$
+  select format('Files of the type %s are not taken here', content_type)
+$$;
+
+comment on function app_private.refused_type_reason(text) is 'Why a file that came by mail is held back though nothing is wrong with it.';
+
 create or replace function app_private.record_verdict(
   sha256 text, state app_public.file_state, signature text default null, scanned_with text default null
 ) returns app_public.file_state
@@ -119,7 +128,7 @@ create or replace function app_private.record_verdict(
 as $$
 #variable_conflict use_column
 declare
-  found_signature constant text := coalesce(
+  found_signature text := coalesce(
     left(nullif(btrim(record_verdict.signature), ''), 300), case when record_verdict.state in ('infected', 'unscannable') then 'unknown' end
   );
   before app_public.stored_files;
@@ -138,6 +147,14 @@ begin
   for no key update;
   if not found or before.state in ('infected', 'unscannable', 'removed') then
     return before.state;
+  end if;
+
+  -- Uploads of such a type are refused; this one came by mail, where nobody can be told so.
+  if before.state = 'pending' and record_verdict.state in ('clean', 'unscanned')
+    and app_private.is_type_refused(before.organization_id, before.content_type)
+  then
+    record_verdict.state := 'unscannable';
+    found_signature := app_private.refused_type_reason(before.content_type);
   end if;
 
   file := before;
@@ -190,7 +207,7 @@ end
 $$;
 
 comment on function app_private.record_verdict(text, app_public.file_state, text, text) is
-  'Notes what the scanner said of a file, `clean`, `infected`, `unscannable` or, where there is no scanner, `unscanned`; tells whoever waits for it, and when it is blocked its tickets and the admins. Returns the state of the file after it, null when there is none. Error JOB_WITHOUT_ORGANIZATION.';
+  'Notes what the scanner said of a file, `clean`, `infected`, `unscannable` or, where there is no scanner, `unscanned`; tells whoever waits for it, and when it is blocked its tickets and the admins. One of a type that the organization does not take is `unscannable` where it would be served for the first time. Returns the state of the file after it, null when there is none. Error JOB_WITHOUT_ORGANIZATION.';
 
 create or replace function app_private.scan_failed(sha256 text, error text) returns app_public.file_state
   language plpgsql volatile security definer
@@ -362,7 +379,7 @@ comment on function app_private.rescan_files() is
 
 revoke all on function
   app_private.tell_verdict(app_public.stored_files, app_public.ticket_event_type), app_private.enqueue_scan(uuid, text, timestamptz),
-  app_private.enqueue_placing(uuid, text), app_private.tg_stored_files__begin_again(), app_private.file_to_scan(text),
+  app_private.enqueue_placing(uuid, text), app_private.refused_type_reason(text), app_private.tg_stored_files__begin_again(), app_private.file_to_scan(text),
   app_private.state_after(app_public.stored_files, app_public.file_state, text), app_private.record_verdict(text, app_public.file_state, text, text),
   app_private.scan_failed(text, text), app_private.record_scanner(text, text, text), app_private.scanner_health(), app_private.sweep_waiting_files(),
   app_private.rescan_files()

@@ -4,7 +4,7 @@ import { value } from '../support/connections.ts'
 import type { Person } from '../support/fixture.ts'
 import { type Upload, uploadsOn } from '../support/uploads.ts'
 import { sqlState } from '../support/refusals.ts'
-import { become } from '../support/session.ts'
+import { asRoleForGood, become } from '../support/session.ts'
 import { setStage } from '../support/stage.ts'
 
 const stage = setStage()
@@ -334,6 +334,67 @@ describe('files that come by mail', () => {
     await does(stage.acme.worker, call, [sha256, commentId])
     expect(await filesOn(commentId)).toEqual(['x'])
     expect(await eventsOf(ticketId, stage.acme.customer)).toHaveLength(1)
+  })
+})
+
+describe('a file of a type that is not taken, by mail,', () => {
+  const call = `select to_jsonb(app_private.store_mail_file($1, 7, 'application/x-elf', 'tool', null, '', $2, null))`
+  const byMail = async (scanner: string) => {
+    const sha256 = randomBytes(32).toString('hex')
+    const commentId = await does<string>(stage.acme.customer, say, [ticketId, 'public', []])
+    const { state } = await asRoleForGood(stage.superuser, stage.acme.worker, async () => {
+      await stage.superuser.query(`select set_config('atum.attachment_scanner', $1, true)`, [scanner])
+      return value<{ state: string }>(stage.superuser, call, [sha256, commentId])
+    })
+    const verdict = (said: string) =>
+      does<string>(stage.acme.worker, `select app_private.record_verdict($1, $2::app_public.file_state)`, [
+        sha256,
+        said,
+      ])
+    const states = () =>
+      value<string>(
+        stage.superuser,
+        `select concat(file.state, ' ', attached.state, ' ', file.signature)
+        from app_public.stored_files as file join app_public.attachments as attached using (organization_id, sha256)
+        where file.sha256 = $1`,
+        [sha256],
+      )
+    return { sha256, state, verdict, states }
+  }
+  const held = 'unscannable unscannable Files of the type application/x-elf are not taken here'
+  const blocked = () =>
+    sees(
+      stage.acme.agent,
+      `select after from app_public.ticket_events where ticket_id = $1 and type = 'attachment_blocked'`,
+      [ticketId],
+    )
+
+  test('is held back at once where nothing scans', async () => {
+    const { state, states } = await byMail('off')
+    expect(state).toBe('unscannable')
+    expect(await states()).toBe(held)
+    expect(await blocked()).toMatchObject([{ name: 'tool', state: 'unscannable' }])
+  })
+
+  test.each(['clean', 'unscanned'])(
+    'is held back when it is found %s, until it is released',
+    async (said) => {
+      const { sha256, state, verdict, states } = await byMail('clamd')
+      expect(state).toBe('pending')
+      expect(await verdict(said)).toBe('unscannable')
+      expect(await states()).toBe(held)
+      expect(await blocked()).toHaveLength(1)
+
+      await does(stage.acme.admin, 'select (app_public.scan_file_again($1)).state', [sha256])
+      expect(await verdict(said)).toBe('unscannable')
+      await does(stage.acme.admin, `select (app_public.release_file($1, 'Wanted')).state`, [sha256])
+      expect(await verdict('clean')).toBe('released')
+    },
+  )
+
+  test('is infected when it is', async () => {
+    const { verdict } = await byMail('clamd')
+    expect(await verdict('infected')).toBe('infected')
   })
 })
 
