@@ -55,6 +55,14 @@ export class Heartbeat {
     clearInterval(this.#timer)
   }
 
+  /** Takes this worker out of those that are looked for, once it is at nothing any more. */
+  async leave(): Promise<void> {
+    this.stop()
+    // A beat that is still on its way would bring it back.
+    await this.#lastBeat
+    await this.#pool.query('select app_private.bury_worker($1)', [ownName])
+  }
+
   #introduce(lockName: string): Promise<void> {
     const known = this.#introductions.get(lockName)
     if (known) return known

@@ -113,3 +113,15 @@ test('a job that a worker of this machine was killed over is done by the next on
     await stopWorker(next)
   }
 })
+
+test('a worker that was stopped is not missed by the next one', async () => {
+  const known = () => value<number>('select count(*)::int as value from app_private.worker_heartbeats')
+  await owner.query('delete from app_private.worker_heartbeats')
+  const worker = await startWorker(database.workerUrl)
+  await expect.poll(known).toBe(1)
+  expect(await stopWorker(worker)).toEqual([0, null])
+  expect(await known()).toBe(0)
+  const next = await startWorker(database.workerUrl)
+  await stopWorker(next)
+  expect(next.said()).not.toContain('ended without a word')
+})

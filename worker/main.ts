@@ -160,6 +160,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     stopScannerWatch()
     logger.info({ signal }, 'the worker stops')
     void Promise.all([...runners.map((each) => each.stop()), mailboxes.stop()])
+      .then(() => heartbeat.leave())
       .catch((error: Error) => logger.error({ error: error.message }, 'the queue did not stop cleanly'))
       .finally(() => pool.end())
   })
