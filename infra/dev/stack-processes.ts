@@ -97,7 +97,8 @@ export async function stopLeftovers(leftovers: Record<string, ProcessReference>)
   }
 }
 
-function commonEnvironment(dataDir: string, port: number): NodeJS.ProcessEnv {
+/** What each process is given, besides its login. */
+export function commonEnvironment(dataDir: string, port: number): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = {
     NODE_ENV: 'development',
     ATTACHMENT_SCANNER: 'off',

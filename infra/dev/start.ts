@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { keyId, parseKeys } from '../../server/key-ring.ts'
+import { readScannerEnvironment } from '../../worker/files/scanner-environment.ts'
 import { dataDirectory, makeDataDirectory } from './data-directory.ts'
 import { isPortFree, nextFreePort } from './ports.ts'
 import type { Cluster } from './postgres.ts'
 import { claimDataDirectory, type RunClaim } from './run-state.ts'
 import { readOrCreateSecret, secretBytes } from './secrets.ts'
 import { openDatabase, startEmbedded } from './stack-database.ts'
-import { startProcesses, stopLeftovers } from './stack-processes.ts'
+import { commonEnvironment, startProcesses, stopLeftovers } from './stack-processes.ts'
 import type { SupervisedProcess } from './supervised-process.ts'
 import { colour, print, seconds, step } from './terminal.ts'
 import { buildWeb } from './web-build.ts'
@@ -93,6 +94,7 @@ async function main(argv: string[]): Promise<void> {
     dataDir,
     database: database.description,
     hasDemo: database.hasDemo,
+    scanner: readScannerEnvironment(commonEnvironment(dataDir, port)),
     readyIn: seconds(commandStarted),
   })
 }

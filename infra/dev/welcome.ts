@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import type { ScannerEnvironment } from '../../worker/files/scanner-environment.ts'
 import { demo } from './demo.ts'
 import { repository } from './repository.ts'
 import { colour, print } from './terminal.ts'
@@ -9,6 +10,8 @@ export function welcome(options: {
   dataDir: string
   database: string
   hasDemo: boolean
+  /** By what files are scanned; undefined where they are not. */
+  scanner: ScannerEnvironment | undefined
   readyIn: string
 }): void {
   const row = (label: string, text: string) => print(`  ${colour.dim(label.padEnd(12))}${text}`)
@@ -26,7 +29,13 @@ export function welcome(options: {
   }
   row('Database', options.database)
   row('Data', `${dataDir} ${colour.dim(`(logs in ${dataDir}/log)`)}`)
-  row('Attachments', 'not scanned for viruses here (ATTACHMENT_SCANNER=off)')
+  row('Attachments', scannerWords(options.scanner))
   row('Stop', 'Ctrl-C')
   print()
+}
+
+function scannerWords(scanner: ScannerEnvironment | undefined): string {
+  if (!scanner) return 'not scanned for viruses here (ATTACHMENT_SCANNER=off)'
+  const { address } = scanner
+  return `scanned for viruses by clamd at ${'socket' in address ? address.socket : `${address.host}:${address.port}`}`
 }
