@@ -110,7 +110,9 @@ const tileClass =
   'group relative flex items-center rounded-lg border border-border bg-surface text-text transition-colors'
 // The whole tile is pressed, and what is named in it is its button.
 const coverClass =
-  'truncate rounded-lg text-start text-sm font-medium outline-none after:absolute after:inset-0 after:rounded-lg focus-visible:after:outline-2 focus-visible:after:outline-focus'
+  'max-w-full text-start text-sm font-medium outline-none after:absolute after:inset-0 after:rounded-lg focus-visible:after:outline-2 focus-visible:after:outline-focus'
+// A letter may reach a little over its own width, and is not cut for that.
+const nameClass = '-mx-0.5 block truncate px-0.5'
 
 function PictureTile({ file, isDownloading, onOpen, onDownload }: FileTileProps) {
   const { t, i18n } = useTranslation('components')
@@ -132,7 +134,7 @@ function PictureTile({ file, isDownloading, onOpen, onDownload }: FileTileProps)
             aria-label={t('files.preview', { name })}
             className={coverClass}
           >
-            <bdi>{name}</bdi>
+            <bdi className={nameClass}>{name}</bdi>
           </button>
           <SizeLine size={sizeText(size, i18n.language)} state={file.state} />
         </span>
@@ -164,12 +166,12 @@ function FileTile({ file, isDownloading, onOpen, onDownload }: FileTileProps) {
             onClick={onOpen ?? onDownload}
             title={name}
             aria-label={t(onOpen ? 'files.preview' : 'files.download', { name })}
-            className={classNames(coverClass, 'max-w-full')}
+            className={coverClass}
           >
-            <bdi>{name}</bdi>
+            <bdi className={nameClass}>{name}</bdi>
           </button>
         ) : (
-          <bdi title={name} className="max-w-full truncate text-sm font-medium text-muted">
+          <bdi title={name} className={classNames(nameClass, 'max-w-full text-sm font-medium text-muted')}>
             {name}
           </bdi>
         )}
