@@ -80,7 +80,8 @@ export function DistributionLine({ distribution, answered }: DistributionProps) 
       title={words.join(', ')}
       className="flex h-2.5 min-w-24 gap-px overflow-hidden rounded-full bg-sunken"
     >
-      {SCORES.map((score) => (
+      {/* One without a share would still take its gap. */}
+      {SCORES.filter((score) => (distribution[score - 1] ?? 0) > 0).map((score) => (
         <span
           key={score}
           className={SHADE[score]}
