@@ -11,8 +11,8 @@ const SECURITIES = ['tls', 'starttls', 'none'] as const satisfies readonly Secur
 const LOGINS = ['password', 'refresh', 'access'] as const satisfies readonly Login[]
 
 export interface ConnectionFieldsProps extends MailboxPartProps {
-  /** Whether what is stored goes on to be used when nothing is typed. */
-  keepsSecret: boolean
+  /** What becomes of the secret: one is stored and kept, or is demanded anew, or none is stored. */
+  secretHint: 'keep' | 'anew' | 'hint'
   fromEnvironment: boolean
 }
 
@@ -21,7 +21,7 @@ export function ConnectionFields({
   draft,
   edit,
   errorOf,
-  keepsSecret,
+  secretHint,
   fromEnvironment,
 }: ConnectionFieldsProps) {
   const { t } = useTranslation('mailboxes')
@@ -89,11 +89,12 @@ export function ConnectionFields({
         {!fromEnvironment && (
           <PasswordField
             label={t(`secret.${draft.login}`)}
-            description={t(keepsSecret ? 'secret.keep' : 'secret.hint')}
+            description={t(`secret.${secretHint}`)}
             name="mailbox-secret"
             autoComplete="new-password"
             value={draft.secret}
             onChange={(secret) => edit({ secret })}
+            error={errorOf('secret')}
           />
         )}
         <div className="grid items-start gap-5 sm:grid-cols-2">

@@ -161,6 +161,7 @@ export type FaultyField =
   | 'clientId'
   | 'maxMegabytes'
   | 'alarmMinutes'
+  | 'secret'
 
 const ADDRESS = /^[^\s<>@,;:"()]+@[^\s<>@,;:"()]+$/
 

@@ -97,11 +97,16 @@ export function MailboxForm({ mailboxId, hasSecret, fromEnvironment, saved, onSa
   const { send, isSending, problem, clear } = useSubmission()
   const form = useRef<HTMLFormElement>(null)
   const draft = { ...saved, ...edits }
-  const faults = faultsOf(draft)
+  // What is stored goes with the server and the account it was given for, and with no other.
+  const losesSecret = hasSecret && !fromEnvironment && needsSecretAnew(saved, draft)
+  const faults = {
+    ...faultsOf(draft),
+    ...(losesSecret && draft.secret.trim() === '' ? { secret: 'odd' as const } : {}),
+  }
   const isTaken = problem?.code === 'CONFLICT'
   const isChanged =
     draft.secret !== '' || JSON.stringify(settingsOf(draft)) !== JSON.stringify(settingsOf(saved))
-  const keepsSecret = hasSecret && !needsSecretAnew(saved, draft)
+  const secretHint = losesSecret ? 'anew' : hasSecret ? 'keep' : 'hint'
 
   const edit = (part: Partial<MailboxDraft>) => {
     setEdits({ ...edits, ...part })
@@ -192,7 +197,7 @@ export function MailboxForm({ mailboxId, hasSecret, fromEnvironment, saved, onSa
           </Switch>
         </div>
       </SettingsSection>
-      <ConnectionFields {...part} keepsSecret={keepsSecret} fromEnvironment={fromEnvironment} />
+      <ConnectionFields {...part} secretHint={secretHint} fromEnvironment={fromEnvironment} />
       <TicketFields {...part} />
       <div className="flex flex-col gap-4 border-t border-border pt-6 xl:ms-78">
         {problem && !isTaken && <ProblemAlert problem={problem} />}
