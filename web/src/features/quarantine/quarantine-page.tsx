@@ -7,10 +7,12 @@ import { ErrorState } from '../../components/error-state.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { Select } from '../../components/select.tsx'
 import { SkeletonRows } from '../../components/skeleton-rows.tsx'
+import { useWaitForVerdict } from '../../graphql/attachments.ts'
 import { problemOf } from '../../graphql/errors.ts'
 import { usePages } from '../../graphql/pages.ts'
-import { graphql, type ResultOf, type VariablesOf } from '../../graphql/tada.ts'
+import { graphql, readFragment, type ResultOf, type VariablesOf } from '../../graphql/tada.ts'
 import { useNow } from '../../lib/clock.ts'
+import { useKeptFocus } from '../../lib/kept-focus.ts'
 import { QuarantinedFile, QuarantinedFileFragment } from './quarantined-file.tsx'
 
 const QuarantineQuery = graphql(
@@ -54,7 +56,15 @@ export function QuarantinePage() {
   const { t } = useTranslation(['quarantine', 'errors'])
   const [view, setView] = useState<View>('held')
   const list = usePages({ document: QuarantineQuery, variables: { states: [...VIEWS[view]] }, connectionOf })
+  const states = list.nodes.map((node) => {
+    const { id, state } = readFragment(QuarantinedFileFragment, node)
+    return { id, state }
+  })
+  const pending = states.filter(({ state }) => state === 'pending').map(({ id }) => id)
+  useWaitForVerdict(pending.join(' '), list.reread)
   useRereadByTheClock(list.reread)
+  const shownFiles = useRef<HTMLUListElement>(null)
+  useKeptFocus(shownFiles, states.map(({ id, state }) => `${id} ${state}`).join(' '))
 
   return (
     <>
@@ -70,7 +80,12 @@ export function QuarantinePage() {
       <Card className="overflow-hidden">
         {list.nodes.length > 0 ? (
           <>
-            <ul aria-label={t('title')} className="divide-y divide-border">
+            <ul
+              ref={shownFiles}
+              tabIndex={-1}
+              aria-label={t('title')}
+              className="divide-y divide-border outline-none"
+            >
               {list.nodes.map((file) => (
                 <QuarantinedFile key={file.id} file={file} onDecided={list.reread} />
               ))}

@@ -1,5 +1,5 @@
 import { Bug, CircleCheck, FileQuestion, FileX2, Hourglass, ShieldOff, type LucideIcon } from 'lucide-react'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Button } from '../../components/button.tsx'
@@ -82,14 +82,28 @@ export function QuarantinedFile({ file: row, onDecided }: QuarantinedFileProps) 
   const { t, i18n } = useTranslation('quarantine')
   const file = readFragment(QuarantinedFileFragment, row)
   const [decision, setDecision] = useState<Decision | null>(null)
+  const item = useRef<HTMLLIElement>(null)
   const [first, ...otherNames] = file.names.filter((each) => each !== null)
   const name = first ?? t('nameless')
   const { tone, sign } = LOOKS[file.state]
   const isHeld = file.state === 'infected' || file.state === 'unscannable'
   const tickets = file.tickets.nodes.filter((ticket) => ticket !== null)
 
+  /** What was pressed goes with the state it was offered for: the focus stays in the row. */
+  function followScan() {
+    const { activeElement } = document
+    if (activeElement === document.body || item.current?.contains(activeElement)) {
+      item.current?.focus({ preventScroll: true })
+    }
+    onDecided()
+  }
+
   return (
-    <li className="flex flex-col gap-3 px-4 py-4 sm:px-5 lg:flex-row lg:items-start">
+    <li
+      ref={item}
+      tabIndex={-1}
+      className="flex flex-col gap-3 px-4 py-4 sm:px-5 lg:flex-row lg:items-start focus-visible:-outline-offset-2"
+    >
       <div className="flex min-w-0 flex-1 flex-col gap-1.5 text-sm">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <p className="min-w-0 font-medium [overflow-wrap:anywhere]">{name}</p>
@@ -148,7 +162,7 @@ export function QuarantinedFile({ file: row, onDecided }: QuarantinedFileProps) 
         <div className="flex shrink-0 flex-wrap gap-2">
           {isHeld && (
             <>
-              <ScanAgain sha256={file.sha256} name={name} onAsked={onDecided} />
+              <ScanAgain sha256={file.sha256} name={name} onAsked={followScan} />
               <Button
                 size="small"
                 aria-label={t('release.of', { name })}
