@@ -1,5 +1,5 @@
 import { CircleCheck } from 'lucide-react'
-import { useEffect, useState, type FormEvent } from 'react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Button } from '../../components/button.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
@@ -35,6 +35,7 @@ export function AnswerForm({
   const [clicked, setClicked] = useState<Score | null>(null)
   const [typed, setTyped] = useState<string | null>(null)
   const [isSaid, setIsSaid] = useState(false)
+  const thanks = useRef<HTMLParagraphElement>(null)
   const shown = clicked ?? score
   const text = typed ?? comment ?? ''
   const isLong = [...text.trim()].length > COMMENT_LIMIT
@@ -59,6 +60,11 @@ export function AnswerForm({
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [])
 
+  // The button that was pressed has nothing more to send, and gives up the focus.
+  useEffect(() => {
+    if (isSaid) thanks.current?.focus()
+  }, [isSaid])
+
   function submit(event: FormEvent) {
     event.preventDefault()
     if (shown === null || isLong || !isUnsaid) return
@@ -74,7 +80,12 @@ export function AnswerForm({
     <div className="flex flex-col gap-5">
       <ScoreScale label={question} value={shown} onChoose={choose} />
       {/* There from the beginning, so that what comes to stand in it is read out. */}
-      <p role="status" className="flex items-start gap-2 text-sm text-muted empty:hidden">
+      <p
+        ref={thanks}
+        role="status"
+        tabIndex={-1}
+        className="flex items-start gap-2 text-sm text-muted outline-none empty:hidden"
+      >
         {score !== null && !problem && (
           <>
             <CircleCheck className="mt-px size-4 shrink-0 text-success-text" aria-hidden="true" />
