@@ -1,4 +1,5 @@
 import { Paperclip } from 'lucide-react'
+import type { Ref } from 'react'
 import { FileTrigger } from 'react-aria-components/FileTrigger'
 import { useTranslation } from 'react-i18next'
 import { sizeText } from '../lib/file-kind.ts'
@@ -23,10 +24,17 @@ export interface AttachButtonProps {
   isDisabled?: boolean
   /** With words where there is room for them, else the sign alone. */
   look?: 'words' | 'sign'
+  buttonRef?: Ref<HTMLButtonElement> | undefined
 }
 
 /** Chooses files to attach. */
-export function AttachButton({ limits, onFiles, isDisabled = false, look = 'sign' }: AttachButtonProps) {
+export function AttachButton({
+  limits,
+  onFiles,
+  isDisabled = false,
+  look = 'sign',
+  buttonRef,
+}: AttachButtonProps) {
   const { t } = useTranslation('components')
   const limitsText = useLimitsText(limits)
   const trigger = (
@@ -37,12 +45,18 @@ export function AttachButton({ limits, onFiles, isDisabled = false, look = 'sign
       }}
     >
       {look === 'words' ? (
-        <Button isDisabled={isDisabled}>
+        <Button buttonRef={buttonRef} isDisabled={isDisabled}>
           <Paperclip className="size-4" aria-hidden="true" />
           {t('files.attach')}
         </Button>
       ) : (
-        <Button variant="quiet" isIconOnly isDisabled={isDisabled} aria-label={t('files.attach')}>
+        <Button
+          buttonRef={buttonRef}
+          variant="quiet"
+          isIconOnly
+          isDisabled={isDisabled}
+          aria-label={t('files.attach')}
+        >
           <Paperclip className="size-4" aria-hidden="true" />
         </Button>
       )}

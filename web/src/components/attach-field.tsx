@@ -34,6 +34,7 @@ export function AttachField({ attaching, isLocked, isTroubled }: AttachFieldProp
         <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
           <AttachButton
             look="words"
+            buttonRef={attaching.button}
             limits={attaching.limits}
             onFiles={attaching.add}
             isDisabled={isLocked}
@@ -44,7 +45,9 @@ export function AttachField({ attaching, isLocked, isTroubled }: AttachFieldProp
         </div>
         {isOver && <DropVeil />}
       </div>
-      {isTroubled && attaching.hasTrouble && <InlineAlert>{t('files.trouble')}</InlineAlert>}
+      {isTroubled && attaching.hasTrouble && (
+        <InlineAlert>{t(attaching.canTryAgain ? 'files.trouble' : 'files.troubleRefused')}</InlineAlert>
+      )}
     </div>
   )
 }

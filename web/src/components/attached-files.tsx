@@ -1,12 +1,12 @@
 import { RotateCw, TriangleAlert, X } from 'lucide-react'
-import { useEffect, useState, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { ProgressBar } from 'react-aria-components/ProgressBar'
 import { useTranslation } from 'react-i18next'
 import { told } from '../graphql/errors.ts'
 import { isSendable, isServed, type HeldFile } from '../graphql/attachments.ts'
 import { classNames } from '../lib/class-names.ts'
 import { previewOf, sizeText } from '../lib/file-kind.ts'
-import type { FileLimits, Upload } from '../lib/upload-queue.ts'
+import { isUnderWay, type FileLimits, type Upload } from '../lib/upload-queue.ts'
 import { Button } from './button.tsx'
 import { FileSign } from './file-sign.tsx'
 import { FileThumbnail } from './file-thumbnail.tsx'
@@ -23,38 +23,94 @@ export interface AttachedFilesProps {
 export function AttachedFiles({ attaching, className, isLocked = false }: AttachedFilesProps) {
   const { t } = useTranslation('components')
   const { files, uploads, news, limits } = attaching
+  const { list, followFrom } = useFollowingFocus(attaching)
+  const entries = [
+    ...files.map((file) => ({
+      key: file.id,
+      isTrouble: !isSendable(file),
+      tile: (
+        <ArrivedFile
+          file={file}
+          onRemove={() => {
+            followFrom(file.id)
+            attaching.remove(file.id)
+          }}
+          isLocked={isLocked}
+        />
+      ),
+    })),
+    ...uploads.map((upload) => ({
+      key: upload.key,
+      isTrouble: !isUnderWay(upload),
+      tile: (
+        <UploadingFile
+          upload={upload}
+          limits={limits}
+          onStop={() => {
+            followFrom(upload.key)
+            attaching.stop(upload.key)
+          }}
+          onRetry={() => {
+            followFrom(upload.key)
+            attaching.retry(upload.key)
+          }}
+        />
+      ),
+    })),
+  ]
   return (
     <>
       <p role="status" className="sr-only">
         {news}
       </p>
-      {files.length + uploads.length > 0 && (
+      {entries.length > 0 && (
         <ul
+          ref={list}
           aria-label={t('files.attached')}
           className={classNames(
-            'grid max-h-[30dvh] grid-cols-[repeat(auto-fill,minmax(min(100%,15rem),1fr))] gap-2 overflow-y-auto',
+            'grid grid-cols-[repeat(auto-fill,minmax(min(100%,15rem),1fr))] gap-2',
             className,
           )}
         >
-          {files.map((file) => (
-            <li key={file.id}>
-              <ArrivedFile file={file} onRemove={() => attaching.remove(file.id)} isLocked={isLocked} />
-            </li>
-          ))}
-          {uploads.map((upload) => (
-            <li key={upload.key}>
-              <UploadingFile
-                upload={upload}
-                limits={limits}
-                onStop={() => attaching.stop(upload.key)}
-                onRetry={() => attaching.retry(upload.key)}
-              />
-            </li>
-          ))}
+          {/* What somebody has to see to stands first, where the list may be longer than its room. */}
+          {[...entries.filter((each) => each.isTrouble), ...entries.filter((each) => !each.isTrouble)].map(
+            ({ key, tile }) => (
+              <li key={key} data-key={key}>
+                {tile}
+              </li>
+            ),
+          )}
         </ul>
       )}
     </>
   )
+}
+
+/**
+ * Keeps a keyboard in the list when what was pressed goes: on the last button of the same file, else of the one that
+ * took its place, else on the button that attaches more.
+ */
+function useFollowingFocus({ files, uploads, button }: Attaching) {
+  const list = useRef<HTMLUListElement>(null)
+  const left = useRef<{ key: string; index: number } | null>(null)
+  const rows = () => [...(list.current?.children ?? [])] as HTMLElement[]
+  useEffect(() => {
+    if (!left.current) return
+    const { key, index } = left.current
+    left.current = null
+    if (document.activeElement !== document.body) return
+    const now = rows()
+    const row = now.find((each) => each.dataset['key'] === key) ?? now[Math.min(index, now.length - 1)]
+    const target = row ? [...row.querySelectorAll('button')].at(-1) : button.current
+    target?.focus()
+  }, [files, uploads, button])
+  return {
+    list,
+    /** Called before a button of this file is gone. */
+    followFrom(key: string) {
+      left.current = { key, index: rows().findIndex((each) => each.dataset['key'] === key) }
+    },
+  }
 }
 
 interface TileProps {

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import type { ReactNode, Ref } from 'react'
 import { Button as AriaButton, type ButtonProps as AriaButtonProps } from 'react-aria-components/Button'
 import { useTranslation } from 'react-i18next'
 import { classNames } from '../lib/class-names.ts'
@@ -10,6 +10,7 @@ export interface ButtonProps
   children?: ReactNode
   className?: string
   isPending?: boolean
+  buttonRef?: Ref<HTMLButtonElement> | undefined
 }
 
 /**
@@ -23,6 +24,7 @@ export function Button({
   className,
   isPending = false,
   children,
+  buttonRef,
   ...props
 }: ButtonProps) {
   const { t } = useTranslation('components')
@@ -30,6 +32,7 @@ export function Button({
   return (
     <AriaButton
       {...rest}
+      ref={buttonRef}
       {...(isPending ? { type: 'button' } : { ...(type ? { type } : {}), ...(onPress ? { onPress } : {}) })}
       data-pending={isPending || undefined}
       className={buttonClasses({ variant, size, isIconOnly }, className)}

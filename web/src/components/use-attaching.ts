@@ -31,6 +31,7 @@ export function useAttaching({ files, onChange }: AttachingOptions) {
   const limits = useFileLimits()
   const { read, discard } = useOwnUploads()
   const [news, setNews] = useState('')
+  const button = useRef<HTMLButtonElement>(null)
   // Two that arrive in the same moment must not push each other out.
   const latest = useRef(files)
   useEffect(() => {
@@ -94,6 +95,10 @@ export function useAttaching({ files, onChange }: AttachingOptions) {
     underWay: uploads.filter(isUnderWay).length,
     /** Whether something is listed that would not go with what is sent. */
     hasTrouble: troubles.length > 0 || !files.every(isSendable),
+    /** Whether some of it may go well another time: what was refused is refused again. */
+    canTryAgain: troubles.some(({ state }) => state === 'interrupted'),
+    /** The one that attaches more, for the focus when there is no file any more. */
+    button,
     add,
     stop,
     retry,

@@ -6,7 +6,7 @@ import { BODY_LIMIT } from '../../lib/text-limits.ts'
 import { CrossingAnswer } from './composer-notices.tsx'
 
 /** Why what is written was not sent: it lacks words, a file of it is not there, or the server refused it. */
-export type ComposerProblem = 'empty' | 'long' | 'wordless' | 'files' | ProblemCode
+export type ComposerProblem = 'empty' | 'long' | 'wordless' | 'files' | 'refusedFiles' | ProblemCode
 
 /** Refusals after which what was written belongs in a request of its own. */
 const OVER: ReadonlySet<string> = new Set(['REOPEN_WINDOW_OVER', 'TICKET_CLOSED', 'TICKET_MERGED'])
@@ -34,6 +34,8 @@ export function ComposerTrouble({ ticketId, problem, onSendAnyway, onFollowUp }:
         return t('composer.tooLong', { limit: BODY_LIMIT.toLocaleString() })
       case 'files':
         return t('components:files.trouble')
+      case 'refusedFiles':
+        return t('components:files.troubleRefused')
       default:
         return t(`errors:${problem}`)
     }

@@ -189,7 +189,7 @@ export function Composer({
       return
     }
     if (attaching.hasTrouble) {
-      setProblem('files')
+      setProblem(attaching.canTryAgain ? 'files' : 'refusedFiles')
       return
     }
     setIsSending(true)
@@ -340,7 +340,11 @@ export function Composer({
         </div>
         {reply.conflict && <DraftConflict theirs={reply.conflict} onDecide={reply.decide} />}
         {reply.refusedCode && !problem && <RefusedReply code={reply.refusedCode} />}
-        <AttachedFiles attaching={attaching} isLocked={isSending} className="px-3 pb-2.5" />
+        <AttachedFiles
+          attaching={attaching}
+          isLocked={isSending}
+          className="max-h-[30dvh] overflow-y-auto px-3 pb-2.5"
+        />
         {problem && (
           <ComposerTrouble
             ticketId={ticketId}
@@ -366,7 +370,12 @@ export function Composer({
               <TextQuote className="size-4" aria-hidden="true" />
             </Button>
           )}
-          <AttachButton limits={attaching.limits} onFiles={attaching.add} isDisabled={isSending} />
+          <AttachButton
+            buttonRef={attaching.button}
+            limits={attaching.limits}
+            onFiles={attaching.add}
+            isDisabled={isSending}
+          />
           {tools}
           <SendButtons
             isNote={isNote}
