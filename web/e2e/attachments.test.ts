@@ -134,6 +134,10 @@ async function paste(page: Page, content: Buffer, words = ''): Promise<void> {
   }`)
 }
 
+/** What is called the one that has the focus. */
+const focused = (page: Page) =>
+  page.evaluate(`document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent`)
+
 async function screenshot(page: Page, name: string): Promise<void> {
   const folder = join(repository, '.atum/screenshots')
   mkdirSync(folder, { recursive: true })
@@ -156,8 +160,11 @@ test('a request comes with files, which the team looks at and downloads', async 
   expect(await violationsOf(customer)).toEqual([])
   await customer.getByRole('button', { name: 'Send request' }).click()
   await customer.getByText('Some files are not attached.').waitFor()
+  await customer.getByText('Remove them before you send.').waitFor()
   await screenshot(customer, 'attachments-new-request')
-  await customer.getByRole('button', { name: 'Remove setup.exe' }).click()
+  expect(await attached(customer).first().textContent()).toContain('setup.exe')
+  await customer.getByRole('button', { name: 'Remove setup.exe' }).press('Enter')
+  await expect.poll(() => focused(customer), SOON).toBe('Remove Door.png')
   await customer.getByRole('button', { name: 'Send request' }).click()
   await customer.waitForURL(/\/portal\/tickets\/\d+/)
   await customer.getByRole('group', { name: '2 files' }).waitFor()
@@ -254,7 +261,9 @@ test('an upload that breaks off is tried again, and what is sent waits for it', 
   await page.getByRole('button', { name: 'Send reply' }).click()
   await page.getByText('Some files are not attached.').waitFor()
 
-  await page.getByRole('button', { name: 'Upload hum.txt again' }).click()
+  await page.getByText('Upload those again whose connection was lost').waitFor()
+  await page.getByRole('button', { name: 'Upload hum.txt again' }).press('Enter')
+  await expect.poll(() => focused(page), SOON).toBe('Cancel the upload of hum.txt')
   await page.getByRole('button', { name: 'Send reply' }).click()
   await page.getByText('Waiting for 1 file…').waitFor()
   await page.getByRole('button', { name: 'Don’t send yet' }).click()
@@ -276,8 +285,9 @@ test('an upload that breaks off is tried again, and what is sent waits for it', 
     await route.continue().catch(() => {})
   })
   await choose(page, text('slow.txt', 'zzz'))
-  await page.getByRole('button', { name: 'Cancel the upload of slow.txt' }).click()
+  await page.getByRole('button', { name: 'Cancel the upload of slow.txt' }).press('Enter')
   await arrived(page, 0)
+  await expect.poll(() => focused(page), SOON).toBe('Attach files')
   resolve()
 })
 
