@@ -80,12 +80,7 @@ export function QuarantinePage() {
       <Card className="overflow-hidden">
         {list.nodes.length > 0 ? (
           <>
-            <ul
-              ref={shownFiles}
-              tabIndex={-1}
-              aria-label={t('title')}
-              className="divide-y divide-border outline-none"
-            >
+            <ul ref={shownFiles} tabIndex={-1} aria-label={t('title')} className="divide-y divide-border">
               {list.nodes.map((file) => (
                 <QuarantinedFile key={file.id} file={file} onDecided={list.reread} />
               ))}

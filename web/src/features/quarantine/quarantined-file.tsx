@@ -99,11 +99,7 @@ export function QuarantinedFile({ file: row, onDecided }: QuarantinedFileProps) 
   }
 
   return (
-    <li
-      ref={item}
-      tabIndex={-1}
-      className="flex flex-col gap-3 px-4 py-4 sm:px-5 lg:flex-row lg:items-start focus-visible:-outline-offset-2"
-    >
+    <li ref={item} tabIndex={-1} className="flex flex-col gap-3 px-4 py-4 sm:px-5 lg:flex-row lg:items-start">
       <div className="flex min-w-0 flex-1 flex-col gap-1.5 text-sm">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <p className="min-w-0 font-medium [overflow-wrap:anywhere]">{name}</p>

@@ -84,7 +84,7 @@ export function AnswerForm({
         ref={thanks}
         role="status"
         tabIndex={-1}
-        className="flex items-start gap-2 text-sm text-muted outline-none empty:hidden"
+        className="flex items-start gap-2 text-sm text-muted empty:hidden"
       >
         {score !== null && !problem && (
           <>
