@@ -101,7 +101,7 @@ export function MailboxForm({ mailboxId, hasSecret, fromEnvironment, saved, onSa
   const losesSecret = hasSecret && !fromEnvironment && needsSecretAnew(saved, draft)
   const faults = {
     ...faultsOf(draft),
-    ...(losesSecret && draft.secret.trim() === '' ? { secret: 'odd' as const } : {}),
+    ...(losesSecret && secretOf(draft) === null ? { secret: 'odd' as const } : {}),
   }
   const isTaken = problem?.code === 'CONFLICT'
   const isChanged =
