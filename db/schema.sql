@@ -873,6 +873,26 @@ create policy all_owner on app_private.ticket_counters for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 
+create table app_private.upload_amounts (
+  organization_id uuid not null,
+  user_id uuid not null,
+  hour timestamp with time zone not null,
+  bytes bigint not null,
+  constraint upload_amounts_pkey PRIMARY KEY (organization_id, user_id, hour),
+  constraint upload_amounts_bytes_check CHECK ((bytes >= 0)),
+  constraint upload_amounts_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE
+);
+comment on table app_private.upload_amounts is 'How much each person uploaded in an hour of the last day, whatever became of it.';
+comment on column app_private.upload_amounts.organization_id is 'The organization it belongs to.';
+comment on column app_private.upload_amounts.user_id is 'Who uploaded.';
+comment on column app_private.upload_amounts.hour is 'When the hour began.';
+comment on column app_private.upload_amounts.bytes is 'Bytes, each upload for itself, also of content that was there.';
+alter table app_private.upload_amounts enable row level security;
+alter table app_private.upload_amounts force row level security;
+create policy all_owner on app_private.upload_amounts for all to atum_owner
+  using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
+  with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
+
 create table app_private.user_identities (
   organization_id uuid not null,
   id uuid not null default app_hidden.uuid_v7(),
@@ -1929,7 +1949,7 @@ comment on column app_public.incoming_mails.subject is 'Its subject.';
 comment on column app_public.incoming_mails.sent_at is 'When it was written, by the clock of its sender.';
 comment on column app_public.incoming_mails.received_at is 'When the mail server had it.';
 comment on column app_public.incoming_mails.state is 'What became of it.';
-comment on column app_public.incoming_mails.reason is 'Why, in one word: `auto_reply`, `bounce`, `complaint`, `loop`, `bulk`, `mailing_list`, `flood`, `stranger`, `duplicate`, `person_disabled`, `no_sender`, `oversize`, `unreadable`, or for one on a ticket `not_participant`, `unproven_staff`, `ticket_over`; null for nothing out of the ordinary.';
+comment on column app_public.incoming_mails.reason is 'Why, in one word: `auto_reply`, `bounce`, `complaint`, `loop`, `bulk`, `mailing_list`, `flood`, `stranger`, `duplicate`, `person_disabled`, `no_sender`, `oversize`, `unreadable`, or for one on a ticket `not_participant`, `unproven_staff`, `unproven`, `ticket_over`; null for nothing out of the ordinary.';
 comment on column app_public.incoming_mails.detail is 'More about it, up to 1,000 characters.';
 comment on column app_public.incoming_mails.ticket_id is 'The ticket it is on, or is about.';
 comment on column app_public.incoming_mails.comment_id is 'The comment it became.';
@@ -2346,8 +2366,8 @@ create table app_public.mailboxes (
   constraint mailboxes_token_endpoint_check CHECK (((token_endpoint ~ '^https?://[^[:space:]]+$'::text) AND (length(token_endpoint) <= 500))),
   constraint mailboxes_username_check CHECK (((username ~ '\S'::text) AND (username !~ '[[:cntrl:]]'::text) AND (length(username) <= 254)))
 );
+CREATE UNIQUE INDEX mailboxes_address_key ON app_public.mailboxes USING btree (address) WHERE (archived_at IS NULL);
 CREATE INDEX mailboxes_is_enabled_idx ON app_public.mailboxes USING btree (organization_id, id) WHERE is_enabled;
-CREATE UNIQUE INDEX mailboxes_organization_id_address_key ON app_public.mailboxes USING btree (organization_id, address) WHERE (archived_at IS NULL);
 CREATE UNIQUE INDEX mailboxes_organization_id_from_environment_key ON app_public.mailboxes USING btree (organization_id) WHERE (from_environment AND (archived_at IS NULL));
 CREATE UNIQUE INDEX mailboxes_organization_id_is_default_key ON app_public.mailboxes USING btree (organization_id) WHERE is_default;
 CREATE UNIQUE INDEX mailboxes_organization_id_name_key ON app_public.mailboxes USING btree (organization_id, name) WHERE (archived_at IS NULL);
@@ -2357,7 +2377,7 @@ comment on table app_public.mailboxes is 'Mailboxes that an organization reads m
 comment on column app_public.mailboxes.organization_id is 'The organization it belongs to.';
 comment on column app_public.mailboxes.id is 'Row id.';
 comment on column app_public.mailboxes.name is 'What people call it, unique among those in use, 1 to 80 characters; also the sender''s name of mails that leave by it.';
-comment on column app_public.mailboxes.address is 'The mail address people write to, unique among those in use.';
+comment on column app_public.mailboxes.address is 'The mail address people write to and answers come from, unique among those in use in the whole installation.';
 comment on column app_public.mailboxes.host is 'The name or address of the IMAP server.';
 comment on column app_public.mailboxes.port is 'The port of the IMAP server: 993 for `tls`, 143 otherwise, by custom.';
 comment on column app_public.mailboxes.security is 'How the connection is protected.';
@@ -2450,8 +2470,10 @@ alter table app_public.notifications force row level security;
 create policy all_owner on app_public.notifications for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
-create policy select_own on app_public.notifications for select to atum_agent, atum_customer
-  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (user_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND is_shown));
+create policy select_customer on app_public.notifications for select to atum_customer
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (user_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND is_shown AND (kind = ANY (ARRAY['acknowledgement'::app_public.notification_kind, 'reply'::app_public.notification_kind, 'status_changed'::app_public.notification_kind, 'resolved'::app_public.notification_kind, 'approval'::app_public.notification_kind, 'notice'::app_public.notification_kind])) AND (reasons && '{requester,watcher,approver}'::app_public.notification_reason[]) AND CASE kind WHEN 'approval'::app_public.notification_kind THEN ((facts ->> 'event'::text) = 'approval_requested'::text) ELSE (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = notifications.organization_id) AND (ticket.id = notifications.ticket_id)) OFFSET 0)) END));
+create policy select_staff on app_public.notifications for select to atum_agent
+  using (((organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id)) AND (user_id = ( SELECT app_hidden.current_user_id() AS current_user_id)) AND is_shown AND (( SELECT app_hidden.sees_every_team() AS sees_every_team) OR ((facts ->> 'event'::text) = 'approval_requested'::text) OR (EXISTS ( SELECT FROM app_public.tickets ticket WHERE ((ticket.organization_id = notifications.organization_id) AND (ticket.id = notifications.ticket_id)) OFFSET 0)))));
 grant select (organization_id, id, user_id, kind, reasons, event_id, ticket_id, facts, in_browser, read_at, created_at) on app_public.notifications to atum_agent;
 grant select (organization_id, id, user_id, kind, reasons, event_id, ticket_id, facts, in_browser, read_at, created_at) on app_public.notifications to atum_customer;
 
@@ -4630,7 +4652,7 @@ grant execute on function app_hidden.shared_company_id() to atum_agent;
 grant execute on function app_hidden.shared_company_id() to atum_customer;
 
 create function app_hidden.store_upload(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text DEFAULT NULL::text) returns app_public.attachments
-  language plpgsql volatile security definer set search_path=""; -- body fa5797bc59baf0bfd86aec537b4df26e
+  language plpgsql volatile security definer set search_path=""; -- body e1dfbbcb366296aa2a539956c95d7c1d
 comment on function app_hidden.store_upload(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text) is 'Takes in a file of the caller, to go on a comment later, and has it scanned. The caller of the database puts the bytes where the state says before it commits. Errors: UNAUTHENTICATED, ATTACHMENT_EMPTY, ATTACHMENT_TOO_LARGE, ATTACHMENT_TYPE_REFUSED, TOO_MANY_UPLOADS, ATTACHMENT_REMOVED.';
 grant execute on function app_hidden.store_upload(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text) to atum_agent;
 grant execute on function app_hidden.store_upload(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text) to atum_customer;
@@ -4725,6 +4747,10 @@ create function app_private.add_watcher(ticket app_public.tickets, user_id uuid)
   language plpgsql volatile set search_path=""; -- body efce0f301e1478ed5e624e224db7df94
 comment on function app_private.add_watcher(ticket app_public.tickets, user_id uuid) is 'Has somebody watch a ticket, once. Error WATCHER_REFUSED.';
 
+create function app_private.address_without_plus(address text) returns text
+  language sql immutable set search_path=""; -- body 7ddeae87e6d765f828477e161846e0bb
+comment on function app_private.address_without_plus(address text) is 'A mail address in small letters without what stands between a plus and the at sign: whose mails are counted together.';
+
 create function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid DEFAULT NULL::uuid, id_token text DEFAULT NULL::text) returns jsonb
   language plpgsql volatile set search_path=""; -- body f3f32fd8f74e974b710012b90f4145d6
 comment on function app_private.admit(subject app_public.users, proof text, ip_address inet, user_agent text, provider_id uuid, id_token text) is 'Lets in a person who proved who they are by `password`, `provider` or `second_factor`: `{outcome: ok, user, sessionId, refreshToken}`, a challenge (`two_factor_required`, `two_factor_enrolment`), or why not: `organization_suspended`, `address_not_allowed`, `email_not_verified`, `local_login_off`.';
@@ -4755,12 +4781,16 @@ create function app_private.answer_survey_by_token(token text, score integer, co
 comment on function app_private.answer_survey_by_token(token text, score integer, comment text) is 'Answers the survey of a link in a mail, for whoever got it, and returns what `survey_by_token` does. Errors: SURVEY_NOT_FOUND, SURVEY_EXPIRED, INVALID_INPUT.';
 grant execute on function app_private.answer_survey_by_token(token text, score integer, comment text) to atum_server;
 
+create function app_private.answered_mails(facts jsonb) returns SETOF app_public.mail_messages
+  language sql stable set search_path=""; -- body 187a377acd4f7244f9dcc8e38b1ee71b
+comment on function app_private.answered_mails(facts jsonb) is 'The mails of ours that a mail answers, by what it refers to and by the token in the address it is to.';
+
 create function app_private.answered_tickets(facts jsonb) returns TABLE(way text, ticket_id uuid, user_id uuid)
   language sql stable set search_path=""; -- body 63c0833c41b1048b96427b459f6f7cb2
 comment on function app_private.answered_tickets(facts jsonb) is 'The tickets that a mail may belong to, the likeliest first: by the mails it answers, by the token in the address it is to, by the number in its subject; and to whom the mail it answers was, where it is one of ours.';
 
 create function app_private.answers_public_words(facts jsonb, user_id uuid) returns boolean
-  language sql stable set search_path=""; -- body 06274c965f92e1ac0bc53b3b4d04e955
+  language sql stable set search_path=""; -- body cc8b10ac55a1369df0de0c56bf02a983
 comment on function app_private.answers_public_words(facts jsonb, user_id uuid) is 'Whether the latest mail that somebody answers carried what was said in public. Who answers a note of colleagues, or the news that a ticket is theirs, does not speak to the requester.';
 
 create function app_private.api_token_claims(token_hash bytea, ip_address inet) returns jsonb
@@ -4802,7 +4832,7 @@ comment on function app_private.begin_two_factor(secret text, challenge text) is
 grant execute on function app_private.begin_two_factor(secret text, challenge text) to atum_server;
 
 create function app_private.bury_worker(worker_id text) returns void
-  language plpgsql volatile security definer set search_path=""; -- body f977d2cd9ae5eda345d6345397ca81f1
+  language plpgsql volatile security definer set search_path=""; -- body e6ea5fdbceebad7d00f49b2008656305
 comment on function app_private.bury_worker(worker_id text) is 'Forgets a worker of which somebody knows that it is gone, and frees its jobs.';
 grant execute on function app_private.bury_worker(worker_id text) to atum_worker;
 
@@ -4895,6 +4925,10 @@ create function app_private.count_macro_uses(macro_id uuid, tickets integer) ret
   language sql volatile set search_path=""; -- body c482fefc3dea336a3d0f2025b613ad4b
 comment on function app_private.count_macro_uses(macro_id uuid, tickets integer) is 'Counts the tickets that the caller did a macro to.';
 
+create function app_private.count_upload(size bigint, largest bigint) returns void
+  language plpgsql volatile set search_path=""; -- body 999a410b26796377ae61dfd291eef8a9
+comment on function app_private.count_upload(size bigint, largest bigint) is 'Counts what the caller uploads, also what is discarded later, and refuses what is more than 500 MiB within a day, 5 GiB for staff. Error TOO_MANY_UPLOADS.';
+
 create function app_private.create_organization(slug text, name text, time_zone text DEFAULT 'Etc/UTC'::text, locale text DEFAULT 'en'::text, ticket_prefix text DEFAULT 'ATUM'::text, hours jsonb DEFAULT '"always_open"'::jsonb) returns uuid
   language plpgsql volatile set search_path=""; -- body 75ad643feb425e447927ec04ba63965b
 comment on function app_private.create_organization(slug text, name text, time_zone text, locale text, ticket_prefix text, hours jsonb) is 'Makes an organization with a calendar and a standard service level policy, ready for its first ticket. Returns its id.';
@@ -4942,6 +4976,10 @@ grant execute on function app_private.disable_two_factor(password text, time_ste
 create function app_private.drop_watcher(ticket app_public.tickets, user_id uuid) returns void
   language plpgsql volatile set search_path=""; -- body 2ef1c71ea1f4535c067b723b1cf84d57
 comment on function app_private.drop_watcher(ticket app_public.tickets, user_id uuid) is 'Has somebody no longer watch a ticket.';
+
+create function app_private.due_webhook_lanes(webhook app_public.webhooks) returns TABLE(lane uuid, created_at timestamp with time zone, attempts integer)
+  language sql stable set search_path=""; -- body a6a2407aa29b880bea37bf35346fce76
+comment on function app_private.due_webhook_lanes(webhook app_public.webhooks) is 'The lanes whose first call is due and under way nowhere, those first that wait longest.';
 
 create function app_private.end_sessions_of(organization_id uuid, user_id uuid, except_id uuid DEFAULT NULL::uuid) returns integer
   language sql volatile set search_path=""; -- body 295e2611242077813c0866707017394e
@@ -5044,8 +5082,8 @@ create function app_private.forget_login_failures(account text, ip_address inet)
 comment on function app_private.forget_login_failures(account text, ip_address inet) is 'Forgets the failures of an account from an address when the right password came from there.';
 
 create function app_private.forget_staged_uploads() returns integer
-  language plpgsql volatile security definer set search_path=""; -- body 8c561e8f1fe06956fca211e41a3d80b9
-comment on function app_private.forget_staged_uploads() is 'Forgets what was uploaded more than a day ago and is neither on a comment nor in a draft; returns how many. Done by a job.';
+  language plpgsql volatile security definer set search_path=""; -- body 79b69c75d2a61aa3350b850dd993e7d7
+comment on function app_private.forget_staged_uploads() is 'Forgets what was uploaded more than a day ago and is neither on a comment nor in a draft, and how much was uploaded then; returns how many. Done by a job.';
 
 create function app_private.forget_throttles() returns void
   language sql volatile security definer set search_path=""; -- body be3a0c1140a08b8bb926d558a1901d9a
@@ -5061,9 +5099,13 @@ create function app_private.found_organization(slug text, name text, admin_email
 comment on function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text, locale text, ticket_prefix text) is 'Makes an organization with its first admin, and returns the token of the admin''s invitation, good for 7 days: `/invitation#token=…`. For the operator.';
 grant execute on function app_private.found_organization(slug text, name text, admin_email text, admin_name text, time_zone text, locale text, ticket_prefix text) to atum_operator;
 
+create function app_private.free_jobs_of(names text[]) returns void
+  language sql volatile set search_path=""; -- body 5373973c4835e4eb014612730f0619fb
+comment on function app_private.free_jobs_of(names text[]) is 'Frees what workers of these names were at. One of the jobs may have been done: whatever a job does can be done twice.';
+
 create function app_private.free_lost_jobs() returns void
-  language plpgsql volatile set search_path=""; -- body e04087b91433adfaa7234c82f1606cbd
-comment on function app_private.free_lost_jobs() is 'Frees the jobs of workers that were silent for 30 seconds. One of them may have been done: whatever a job does can be done twice.';
+  language plpgsql volatile set search_path=""; -- body aa94ef3fc4ff9f58ce2fe4362c868532
+comment on function app_private.free_lost_jobs() is 'Frees the jobs of workers that were silent for 30 seconds.';
 
 create function app_private.give_back_as_draft(reply app_public.outgoing_replies, refused_code text DEFAULT NULL::text, refused_message text DEFAULT NULL::text) returns app_public.ticket_drafts
   language sql volatile set search_path=""; -- body fc8a4d9966b46d770b631c68e162e3a2
@@ -5101,7 +5143,7 @@ comment on function app_private.incoming_mail_to_read(incoming_mail_id uuid) is 
 grant execute on function app_private.incoming_mail_to_read(incoming_mail_id uuid) to atum_worker;
 
 create function app_private.incoming_mail_words(word text) returns text
-  language sql stable set search_path=""; -- body 8549205a886d87311cfe7899f79590be
+  language sql stable set search_path=""; -- body be1369710ef2e2e937db5c748014399c
 comment on function app_private.incoming_mail_words(word text) is 'What we say ourselves where a mail came in, in the language of the organization.';
 
 create function app_private.index_tickets(organization_id uuid, ticket_ids uuid[]) returns void
@@ -5126,6 +5168,10 @@ create function app_private.is_here(organization_id uuid, word text, id uuid) re
   language sql stable set search_path=""; -- body 5f52965c7a5a5204580a8cbf577a52bc
 comment on function app_private.is_here(organization_id uuid, word text, id uuid) is 'Whether an organization has what an action names: a stage, service, team or person.';
 
+create function app_private.is_mail_flood(mail app_public.incoming_mails, is_known boolean, ticket_id uuid DEFAULT NULL::uuid) returns boolean
+  language sql stable set search_path=""; -- body 149702313f6cdedf1f7997df2920ff65
+comment on function app_private.is_mail_flood(mail app_public.incoming_mails, is_known boolean, ticket_id uuid) is 'Whether a mail is too much: after 10 of one sender on a ticket in an hour, 30 of one sender in all, or, where its sender was not known before, 300 of such people to one mailbox.';
+
 create function app_private.is_own_mail_address(address text) returns boolean
   language sql stable set search_path=""; -- body 64430b0ae7f20cc668dea5401086c9a6
 comment on function app_private.is_own_mail_address(address text) is 'Whether an address is that of a mailbox of the organization, also with something after a plus.';
@@ -5133,6 +5179,10 @@ comment on function app_private.is_own_mail_address(address text) is 'Whether an
 create function app_private.is_sampled(ticket_id uuid, percent integer) returns boolean
   language sql immutable set search_path=""; -- body e49ed4c8e3466040e481b50250467618
 comment on function app_private.is_sampled(ticket_id uuid, percent integer) is 'Whether a ticket is among so many in a hundred. It always is or never, and with a higher number those of a lower one still are.';
+
+create function app_private.is_type_refused(organization_id uuid, content_type text) returns boolean
+  language sql stable set search_path=""; -- body bcc42270b84e692930e1d38371d3b2d4
+comment on function app_private.is_type_refused(organization_id uuid, content_type text) is 'Whether an organization takes no files of a type.';
 
 create function app_private.issue_account_token(account_mail_id uuid) returns text
   language plpgsql volatile set search_path=""; -- body 8f80f16f082405e97ed9a3231bee8dfa
@@ -5147,7 +5197,7 @@ create function app_private.issue_survey_token(survey_id uuid) returns text
 comment on function app_private.issue_survey_token(survey_id uuid) is 'Makes a token by which whoever got the mail of a survey answers it; null when the time is over.';
 
 create function app_private.keep_environment_mailbox(slug text, settings jsonb) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body 5d920179cc309d2706eb3b33c1418bf5
+  language plpgsql volatile security definer set search_path=""; -- body 1cdb5c49888d3af6668bd155bcdb3a18
 comment on function app_private.keep_environment_mailbox(slug text, settings jsonb) is 'Makes the mailbox that the environment of the worker names, of the only organization or the one with this slug, or brings it up to date; null puts it away: `ok`, `none`, `no_organization`. Its password stays in the environment.';
 grant execute on function app_private.keep_environment_mailbox(slug text, settings jsonb) to atum_worker;
 
@@ -5264,8 +5314,8 @@ create function app_private.mail_reply_address(mail app_public.mail_messages) re
 comment on function app_private.mail_reply_address(mail app_public.mail_messages) is 'The address that an answer to a mail goes to, with a new token that finds its ticket and its recipient; null where it cannot have one.';
 
 create function app_private.mail_still_wanted(mail app_public.mail_messages) returns boolean
-  language sql stable security definer set search_path=""; -- body e968511be38f5b929f8d4605571de4ed
-comment on function app_private.mail_still_wanted(mail app_public.mail_messages) is 'Whether a mail is still to be sent: a notice is not when its reader has read it in the app by now, or may not see the ticket any more. Answers to customers always are.';
+  language sql stable security definer set search_path=""; -- body 585c828a0cd6e8d37811de20049f38e2
+comment on function app_private.mail_still_wanted(mail app_public.mail_messages) is 'Whether a mail is still to be sent: a notice is not when its reader has read it in the app by now, a notice or an alert is not when they may not be told it any more, nor the mail of the day when they became a customer. Answers to customers always are.';
 
 create function app_private.mail_template_for(organization app_public.organizations, kind app_public.mail_kind, locale text) returns TABLE(language text, subject text, body text)
   language sql stable set search_path=""; -- body c30c4c213a6f4fa1607184095c28a39e
@@ -5377,6 +5427,10 @@ create function app_private.may_see_ticket(user_id uuid, ticket app_public.ticke
   language sql stable set search_path=""; -- body cd7a1e1d3b172e26650febe43c1fa89f
 comment on function app_private.may_see_ticket(user_id uuid, ticket app_public.tickets) is 'Whether a person sees a ticket: what the policies of tickets would say to them.';
 
+create function app_private.may_still_be_told(person app_public.users, kind app_public.notification_kind, reasons app_public.notification_reason[], event text, ticket app_public.tickets) returns boolean
+  language sql stable set search_path=""; -- body 39dae3f226dccca0d9b9182177d5b2b2
+comment on function app_private.may_still_be_told(person app_public.users, kind app_public.notification_kind, reasons app_public.notification_reason[], event text, ticket app_public.tickets) is 'Whether a person, as they are now, may be told what they were once: of a ticket they may see, or were asked to approve, and as a customer nothing that staff is told.';
+
 create function app_private.meet_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) returns void
   language plpgsql volatile set search_path=""; -- body 0c140c5b62c98a548a12588282e48a69
 comment on function app_private.meet_sla_clock(clock app_public.sla_calculations, at timestamp with time zone) is 'Stops a clock because the promise was kept, in time or late.';
@@ -5486,6 +5540,10 @@ create function app_private.prove_again(password text, time_step bigint) returns
   language plpgsql volatile set search_path=""; -- body f755b4a88dc78b445c724c7226e80a97
 comment on function app_private.prove_again(password text, time_step bigint) is 'Asks a person who logged in for the password, where there is one, and for a step of the one-time codes unless it is null: null when both are right, otherwise `invalid_credentials`, `invalid_code`, `too_many_attempts`.';
 
+create function app_private.proves_staff(facts jsonb, person app_public.users, ticket_ids uuid[]) returns boolean
+  language sql stable set search_path=""; -- body d28325b2ace6ed537a202c24d638a371
+comment on function app_private.proves_staff(facts jsonb, person app_public.users, ticket_ids uuid[]) is 'Whether a mail proves that a colleague wrote it: it answers one that they were sent about one of these tickets within 14 days, and of which they showed nothing to others by an answer since.';
+
 create function app_private.queue_timed_automation(automation app_public.automations) returns integer
   language plpgsql volatile set random_page_cost=1.1 set search_path=""; -- body 8cd8eb6f01b85b6f49f8a0b6856dba8b
 comment on function app_private.queue_timed_automation(automation app_public.automations) is 'Queues an automation that goes by time for up to 1,000 tickets that have come to fit it since the last look, forgets those that no longer do, and returns how many were queued.';
@@ -5499,7 +5557,7 @@ create function app_private.readable_by_link(file app_public.attachments, recipi
 comment on function app_private.readable_by_link(file app_public.attachments, recipient_id uuid) is 'Whether a person may read a file: who sees the comment it is on.';
 
 create function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body a4c9f302b3320622b26c4f26ebf3b435
+  language plpgsql volatile security definer set search_path=""; -- body a0a5916e7e9d9b1dcd1f9531b202e968
 comment on function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) is 'Decides what becomes of a mail, and writes it: a comment on the ticket it answers, a new ticket, or nothing, with the reason. Done once; null when it was. Returns `{state, reason, ticketId, commentId, files}`: the worker puts the bytes of each file where its state says before it commits.';
 grant execute on function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) to atum_worker;
 
@@ -5546,8 +5604,8 @@ create function app_private.record_ticket_event(ticket app_public.tickets, type 
 comment on function app_private.record_ticket_event(ticket app_public.tickets, type app_public.ticket_event_type, after jsonb, before jsonb, visibility app_public.comment_visibility) is 'Writes one event of a ticket in the name of whoever acts, and returns its id. For functions that run as the owner.';
 
 create function app_private.record_verdict(sha256 text, state app_public.file_state, signature text DEFAULT NULL::text, scanned_with text DEFAULT NULL::text) returns app_public.file_state
-  language plpgsql volatile security definer set search_path=""; -- body 2f6dc5dc052f77425ba4730d0afe2192
-comment on function app_private.record_verdict(sha256 text, state app_public.file_state, signature text, scanned_with text) is 'Notes what the scanner said of a file, `clean`, `infected`, `unscannable` or, where there is no scanner, `unscanned`; tells whoever waits for it, and when it is blocked its tickets and the admins. Returns the state of the file after it, null when there is none. Error JOB_WITHOUT_ORGANIZATION.';
+  language plpgsql volatile security definer set search_path=""; -- body af7ba019256e236b67aed097d83437f2
+comment on function app_private.record_verdict(sha256 text, state app_public.file_state, signature text, scanned_with text) is 'Notes what the scanner said of a file, `clean`, `infected`, `unscannable` or, where there is no scanner, `unscanned`; tells whoever waits for it, and when it is blocked its tickets and the admins. One of a type that the organization does not take is `unscannable` where it would be served for the first time. Returns the state of the file after it, null when there is none. Error JOB_WITHOUT_ORGANIZATION.';
 grant execute on function app_private.record_verdict(sha256 text, state app_public.file_state, signature text, scanned_with text) to atum_worker;
 
 create function app_private.reencrypt(table_name text, organization_id uuid, row_id uuid, before text, after text) returns boolean
@@ -5590,6 +5648,10 @@ comment on function app_private.refuse_unseen_ticket(ticket app_public.tickets) 
 create function app_private.refuse_weak_password(password text, subject app_public.users, is_demo boolean) returns void
   language plpgsql stable set search_path=""; -- body 99d09a6e25ed3b1cec20856687ee8678
 comment on function app_private.refuse_weak_password(password text, subject app_public.users, is_demo boolean) is 'At least 10 characters, at most 72 bytes, not among the common passwords nor one of them with digits or signs at its end, not the own name or address, not one character repeated, and except in the demo not the name of this software; nothing else is asked for. Errors PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON.';
+
+create function app_private.refused_type_reason(content_type text) returns text
+  language sql immutable set search_path=""; -- body 628d3b30bcd64cfd645f05c18c18d72b
+comment on function app_private.refused_type_reason(content_type text) is 'Why a file that came by mail is held back though nothing is wrong with it.';
 
 create function app_private.register(organization_slug text, email text, name text) returns void
   language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp; -- body 58dfc7566fe5ae7733feae7f99cf8914
@@ -5740,7 +5802,7 @@ create function app_private.send_again(mail app_public.mail_messages) returns ap
 comment on function app_private.send_again(mail app_public.mail_messages) is 'Has a mail sent now, and tried for another day.';
 
 create function app_private.send_survey(survey_id uuid) returns boolean
-  language plpgsql volatile security definer set search_path=""; -- body 99d3928dc08309766c78b90aa920316f
+  language plpgsql volatile security definer set search_path=""; -- body 26e4d1f659017006a2f589d208456ef2
 comment on function app_private.send_survey(survey_id uuid) is 'Asks a requester how it went, when it is time and their ticket is still done; says whether it did. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.send_survey(survey_id uuid) to atum_worker;
 
@@ -5818,8 +5880,8 @@ create function app_private.stop_webhook(webhook app_public.webhooks, reason app
 comment on function app_private.stop_webhook(webhook app_public.webhooks, reason app_public.webhook_stop) is 'Switches a webhook off because its receiver is gone or takes nothing any more, and tells the admins.';
 
 create function app_private.store_content(sha256 text, size bigint, content_type text) returns app_public.stored_files
-  language plpgsql volatile set search_path=""; -- body 277ca1741d986b29518cca357534e4eb
-comment on function app_private.store_content(sha256 text, size bigint, content_type text) is 'The row of a content, made where there is none and locked until the end of the transaction, in which the caller puts the bytes where its state says. Has a job scan what nobody judged yet.';
+  language plpgsql volatile set search_path=""; -- body 048a48a44ed28350bd16398c379d3978
+comment on function app_private.store_content(sha256 text, size bigint, content_type text) is 'The row of a content, made where there is none and locked until the end of the transaction, in which the caller puts the bytes where its state says. Has a job scan what nobody judged yet, and what nobody scanned when it came before.';
 
 create function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) returns uuid
   language plpgsql volatile security definer set search_path=""; -- body b40a6168b39be81d71910e0e272eebf9
@@ -5827,8 +5889,8 @@ comment on function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb
 grant execute on function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) to atum_worker;
 
 create function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) returns app_public.attachments
-  language plpgsql volatile security definer set search_path=""; -- body 7aeede96f55929cf464476ff8d9d23fa
-comment on function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) is 'Puts a file that came by mail on its comment, and has it scanned. Nothing is refused: what may not be read is not served. The worker puts the bytes where the state says before it commits.';
+  language plpgsql volatile security definer set search_path=""; -- body 203bb4b050bd4b85e3059f2131426a24
+comment on function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) is 'Puts a file that came by mail on its comment, and has it scanned. Nothing is refused: what may not be read is not served, and what is of a type that is not taken is held back until an admin releases it. The worker puts the bytes where the state says before it commits.';
 grant execute on function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) to atum_worker;
 
 create function app_private.subject_of_claims() returns app_public.users
@@ -5898,7 +5960,7 @@ comment on function app_private.take_tokens(key text, rate real, burst integer, 
 grant execute on function app_private.take_tokens(key text, rate real, burst integer, wanted integer, OUT granted integer, OUT retry_after real) to atum_server;
 
 create function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body 0031bdfa95b65f8b6ca894806ee91e89
+  language plpgsql volatile security definer set search_path=""; -- body 11d7bfca01c9e4962861bd8450e48e39
 comment on function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) is 'Claims the first call that waits in a lane for a minute: `{attemptId, url, allowInternal, messageId, body, secrets}`, the secrets sealed, the one in use first; null when there is none, when it is not due, or when somebody else makes it. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) to atum_worker;
 
@@ -6222,7 +6284,7 @@ create function app_private.two_factor_wait(waiting app_private.login_challenges
 comment on function app_private.two_factor_wait(waiting app_private.login_challenges) is 'Why no code may be tried now, or null: `challenge_expired`, `too_many_attempts`.';
 
 create function app_private.unaudited_tables() returns SETOF text
-  language sql immutable set search_path=""; -- body 9b56d01ddf686ff9e036f0ad8c6bb455
+  language sql immutable set search_path=""; -- body 58ab534cb76cf7d9b332b198acd33435
 comment on function app_private.unaudited_tables() is 'The tenant tables whose changes the audit log does not record, each for a reason.';
 grant execute on function app_private.unaudited_tables() to atum_server;
 
@@ -6244,8 +6306,12 @@ comment on function app_private.wake_tickets(ticket_id uuid) is 'Wakes the snooz
 grant execute on function app_private.wake_tickets(ticket_id uuid) to atum_worker;
 
 create function app_private.wake_webhook(webhook app_public.webhooks, lanes integer) returns void
-  language sql volatile set search_path=""; -- body 240b562220aae75c07d4eac79f389938
+  language sql volatile set search_path=""; -- body ea88c3ff0d0e4f21b6b5a4b33b8c8285
 comment on function app_private.wake_webhook(webhook app_public.webhooks, lanes integer) is 'Has a webhook called with what is due in up to so many lanes, those first that wait longest.';
+
+create function app_private.wake_webhooks() returns void
+  language plpgsql volatile set search_path=""; -- body ab0d89af99d0879ec8c29aee8d8322a3
+comment on function app_private.wake_webhooks() is 'Has the webhooks of the organization called with what is due and for which there is a place, whichever of them it is, what waits longest first.';
 
 create function app_private.wall_faults() returns SETOF text
   language sql stable set search_path=""; -- body ec3fbb0d655312d6634dfa19bcd76b58
@@ -6275,6 +6341,10 @@ comment on function app_private.webhook_payload(event app_public.ticket_events, 
 create function app_private.webhook_person(organization_id uuid, user_id uuid) returns jsonb
   language sql stable set search_path=""; -- body f51c675c6dfd0b49320e64362727b0c5
 comment on function app_private.webhook_person(organization_id uuid, user_id uuid) is 'A person as webhooks are told of one; null for nobody.';
+
+create function app_private.webhook_places(webhook app_public.webhooks) returns integer
+  language sql stable set search_path=""; -- body 5572aeabcf79b7a652f172642b002f47
+comment on function app_private.webhook_places(webhook app_public.webhooks) is 'How many more calls of a webhook may be under way now.';
 
 create function app_private.webhook_retry_delay(attempts integer, retry_after interval) returns interval
   language sql volatile set search_path=""; -- body 10244f1e02c074f7400e2e8446de7fe2
@@ -6306,7 +6376,7 @@ create function app_private.write_account_mail(subject app_public.users, purpose
 comment on function app_private.write_account_mail(subject app_public.users, purpose text, address text) is 'Has a person written a mail about the own account, in this transaction; to another address than the own where one is given.';
 
 create function app_private.write_digest(person app_public.users, slot timestamp with time zone, slot_date date) returns boolean
-  language plpgsql volatile set search_path=""; -- body 3e18747532e19fffc8b3ecc9acaacc62
+  language plpgsql volatile set search_path=""; -- body a26c575dd0806de22098a7a17eaffbc0
 comment on function app_private.write_digest(person app_public.users, slot timestamp with time zone, slot_date date) is 'Puts what a person has not read of what they wanted in the mail of the day into that mail, the newest 50 by name, and returns whether there is one.';
 
 create function app_private.write_digests() returns integer
@@ -6721,7 +6791,7 @@ grant execute on function app_public.mark_all_notifications_read(before timestam
 grant execute on function app_public.mark_all_notifications_read(before timestamp with time zone) to atum_customer;
 
 create function app_public.mark_notification_read(notification_id uuid) returns app_public.notifications
-  language plpgsql volatile security definer set search_path=""; -- body 7dd1d334eb4a02a61f0eaae10cd39eb5
+  language plpgsql volatile security definer set search_path=""; -- body 7c752a23826cc77bfcf1436395d19d09
 comment on function app_public.mark_notification_read(notification_id uuid) is 'Marks a notification of the caller as read, and returns it. Errors: UNAUTHENTICATED, NOT_FOUND.';
 grant execute on function app_public.mark_notification_read(notification_id uuid) to atum_agent;
 grant execute on function app_public.mark_notification_read(notification_id uuid) to atum_customer;
@@ -6921,8 +6991,8 @@ comment on function app_public.save_mail_template(kind app_public.mail_kind, loc
 grant execute on function app_public.save_mail_template(kind app_public.mail_kind, locale text, subject text, body text) to atum_admin;
 
 create function app_public.save_mailbox(name text, address text, host text, username text, mailbox_id uuid DEFAULT NULL::uuid, port integer DEFAULT 993, security app_public.mailbox_security DEFAULT 'tls'::app_public.mailbox_security, auth app_public.mailbox_auth DEFAULT 'password'::app_public.mailbox_auth, folder text DEFAULT 'INBOX'::text, processed_folder text DEFAULT NULL::text, token_endpoint text DEFAULT NULL::text, client_id text DEFAULT NULL::text, scopes text DEFAULT NULL::text, service_id uuid DEFAULT NULL::uuid, team_id uuid DEFAULT NULL::uuid, is_default boolean DEFAULT false, is_enabled boolean DEFAULT true, accepts_strangers boolean DEFAULT true, accepts_lists boolean DEFAULT false, max_mail_bytes bigint DEFAULT 36700160, alarm_minutes integer DEFAULT 15) returns app_public.mailboxes
-  language plpgsql volatile security definer set search_path=""; -- body dba0954f7156461f738ac4db00737f39
-comment on function app_public.save_mailbox(name text, address text, host text, username text, mailbox_id uuid, port integer, security app_public.mailbox_security, auth app_public.mailbox_auth, folder text, processed_folder text, token_endpoint text, client_id text, scopes text, service_id uuid, team_id uuid, is_default boolean, is_enabled boolean, accepts_strangers boolean, accepts_lists boolean, max_mail_bytes bigint, alarm_minutes integer) is 'Adds a mailbox, or with `mailboxId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/mailbox-secret`, and anew where another server or account is asked from now on. The first mailbox is the default one, and another becomes it by `isDefault`. Admins only. Errors: MAILBOX_FROM_ENVIRONMENT for the connection of one that the environment names, INVALID_INPUT, CONFLICT for a name or address that is in use, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
+  language plpgsql volatile security definer set search_path=""; -- body f9ce19b0be21b3e8239c294848964a3a
+comment on function app_public.save_mailbox(name text, address text, host text, username text, mailbox_id uuid, port integer, security app_public.mailbox_security, auth app_public.mailbox_auth, folder text, processed_folder text, token_endpoint text, client_id text, scopes text, service_id uuid, team_id uuid, is_default boolean, is_enabled boolean, accepts_strangers boolean, accepts_lists boolean, max_mail_bytes bigint, alarm_minutes integer) is 'Adds a mailbox, or with `mailboxId` replaces its settings, and returns it. Its secret is written apart, by `POST /api/v1/auth/mailbox-secret`, and anew where another server or account is asked from now on. The first mailbox is the default one, and another becomes it by `isDefault`. Admins only. Errors: MAILBOX_FROM_ENVIRONMENT for the connection of one that the environment names, TOO_MANY_MAILBOXES beyond 50, INVALID_INPUT, CONFLICT for a name that another mailbox has, or an address that any mailbox of this installation has, NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.save_mailbox(name text, address text, host text, username text, mailbox_id uuid, port integer, security app_public.mailbox_security, auth app_public.mailbox_auth, folder text, processed_folder text, token_endpoint text, client_id text, scopes text, service_id uuid, team_id uuid, is_default boolean, is_enabled boolean, accepts_strangers boolean, accepts_lists boolean, max_mail_bytes bigint, alarm_minutes integer) to atum_admin;
 
 create function app_public.save_ticket_view(name text, conditions jsonb, view_id uuid DEFAULT NULL::uuid, visibility app_public.ticket_view_visibility DEFAULT 'personal'::app_public.ticket_view_visibility, team_id uuid DEFAULT NULL::uuid, columns text[] DEFAULT '{reference,subject,status,priority,assignee,team,due,updated}'::text[], sort app_public.ticket_sort DEFAULT 'updated'::app_public.ticket_sort, direction app_public.sort_direction DEFAULT 'descending'::app_public.sort_direction, "position" integer DEFAULT NULL::integer) returns app_public.ticket_views

@@ -1,1 +1,0 @@
-../../functions/19-mail-rendering.sql

@@ -1,1 +1,0 @@
-../../functions/50-mail-words.sql

@@ -1,1 +1,0 @@
-../../functions/52-csat.sql

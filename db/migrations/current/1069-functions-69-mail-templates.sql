@@ -1,1 +1,0 @@
-../../functions/69-mail-templates.sql

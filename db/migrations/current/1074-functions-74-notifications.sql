@@ -1,1 +1,0 @@
-../../functions/74-notifications.sql

@@ -1,1 +1,0 @@
-../../functions/82-lost-claims.sql

@@ -1,1 +1,0 @@
-../../functions/83-file-decisions.sql

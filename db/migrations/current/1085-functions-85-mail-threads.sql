@@ -1,1 +1,0 @@
-../../functions/85-mail-threads.sql

@@ -1,1 +1,0 @@
-../../functions/86-notification-inbox.sql

@@ -1,1 +1,0 @@
-../../policies/74-notifications.sql
