@@ -127,6 +127,7 @@ describe('every change is recorded', () => {
     'app_private.login_challenges',
     'app_private.macro_uses',
     'app_private.ticket_counters',
+    'app_private.upload_amounts',
     'app_public.audit_log',
     'app_public.mailbox_states',
     'app_public.notifications',
