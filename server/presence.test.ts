@@ -389,13 +389,14 @@ describe('what others say in its name', () => {
 
 test('goes on after the connection that listens was cut off', async () => {
   const [ann, bob] = [await newcomer(), await newcomer()]
+  const noticed = [desk.server, other].map(({ presence }) =>
+    vi.waitUntil(() => !presence.isListening, { interval: 1, timeout: 10_000 }),
+  )
   await desk.superuser.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and application_name = 'atum-server listen'`,
   )
-  await Promise.all(
-    [desk.server, other].map(({ presence }) => vi.waitUntil(() => !presence.isListening, { interval: 1 })),
-  )
+  await Promise.all(noticed)
   await expect
     .poll(() => desk.server.presence.isListening && other.presence.isListening, { timeout: 5_000 })
     .toBe(true)

@@ -205,14 +205,15 @@ describe('what is taken back while nobody is heard', () => {
     const { superuser } = desk
     await superuser.query('begin')
     await superuser.query(statement, values)
+    // Its end of the connection tells it, and it listens again no sooner than 50 ms after: looked for from before.
+    const noticed = vi.waitUntil(() => !other.revocations.isComplete, { interval: 1, timeout: 10_000 })
     const { rows } = await superuser.query<{ ended: boolean }>(
-      `select pg_terminate_backend(pid, 5000) as ended from pg_stat_activity
+      `select pg_terminate_backend(pid) as ended from pg_stat_activity
        where datname = current_database() and application_name = 'atum-server listen'`,
     )
-    expect(rows).toEqual([{ ended: true }, { ended: true }])
-    // Its end of the connection tells it; it listens again no sooner than 50 ms after.
-    await vi.waitUntil(() => !other.revocations.isComplete, { interval: 1 })
+    await noticed
     await superuser.query('commit')
+    expect(rows).toEqual([{ ended: true }, { ended: true }])
   }
 
   /** An idle socket: one that subscribes is closed anyway, because it may have missed something. */
