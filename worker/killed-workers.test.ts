@@ -21,7 +21,7 @@ import { startWorker, stopWorker, type TestWorker } from './testing.ts'
 
 /** Each brings a mail to fetch, a file to scan, a mail to send and a webhook to call. */
 const letters = 250
-const longestLifeMilliseconds = 3_000
+const longestLifeMilliseconds = 6_000
 const key = 'k'.repeat(48)
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 

@@ -111,6 +111,7 @@ test('who is assigned a ticket hears of it at once, wherever they look, and the 
 
   // Nobody looks at the desk: the browser says it, and leads there.
   await agent.goto('/desk')
+  await agent.getByText('Live', { exact: true }).filter({ visible: true }).first().waitFor()
   await setSeen(agent, false)
   await customer.getByRole('textbox', { name: 'Your reply' }).fill('I have, and it hums on')
   await customer.getByRole('button', { name: 'Send reply' }).click()

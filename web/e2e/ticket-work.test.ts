@@ -219,7 +219,7 @@ test('an admin names a status and says how tickets end; a late answer becomes a 
   await page.goto(`/desk/tickets/${number}`)
   await page.getByRole('button', { name: /Status$/ }).click()
   await page.getByRole('option', { name: 'With the carrier' }).click()
-  await page.getByText('to With the carrier').waitFor()
+  await page.getByText('from New to With the carrier').waitFor()
   await page.getByRole('button', { name: /Status$/ }).click()
   await page.getByRole('option', { name: 'Resolved' }).click()
   await page.getByText('marked this as Resolved').waitFor()
