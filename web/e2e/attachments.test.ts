@@ -424,3 +424,10 @@ test('an admin says what may be attached, and whoever writes is told before', as
   expect(await violationsOf(customer)).toEqual([])
   await screenshot(customer, 'attachments-new-request-phone')
 })
+
+test('a link to a file from a mail that leads nowhere any more says so in a page', async () => {
+  const page = await stage.open({ viewport: { width: 360, height: 700 }, colorScheme: 'dark' })
+  await page.goto('/files/x')
+  await page.getByText('This link to a file is too old').waitFor()
+  expect(await violationsOf(page)).toEqual([])
+})
