@@ -1,6 +1,7 @@
 /**
- * `npm run bench:growth [-- --sizes 10000,100000,1000000 --requests 200]` measures what a desk asks all day while the
- * tickets grow, on a cluster of its own, and writes the plan of every statement at the last size to bench/explain.
+ * `npm run bench:growth [-- --sizes 10000,100000,1000000 --requests 400]` measures what a desk asks all day while the
+ * tickets grow, on a cluster of its own with a database of each size, and writes the plan of every statement at the last
+ * size to bench/explain.
  * Prints a table in Markdown for bench/README.md.
  */
 import { rmSync } from 'node:fs'
@@ -15,24 +16,35 @@ import { makeReachableDirectory } from '../infra/dev/throw-away-database.ts'
 import { applyUncommittedSql } from '../infra/dev/uncommitted-sql.ts'
 import { type Contestant, logIn, password, startApi } from './contestants.ts'
 import { writePlans } from './explain.ts'
-import { hotQueries, savedViews } from './hot-queries.ts'
-import { applyLoad, type LoadResult } from './load.ts'
+import { hotQueries, savedViews, type HotQuery } from './hot-queries.ts'
+import { applyLoad, percentile } from './load.ts'
 import { familyOf, processorMilliseconds } from './process-figures.ts'
 import { type BenchOrganization, fillVolume } from './volume.ts'
 
 const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '10000,100000,1000000' },
-    requests: { type: 'string', default: '200' },
+    requests: { type: 'string', default: '400' },
     comments: { type: 'string', default: '1' },
     port: { type: 'string', default: '25800' },
   },
 })
 const sizes = values.sizes.split(',').map(Number)
 const requests = Number(values.requests)
-const warmUpRequests = 20
+const warmUpRequests = 30
+/** The sizes are asked in turns of so many, so that a machine that is slower for a while is so for all of them. */
+const requestsOfTurn = 20
 
-interface Figure extends LoadResult {
+/** A database of one size, and the API on it. */
+interface Place {
+  bench: BenchOrganization
+  superuserUrl: string
+  api: Contestant
+  token: string
+}
+
+interface Figure {
+  latencies: number[]
   processor: number
   /** How many tickets an answer had, on average: more to show costs more, however it was found. */
   rows: number
@@ -46,74 +58,105 @@ const cluster = await startCluster({
   removeWhenKilled: directory,
   log: console.error,
 })
-const figures = new Map<string, Figure[]>()
-let api: Contestant | undefined
+const places: Place[] = []
 try {
-  const urls = await prepareDatabase({
-    superuserUrl: cluster.superuserUrl(),
-    database: 'atum_bench',
-    passwords: { atum_owner: 'owner', atum_server: 'server', atum_worker: 'worker' },
-  })
-  await applyUncommittedSql(urls.ownerUrl)
-  const superuserUrl = withDatabase(cluster.superuserUrl(), 'atum_bench')
-  let filled = 0
-  for (const size of sizes) {
-    console.error(`filling up to ${size} tickets`)
-    const started = performance.now()
-    const bench = await fillVolume(superuserUrl, size - filled, (done) => console.error(`  ${done}`), {
-      comments: Number(values.comments),
-    })
-    console.error(`  in ${((performance.now() - started) / 1000).toFixed(0)} s`)
-    if (filled === 0) await prepare(urls.ownerUrl, bench)
-    filled = size
-    api = await startApi(Number(values.port) + 1, urls.serverUrl)
-    await measure(api, bench)
-    api.process.kill('SIGTERM')
-    if (size === sizes.at(-1)) await writePlans(superuserUrl, bench, size)
-  }
-  print()
+  for (const [position, size] of sizes.entries()) places.push(await fill(size, position))
+  console.log(
+    `${cpus().length} × ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}, ${requests} requests each\n`,
+  )
+  const head = sizes.map((size) => `p50 / p95 ms, CPU ms, tickets at ${size.toLocaleString('en')}`)
+  console.log(`| | ${head.join(' | ')} | p95 by the smallest, pages alike |`)
+  console.log(`|---|${sizes.map(() => '---').join('|')}|---|`)
+  for (const hotQuery of hotQueries) await compare(hotQuery)
+  const largest = places.at(-1)
+  if (largest) await writePlans(largest.superuserUrl, largest.bench, Number(sizes.at(-1)))
 } finally {
-  api?.process.kill('SIGTERM')
+  for (const { api } of places) api.process.kill('SIGTERM')
   await cluster.stop('immediate')
   rmSync(directory, { recursive: true, force: true })
 }
 
-async function measure(api: Contestant, bench: BenchOrganization): Promise<void> {
-  const material = {
-    token: await logIn(api.port),
-    agentId: bench.agentId,
-    lastNumber: bench.lastNumber,
-    openTicketIds: [],
-  }
-  await answering(api, material.token)
-  for (const { name, query, variables } of hotQueries) {
-    let rows = 0
-    const load = (count: number) =>
-      applyLoad({
-        port: api.port,
-        concurrency: 1,
-        requests: count,
-        next: (turn) => ({
-          path: '/graphql',
-          body: JSON.stringify({ query, variables: variables(material, turn) }),
-          headers: { authorization: `Bearer ${material.token}` },
+async function fill(size: number, position: number): Promise<Place> {
+  const database = `atum_bench_${size}`
+  const urls = await prepareDatabase({
+    superuserUrl: cluster.superuserUrl(),
+    database,
+    passwords: { atum_owner: 'owner', atum_server: 'server', atum_worker: 'worker' },
+  })
+  await applyUncommittedSql(urls.ownerUrl)
+  const superuserUrl = withDatabase(cluster.superuserUrl(), database)
+  console.error(`filling up to ${size} tickets`)
+  const started = performance.now()
+  const bench = await fillVolume(superuserUrl, size, (done) => console.error(`  ${done}`), {
+    comments: Number(values.comments),
+  })
+  console.error(`  in ${((performance.now() - started) / 1000).toFixed(0)} s`)
+  await prepare(urls.ownerUrl, bench)
+  const api = await startApi(Number(values.port) + 1 + position, urls.serverUrl)
+  const token = await logIn(api.port)
+  await answering(api, token)
+  return { bench, superuserUrl, api, token }
+}
+
+/** Prints what a question costs at each size, and how that grows where the answers are of the same length. */
+async function compare({ name, query, page, variables }: HotQuery): Promise<void> {
+  const asIs = await measure(query, page, variables)
+  const fullest = Math.round(asIs[0]?.rows ?? 0)
+  const isFilledEverywhere = page === undefined || fullest >= page || fullest === 0
+  const alike = isFilledEverywhere ? asIs : await measure(query, fullest, variables)
+  const cells = asIs.map(
+    ({ latencies, processor, rows }) =>
+      `${percentile(latencies, 0.5).toFixed(1)} / ${percentile(latencies, 0.95).toFixed(1)}, ${processor.toFixed(1)}, ${rows.toFixed(0)}`,
+  )
+  const p95 = alike.map(({ latencies }) => percentile(latencies, 0.95))
+  const growth = p95.slice(1).map((figure) => (figure / (p95[0] ?? NaN)).toFixed(2))
+  console.log(
+    `| ${[name, ...cells, `${growth.join(', ')}${isFilledEverywhere ? '' : `, of ${fullest}`}`].join(' | ')} |`,
+  )
+}
+
+async function measure(
+  query: string,
+  first: number | undefined,
+  variables: HotQuery['variables'],
+): Promise<Figure[]> {
+  const figures: Figure[] = places.map(() => ({ latencies: [], processor: 0, rows: 0 }))
+  const ask = ({ api, token, bench }: Place, count: number, from: number, seen: (rows: number) => void) =>
+    applyLoad({
+      port: api.port,
+      concurrency: 1,
+      requests: count,
+      next: (turn) => ({
+        path: '/graphql',
+        body: JSON.stringify({
+          query,
+          variables: {
+            ...variables({ token, openTicketIds: [], ...bench }, from + turn),
+            ...(first === undefined ? {} : { first }),
+          },
         }),
-        isRight(answer) {
-          rows += answer.split('"reference":').length - 1
-          return answer.startsWith('{"data":{') && !answer.includes('"errors"')
-        },
+        headers: { authorization: `Bearer ${token}` },
+      }),
+      isRight(answer) {
+        seen(answer.split('"reference":').length - 1)
+        return answer.startsWith('{"data":{') && !answer.includes('"errors"')
+      },
+    })
+  for (const place of places) await ask(place, warmUpRequests, 0, () => {})
+  for (let from = 0; from < requests; from += requestsOfTurn) {
+    for (const [position, place] of places.entries()) {
+      const figure = figures[position] as Figure
+      const processes = [...familyOf(Number(place.api.process.pid)), ...familyOf(cluster.pid)]
+      const before = processorMilliseconds(processes)
+      const { latencies } = await ask(place, requestsOfTurn, from, (rows) => {
+        figure.rows += rows / requests
       })
-    await load(warmUpRequests)
-    rows = 0
-    const processes = [...familyOf(Number(api.process.pid)), ...familyOf(cluster.pid)]
-    const before = processorMilliseconds(processes)
-    const result = await load(requests)
-    const processor = (processorMilliseconds(processes) - before) / result.requests
-    figures.set(name, [...(figures.get(name) ?? []), { ...result, processor, rows: rows / result.requests }])
-    console.error(
-      `  ${name}: p50 ${result.p50.toFixed(1)} p95 ${result.p95.toFixed(1)} CPU ${processor.toFixed(1)}`,
-    )
+      figure.processor += (processorMilliseconds(processes) - before) / requests
+      figure.latencies.push(...latencies)
+    }
   }
+  for (const { latencies } of figures) latencies.sort((a, b) => a - b)
+  return figures
 }
 
 /** The schema is made while the first requests come, and they are told so. */
@@ -126,23 +169,6 @@ async function answering({ port }: Contestant, token: string): Promise<void> {
     })
     if (response.ok) return
     await delay(200)
-  }
-}
-
-function print(): void {
-  console.log(
-    `${cpus().length} × ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}, ${requests} requests each\n`,
-  )
-  const head = sizes.map((size) => `p50 / p95 ms, CPU ms, tickets at ${size.toLocaleString('en')}`)
-  console.log(`| | ${head.join(' | ')} | p95 by the smallest |`)
-  console.log(`|---|${sizes.map(() => '---').join('|')}|---|`)
-  for (const [name, results] of figures) {
-    const cells = results.map(
-      ({ p50, p95, processor, rows }) =>
-        `${p50.toFixed(1)} / ${p95.toFixed(1)}, ${processor.toFixed(1)}, ${rows.toFixed(0)}`,
-    )
-    const growth = results.slice(1).map(({ p95 }) => (p95 / (results[0]?.p95 ?? NaN)).toFixed(2))
-    console.log(`| ${[name, ...cells, growth.join(', ')].join(' | ')} |`)
   }
 }
 

@@ -4,14 +4,18 @@ import type { BenchMaterial } from './scenarios.ts'
 export interface HotQuery {
   name: string
   query: string
+  /** How many tickets a page of it has, where it has pages: the variable `first`. */
+  page?: number
   variables: (material: BenchMaterial, count: number) => object
 }
 
 const rows =
   'id rowId number reference subject status priority nextDueAt breached updatedAt requester { id name } assignee { id name } team { id name }'
 
-const list = (name: string) => `query ${name}($filter: TicketFilter, $orderBy: [TicketOrderBy!]) {
-  tickets(first: 50, filter: $filter, orderBy: $orderBy) { nodes { ${rows} } pageInfo { hasNextPage endCursor } } }`
+const list = (
+  name: string,
+) => `query ${name}($first: Int!, $filter: TicketFilter, $orderBy: [TicketOrderBy!]) {
+  tickets(first: $first, filter: $filter, orderBy: $orderBy) { nodes { ${rows} } pageInfo { hasNextPage endCursor } } }`
 
 const working = { status: { in: ['new', 'open', 'pending', 'on_hold'] }, snoozedUntil: { isNull: true } }
 
@@ -22,19 +26,22 @@ const inbox = (
 ): HotQuery => ({
   name,
   query: list('HotList'),
+  page: 50,
   variables: (material) => ({ filter: filter(material), orderBy: [orderBy] }),
 })
 
 const search = (name: string, queryOf: (material: BenchMaterial, count: number) => string): HotQuery => ({
   name: `search: ${name}`,
-  query: `query HotSearch($query: String!) { searchTickets(query: $query, first: 20) {
+  page: 20,
+  query: `query HotSearch($query: String!, $first: Int!) { searchTickets(query: $query, first: $first) {
     matches { subject excerpt rank ticket { ${rows} } } nextCursor isCapped isMended } }`,
   variables: (material, count) => ({ query: queryOf(material, count) }),
 })
 
 const view = (name: string, conditions: object, sort = 'updated'): HotQuery => ({
   name: `view: ${name}`,
-  query: `query HotView($conditions: JSON!, $sort: TicketSort) { previewTickets(conditions: $conditions, sort: $sort, first: 50) { tickets { ${rows} } nextCursor } }`,
+  page: 50,
+  query: `query HotView($conditions: JSON!, $sort: TicketSort, $first: Int!) { previewTickets(conditions: $conditions, sort: $sort, first: $first) { tickets { ${rows} } nextCursor } }`,
   variables: () => ({ conditions, sort }),
 })
 

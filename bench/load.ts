@@ -15,6 +15,8 @@ export interface LoadResult {
   p50: number
   p95: number
   p99: number
+  /** How long each answer took, in milliseconds, the shortest first. */
+  latencies: number[]
 }
 
 /**
@@ -49,16 +51,19 @@ export async function applyLoad(options: {
     agent.destroy()
   }
   latencies.sort((a, b) => a - b)
-  const percentile = (share: number) =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? NaN
   return {
     requests: latencies.length,
     seconds: (performance.now() - started) / 1000,
-    p50: percentile(0.5),
-    p95: percentile(0.95),
-    p99: percentile(0.99),
+    p50: percentile(latencies, 0.5),
+    p95: percentile(latencies, 0.95),
+    p99: percentile(latencies, 0.99),
+    latencies,
   }
 }
+
+/** What a share of sorted figures does not exceed. */
+export const percentile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
 
 function send(agent: Agent, port: number, { path, body, headers }: BenchRequest): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -4429,7 +4429,7 @@ comment on function app_hidden.first_uploader_id(file app_public.stored_files) i
 grant execute on function app_hidden.first_uploader_id(file app_public.stored_files) to atum_admin;
 
 create function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) returns uuid[]
-  language plpgsql stable set search_path=""; -- body 2a0bace449eef0c3087c564751f3cf9e
+  language plpgsql stable set search_path=""; -- body 923761c7494f6a1a357de458209af3df
 comment on function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) is 'The newest tickets the caller sees that have the words, after those with the number.';
 grant execute on function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) to atum_agent;
 grant execute on function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) to atum_customer;
@@ -4508,11 +4508,11 @@ create function app_hidden.mail_words(language text) returns jsonb
   language sql immutable set search_path=""; -- body c99d9df2d260e234173534a16fbfd0df
 comment on function app_hidden.mail_words(language text) is 'The words around what a mail says. The `marker`, above which answers are written, begins with `##-` and ends with `-##` in every language.';
 
-create function app_hidden.match_rank(ticket_id uuid, words tsquery) returns real
-  language sql stable security definer set search_path=""; -- body 518ac5bf9b5c4b5f7c6aff7c6f64f057
-comment on function app_hidden.match_rank(ticket_id uuid, words tsquery) is 'How well a ticket that the caller found matches.';
-grant execute on function app_hidden.match_rank(ticket_id uuid, words tsquery) to atum_agent;
-grant execute on function app_hidden.match_rank(ticket_id uuid, words tsquery) to atum_customer;
+create function app_hidden.match_ranks(ticket_ids uuid[], words tsquery) returns TABLE(ticket_id uuid, rank real)
+  language sql stable security definer set search_path=""; -- body 3cdee88fa9b82ebe8de1374bf3a86bae
+comment on function app_hidden.match_ranks(ticket_ids uuid[], words tsquery) is 'How well the tickets that the caller found match.';
+grant execute on function app_hidden.match_ranks(ticket_ids uuid[], words tsquery) to atum_agent;
+grant execute on function app_hidden.match_ranks(ticket_ids uuid[], words tsquery) to atum_customer;
 
 create function app_hidden.may_use_canned(visibility app_public.canned_visibility, owner_id uuid, team_id uuid) returns boolean
   language sql stable set search_path=""; -- body c713c8f14fbf85af96ff2cb17c68a21f
@@ -7016,7 +7016,7 @@ comment on function app_public.search_canned_responses(ticket_id uuid, words tex
 grant execute on function app_public.search_canned_responses(ticket_id uuid, words text) to atum_agent;
 
 create function app_public.search_tickets(query text, first integer DEFAULT 20, after text DEFAULT NULL::text) returns app_public.ticket_search
-  language plpgsql stable set enable_seqscan=off set search_path=""; -- body fcf09066ce7f8acd0be8555b7c075fe2
+  language plpgsql stable set enable_seqscan=off set search_path=""; -- body 443ec6de62b6d0b82f6a3c05e6c68807
 comment on function app_public.search_tickets(query text, first integer, after text) is 'Searches the tickets the caller sees: their subjects, conversations and custom fields; for staff also internal comments and fields, tags, and the requester''s name and mail address. `query` has up to 500 characters: words that must all be there, "exact phrases", -words that must not; the last word may be the beginning of one, and a number is also that of a ticket. Filters: status, is (unresolved, unassigned, breached, snoozed, watched), priority, channel, assignee and requester (me, or a name), team, service, company, tag, created and updated (a day, or with >, >=, <, <= before it); -filter: leaves out. A page has `first` (1 to 50) matches; `after` is the `nextCursor` of the one before. The newest 200 tickets that match are put in order. Errors: SEARCH_INVALID.';
 grant execute on function app_public.search_tickets(query text, first integer, after text) to atum_agent;
 grant execute on function app_public.search_tickets(query text, first integer, after text) to atum_customer;

@@ -1,15 +1,16 @@
 -- What a search finds, and in which order.
 
-create or replace function app_hidden.match_rank(ticket_id uuid, words tsquery) returns real
+create or replace function app_hidden.match_ranks(ticket_ids uuid[], words tsquery) returns table (ticket_id uuid, rank real)
   language sql stable security definer
   set search_path = ''
 as $$
-  select max(ts_rank('{0.2, 0.4, 0.4, 1.0}', document.words, match_rank.words))
+  select document.ticket_id, max(ts_rank('{0.2, 0.4, 0.4, 1.0}', document.words, match_ranks.words))
   from app_hidden.ticket_documents as document
-  where document.organization_id = app_hidden.current_organization_id() and document.ticket_id = match_rank.ticket_id
+  where document.organization_id = app_hidden.current_organization_id() and document.ticket_id = any (match_ranks.ticket_ids)
+  group by document.ticket_id
 $$;
 
-comment on function app_hidden.match_rank(uuid, tsquery) is 'How well a ticket that the caller found matches.';
+comment on function app_hidden.match_ranks(uuid[], tsquery) is 'How well the tickets that the caller found match.';
 
 create or replace function app_hidden.found_tickets(words tsquery, conditions text, number_digits text) returns uuid[]
   language plpgsql stable
@@ -68,7 +69,8 @@ begin
   end if;
 
   -- A word that is on every sixth ticket is found among the newest at once; one that is not there is rare, and all
-  -- tickets that have it are few. Customers see few tickets, so theirs are looked through first.
+  -- tickets that have it are few: as many of the newest as there are tell whether sixteen times as many would do.
+  -- Customers see few tickets, so theirs are looked through first.
   for level in
     select *
     from (
@@ -80,6 +82,7 @@ begin
     where app_hidden.is_staff() or place = 3
     order by place
   loop
+    continue when level.place = 2 and coalesce(cardinality(found), 0) * 16 < enough;
     perform set_config('atum.searched_words', (level.within && words)::text, true);
     execute format(
       $sql$
@@ -95,7 +98,7 @@ begin
       conditions
     )
     into found using caller_organization_id, enough, level.first_number;
-    exit when cardinality(found) >= enough;
+    exit when cardinality(found) >= enough or level.first_number = 0;
   end loop;
   perform set_config('atum.searched_words', '', true);
   return coalesce(numbered, '{}') || coalesce(found, '{}');
@@ -179,7 +182,9 @@ begin
 
   with hits as (
     select hit.ticket_id, min(hit.position) as position
-    from unnest(found[:200]) with ordinality as hit (ticket_id, position)
+    -- Where nothing is to be ranked, they are in order already.
+    from unnest(found[:case when numnode(read.words) = 0 and read.number_digits is null then least(skipped + first + 1, 200) else 200 end])
+      with ordinality as hit (ticket_id, position)
     group by hit.ticket_id
   ),
   ranked as (
@@ -189,10 +194,12 @@ begin
         when ticket.number::text = read.number_digits then 3
         when starts_with(ticket.number::text, read.number_digits) then 2
         when numnode(read.words) = 0 then 0
-        else app_hidden.match_rank(ticket.id, app_hidden.readable(read.words))
+        else match.rank
       end::real as rank
     from hits
     join app_public.tickets as ticket on ticket.organization_id = caller_organization_id and ticket.id = hits.ticket_id
+    left join app_hidden.match_ranks(found[:200], app_hidden.readable(read.words)) as match (ticket_id, rank)
+      on match.ticket_id = hits.ticket_id and numnode(read.words) > 0
     order by rank desc, hits.position
     limit first + 1
     offset skipped
@@ -247,13 +254,13 @@ comment on function app_public.search_tickets(text, integer, text) is
   'Searches the tickets the caller sees: their subjects, conversations and custom fields; for staff also internal comments and fields, tags, and the requester''s name and mail address. `query` has up to 500 characters: words that must all be there, "exact phrases", -words that must not; the last word may be the beginning of one, and a number is also that of a ticket. Filters: status, is (unresolved, unassigned, breached, snoozed, watched), priority, channel, assignee and requester (me, or a name), team, service, company, tag, created and updated (a day, or with >, >=, <, <= before it); -filter: leaves out. A page has `first` (1 to 50) matches; `after` is the `nextCursor` of the one before. The newest 200 tickets that match are put in order. Errors: SEARCH_INVALID.';
 
 revoke all on function
-  app_hidden.match_rank(uuid, tsquery), app_hidden.found_tickets(tsquery, text, text),
+  app_hidden.match_ranks(uuid[], tsquery), app_hidden.found_tickets(tsquery, text, text),
   app_hidden.newest_blocks(uuid, integer, integer, integer), app_hidden.newest_ticket_number(),
   app_public.search_tickets(text, integer, text)
 from public;
 
 grant execute on function
-  app_hidden.match_rank(uuid, tsquery), app_hidden.found_tickets(tsquery, text, text),
+  app_hidden.match_ranks(uuid[], tsquery), app_hidden.found_tickets(tsquery, text, text),
   app_hidden.newest_blocks(uuid, integer, integer, integer), app_hidden.newest_ticket_number(),
   app_public.search_tickets(text, integer, text)
 to atum_customer, atum_agent;

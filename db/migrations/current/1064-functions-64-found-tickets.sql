@@ -1,0 +1,1 @@
+../../functions/64-found-tickets.sql
