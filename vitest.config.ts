@@ -25,6 +25,8 @@ export default defineConfig({
     // Only what hangs comes here: how long something may take is said where that is tested.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes when it comes: a second is little for a browser on a machine that does other things too.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       ...Object.entries(together).map(([name, include]) => ({
         extends: true as const,
