@@ -4423,6 +4423,12 @@ create function app_hidden.fill_in(template text, variables jsonb) returns text
 comment on function app_hidden.fill_in(template text, variables jsonb) is 'A prepared text with its {{variables}} filled in; one that is not known is left out.';
 grant execute on function app_hidden.fill_in(template text, variables jsonb) to atum_agent;
 
+create function app_hidden.first_id_of(seconds integer) returns uuid
+  language sql stable set search_path=""; -- body 1b9c87fd6e378d63cc6d8972a7f03aef
+comment on function app_hidden.first_id_of(seconds integer) is 'The least id that app_hidden.uuid_v7 could have made in the last seconds.';
+grant execute on function app_hidden.first_id_of(seconds integer) to atum_agent;
+grant execute on function app_hidden.first_id_of(seconds integer) to atum_customer;
+
 create function app_hidden.first_uploader_id(file app_public.stored_files) returns uuid
   language sql stable security definer set search_path=""; -- body 2ff759d677524a09786cae4910982078
 comment on function app_hidden.first_uploader_id(file app_public.stored_files) is 'Who uploaded a file first, also when it is on no comment yet.';
@@ -4458,6 +4464,18 @@ grant execute on function app_hidden.is_staff() to atum_anonymous;
 grant execute on function app_hidden.is_staff() to atum_customer;
 grant execute on function app_hidden.is_staff() to atum_server;
 grant execute on function app_hidden.is_staff() to atum_worker;
+
+create function app_hidden.latest_change(seconds integer, ticket_id uuid DEFAULT NULL::uuid) returns text
+  language sql stable set search_path=""; -- body f27c2d5c8e06e22b87ef7de40528d0f3
+comment on function app_hidden.latest_change(seconds integer, ticket_id uuid) is 'The latest event of the last seconds, of one ticket or of all that the caller sees, as it was told to subscribers; null when there was none.';
+grant execute on function app_hidden.latest_change(seconds integer, ticket_id uuid) to atum_agent;
+grant execute on function app_hidden.latest_change(seconds integer, ticket_id uuid) to atum_customer;
+
+create function app_hidden.latest_notification(seconds integer) returns text
+  language sql stable set search_path=""; -- body 947775e2591c825ceb78e51efa6d715d
+comment on function app_hidden.latest_notification(seconds integer) is 'The latest notification that the caller was shown in the last seconds, as it was told to subscribers; null when there was none.';
+grant execute on function app_hidden.latest_notification(seconds integer) to atum_agent;
+grant execute on function app_hidden.latest_notification(seconds integer) to atum_customer;
 
 create function app_hidden.lexeme(word text) returns tsquery
   language sql immutable; -- body as SQL

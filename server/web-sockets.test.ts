@@ -231,6 +231,43 @@ test('an event reaches those it concerns and nobody else', async () => {
   }
 })
 
+describe('a subscription that begins with what was just said', () => {
+  const replaying =
+    'subscription ($ticketId: UUID!, $seconds: Int) { ticketChanged(ticketId: $ticketId, replaySeconds: $seconds) { event ticketId eventId } }'
+  const inboxReplaying = 'subscription { inboxChanged(replaySeconds: 20) { event ticketId eventId } }'
+
+  test('tells it first, to whoever sees it, and goes on', async () => {
+    const { acme, globex } = desk
+    await comment(globex.customer, globex.ticketId)
+    await comment(acme.agent, acme.ticketId, 'internal')
+    const variables = { ticketId: acme.ticketId, seconds: 20 }
+    const agent = await follow(acme.agent, '1', replaying, variables)
+    const customer = await follow(acme.customer, '1', replaying, variables)
+    const inbox = await follow(acme.manager, '1', inboxReplaying)
+    const without = await follow(acme.agent, '1', replaying, { ...variables, seconds: 0 })
+    for (const socket of [agent, customer, inbox]) await socket.until(({ type }) => type === 'next')
+    await listening(`ticket:${acme.ticketId}:staff`)
+    await comment(acme.agent, acme.ticketId)
+    await without.until(({ type }) => type === 'next')
+    await expect.poll(() => events(agent, '1', 'ticketChanged').length).toBe(2)
+    await expect.poll(() => events(customer, '1', 'ticketChanged').length).toBe(2)
+    await expect.poll(() => events(inbox, '1', 'inboxChanged').length).toBe(2)
+    const [first, second] = events(agent, '1', 'ticketChanged')
+    expect(events(inbox, '1', 'inboxChanged')).toEqual([first, second])
+    // Of the note the customer hears nothing, neither then nor afterwards.
+    expect(JSON.stringify(customer.messages)).not.toContain((first as { eventId?: string }).eventId)
+    expect(events(without, '1', 'ticketChanged')).toEqual([second])
+  })
+
+  test.each([-1, 61])('looks back a minute at most, and not %i seconds', async (seconds) => {
+    const socket = await follow(desk.acme.agent, '1', replaying, { ticketId: desk.acme.ticketId, seconds })
+    const { payload } = await socket.until(({ id }) => id === '1')
+    expect(JSON.stringify(payload)).toContain('INVALID_INPUT')
+    const channel = `ticket:${desk.acme.ticketId}:staff`
+    await expect.poll(() => desk.server.notifications.channels).not.toContain(channel)
+  })
+})
+
 test('who leaves is no longer listened for', async () => {
   const { acme } = desk
   const channel = `ticket:${acme.neighbourTicketId}:staff`

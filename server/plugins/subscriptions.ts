@@ -60,13 +60,69 @@ function ofTicket(
   }
 }
 
-/** Subscribes to what `ticketChannel` answers. */
-const ticketSubscriber = (subscriber: GrafastSubscriber): GrafastSubscriber => ({
-  async subscribe(topic) {
-    const [channel, ticketId] = String(topic).split('/') as [string, string | undefined]
-    const notifications = (await subscriber.subscribe(channel as never)) as AsyncIterableIterator<string>
-    return (ticketId ? ofTicket(ticketId, notifications) : notifications) as never
-  },
+/** What a channel says, after what was said before somebody listened. */
+function beginningWith(
+  earlier: string,
+  notifications: AsyncIterableIterator<string>,
+): AsyncIterableIterator<string> {
+  let isTold = false
+  return {
+    async next() {
+      if (isTold) return notifications.next()
+      isTold = true
+      return { done: false, value: earlier }
+    },
+    return: () => notifications.return!(),
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}
+
+const longestReplaySeconds = 60
+
+/**
+ * Subscribes to a channel, for what `ticketChannel` answers to one ticket of it, and begins with the latest that was
+ * said in the seconds before: `latest` asks for it once the channel is listened to, so that nothing falls in between.
+ */
+const subscriberFrom =
+  (latest: { text: string; values: (seconds: number, ticketId: string | null) => unknown[] }) =>
+  ([subscriber, replaySeconds, pgSettings, withPgClient, wantedId]: readonly [
+    GrafastSubscriber,
+    number | null | undefined,
+    Settings,
+    WithClient,
+    (string | null)?,
+  ]): GrafastSubscriber => ({
+    async subscribe(topic) {
+      const seconds = replaySeconds ?? 0
+      if (seconds < 0 || seconds > longestReplaySeconds)
+        throw new RequestError('INVALID_INPUT', `replaySeconds is 0 to ${longestReplaySeconds}`)
+      const [channel, ticketId] = String(topic).split('/') as [string, string | undefined]
+      const heard = (await subscriber.subscribe(channel as never)) as AsyncIterableIterator<string>
+      const notifications = ticketId ? ofTicket(ticketId, heard) : heard
+      if (seconds === 0) return notifications as never
+      try {
+        const { rows } = await withPgClient(claimed(pgSettings), (client) =>
+          client.query({ text: latest.text, values: latest.values(seconds, wantedId ?? null) }),
+        )
+        const [{ said }] = rows as [{ said: string | null }]
+        return (said === null ? notifications : beginningWith(said, notifications)) as never
+      } catch (error) {
+        await heard.return!()
+        throw error
+      }
+    },
+  })
+
+const fromLatestChange = subscriberFrom({
+  text: 'select app_hidden.latest_change($1, $2) as said',
+  values: (seconds, ticketId) => [seconds, ticketId],
+})
+
+const fromLatestNotification = subscriberFrom({
+  text: 'select app_hidden.latest_notification($1) as said',
+  values: (seconds) => [seconds],
 })
 
 /**
@@ -89,7 +145,14 @@ const notificationsChannel = (pgSettings: Settings): string =>
 
 const fromContext = <T>(key: string) => context().get(key as never) as unknown as Step<T>
 
-const $subscriber = () => fromContext<GrafastSubscriber>('pgSubscriber')
+/** Who subscribes to what, from when on. */
+const subscription = ($replaySeconds: Step<number | null>) =>
+  [
+    fromContext<GrafastSubscriber>('pgSubscriber'),
+    $replaySeconds,
+    fromContext<Settings>('pgSettings'),
+    fromContext<WithClient>('withPgClient'),
+  ] as const
 
 /**
  * Live changes. An event holds ids and nothing else; what it means the client reads again under its own row-level
@@ -102,13 +165,24 @@ export const SubscriptionsPlugin = extendSchema({
       Something happened to this ticket. Customers hear what is public. Error NOT_FOUND when there is no such ticket
       to be seen.
       """
-      ticketChanged("The row id of the ticket." ticketId: UUID!): TicketChangedPayload
+      ticketChanged(
+        "The row id of the ticket."
+        ticketId: UUID!
+        "Begins with the latest event of so many seconds before, up to 60: what happened since the page was read."
+        replaySeconds: Int = 0
+      ): TicketChangedPayload
 
       "Something happened to a ticket that the caller may see."
-      inboxChanged: InboxChangedPayload
+      inboxChanged(
+        "Begins with the latest event of so many seconds before, up to 60: what happened since the page was read."
+        replaySeconds: Int = 0
+      ): InboxChangedPayload
 
       "The caller was told something, or read it in another window."
-      notificationsChanged: NotificationsChangedPayload
+      notificationsChanged(
+        "Begins with the latest notification of so many seconds before, up to 60."
+        replaySeconds: Int = 0
+      ): NotificationsChangedPayload
     }
 
     "What became of the notifications of the caller."
@@ -153,8 +227,9 @@ export const SubscriptionsPlugin = extendSchema({
         ticketChanged: {
           subscribePlan(_$root, args) {
             const $ticketId = args.getRaw('ticketId') as Step<string>
+            const $replaySeconds = args.getRaw('replaySeconds') as Step<number | null>
             return listen(
-              lambda($subscriber(), ticketSubscriber),
+              lambda([...subscription($replaySeconds), $ticketId] as const, fromLatestChange),
               lambda(
                 [
                   $ticketId,
@@ -169,9 +244,9 @@ export const SubscriptionsPlugin = extendSchema({
           plan: ($event) => $event,
         },
         inboxChanged: {
-          subscribePlan: () =>
+          subscribePlan: (_$root, args) =>
             listen(
-              $subscriber(),
+              lambda(subscription(args.getRaw('replaySeconds') as Step<number | null>), fromLatestChange),
               lambda(
                 [fromContext<Settings>('pgSettings'), fromContext<WithClient>('withPgClient')] as const,
                 inboxChannel,
@@ -181,9 +256,12 @@ export const SubscriptionsPlugin = extendSchema({
           plan: ($event) => $event,
         },
         notificationsChanged: {
-          subscribePlan: () =>
+          subscribePlan: (_$root, args) =>
             listen(
-              $subscriber(),
+              lambda(
+                subscription(args.getRaw('replaySeconds') as Step<number | null>),
+                fromLatestNotification,
+              ),
               lambda(fromContext<Settings>('pgSettings'), notificationsChannel),
               jsonParse,
             ),

@@ -128,6 +128,32 @@ test('a customer asks, an agent answers and resolves, and each sees the other li
   }
 })
 
+test('what happens before a page that was read is listened for is shown as well', async () => {
+  const agent = await stage.open()
+  await agent.addInitScript(`{
+    const send = WebSocket.prototype.send
+    const opened = new Promise((resolve) => { window.listen = resolve })
+    WebSocket.prototype.send = function (data) {
+      if (String(data).includes('"subscribe"')) void opened.then(() => send.call(this, data))
+      else send.call(this, data)
+    }
+  }`)
+  await logIn(agent, 'desk', 'agent@globex.example')
+  await agent.getByRole('row').nth(1).waitFor()
+
+  const customer = await stage.open()
+  await logIn(customer, 'portal', 'customer@globex.example')
+  await customer.goto('/portal/new')
+  await customer.getByLabel('What is it about?').fill('Asked in the moment between')
+  await customer.getByLabel('Description').fill('The door was just being opened.')
+  await customer.getByRole('button', { name: 'Send request' }).click()
+  await customer.waitForURL('**/portal/tickets/*')
+
+  expect(await agent.getByText('Asked in the moment between').count()).toBe(0)
+  await agent.evaluate('window.listen()')
+  await agent.getByText('Asked in the moment between').first().waitFor()
+})
+
 test('the live connection comes back by itself, with what was missed', async () => {
   const agent = await stage.open()
   await logIn(agent, 'desk', 'agent@globex.example')

@@ -4,7 +4,7 @@ import { graphql } from './tada.ts'
 
 const InboxChanged = graphql(`
   subscription InboxChanged {
-    inboxChanged {
+    inboxChanged(replaySeconds: 5) {
       event
       ticketId
       eventId

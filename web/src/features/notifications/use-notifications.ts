@@ -6,7 +6,7 @@ import { usePageSeen } from '../../lib/page-seen.ts'
 
 const NotificationsChanged = graphql(`
   subscription NotificationsChanged {
-    notificationsChanged {
+    notificationsChanged(replaySeconds: 20) {
       event
       notificationId
     }

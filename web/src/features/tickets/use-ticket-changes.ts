@@ -4,7 +4,7 @@ import { graphql } from '../../graphql/tada.ts'
 
 const TicketChanged = graphql(`
   subscription TicketChanged($ticketId: UUID!) {
-    ticketChanged(ticketId: $ticketId) {
+    ticketChanged(ticketId: $ticketId, replaySeconds: 20) {
       event
       ticketId
       eventId

@@ -1,0 +1,1 @@
+../../functions/89-live-changes.sql
