@@ -116,6 +116,7 @@ declare
   last_of_month date;
   lowest constant text := to_char(first_day, 'YYYY-MM-DD');
   highest constant text := to_char(last_day, 'YYYY-MM-DD');
+  is_one_year constant boolean := left(lowest, 4) = left(highest, 4);
   found_days datemultirange := '{}';
 begin
   for index in 0 .. jsonb_array_length(holidays) - 1 loop
@@ -129,6 +130,9 @@ begin
       first_text := coalesce(holiday ->> 'date', holiday ->> 'from');
       last_text := coalesce(holiday ->> 'date', holiday ->> 'to');
     end if;
+    -- Those of every year are as easily told to be elsewhere, unless a year ends on the way.
+    continue when length(first_text) = 5 and length(last_text) = 5 and is_one_year and first_text <= last_text
+      and (last_text < right(lowest, 5) or first_text > right(highest, 5));
 
     if length(first_text) = 10 and length(last_text) = 10 then
       found_days := found_days + datemultirange(daterange(first_text::date, last_text::date, '[]'));

@@ -1,0 +1,1 @@
+../../functions/40-sla.sql
