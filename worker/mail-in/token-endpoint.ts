@@ -39,6 +39,8 @@ export async function askTokenEndpoint(
     })
     request.once('response', resolve)
     request.once('error', reject)
+    // Where an endpoint changes the protocol (101) there is neither an answer nor an error.
+    request.once('close', () => reject(new Error('The connection ended without an answer')))
     request.end(body)
   })
   let text = ''

@@ -196,13 +196,22 @@ describe('an answer', () => {
     await inside.close()
   })
 
-  test('of something that is no web server', async () => {
-    const odd = createServer((socket) => socket.end('220 mail.example.com ESMTP\r\n'))
+  test.each([
+    ['of something that is no web server', '220 mail.example.com ESMTP\r\n'],
+    [
+      'that changes the protocol, after which none comes',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
+    ],
+  ])('%s', async (_what, words) => {
+    const odd = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.write(words))
+    })
     await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve))
     const { port } = odd.address() as { port: number }
-    expect(await callWebhook(call({ url: `http://127.0.0.1:${port}` }))).toMatchObject({
-      fault: 'connection',
-    })
+    expect(
+      await callWebhook(call({ url: `http://127.0.0.1:${port}` }), { wholeMilliseconds: 2_000 }),
+    ).toMatchObject({ fault: 'connection' })
     odd.close()
   })
 })

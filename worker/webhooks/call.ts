@@ -216,7 +216,11 @@ function send(
     })
     request.once('response', resolveIt)
     request.once('error', reject)
-    request.once('close', () => clearTimeout(connecting))
+    request.once('close', () => {
+      clearTimeout(connecting)
+      // Where a receiver changes the protocol (101) there is neither an answer nor an error.
+      reject(new CallError('connection', 'The connection ended without an answer'))
+    })
     request.end(body)
   })
 }
