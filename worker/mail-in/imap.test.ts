@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { imapClient, type MailboxSettings, openFolder } from './imap.ts'
+import { imapClient, type MailboxSettings, mostWords, openFolder, withinBytes } from './imap.ts'
 import { type FetcherParts, startFetcher } from './mail-fetcher.ts'
 
 const kibibyte = 1_024
@@ -10,9 +10,11 @@ interface Peer {
   write: (text: string) => unknown
 }
 
+type Answers = Record<string, (peer: Peer, line: string) => unknown>
+
 /** A server with two mails, of 1,000 bytes it says. Of the first one it hands out what it is told to. */
-async function liar(first: (peer: Peer) => unknown): Promise<MailboxSettings> {
-  const said: Record<string, (peer: Peer, line: string) => unknown> = {
+async function liar(first: (peer: Peer) => unknown, others: Answers = {}): Promise<MailboxSettings> {
+  const said: Answers = {
     SELECT: (peer) =>
       peer.write('* 2 EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n* OK [UIDNEXT 3] ok\r\n* FLAGS (\\Seen)\r\n'),
     LIST: (peer) => peer.write('* LIST () "/" INBOX\r\n'),
@@ -23,6 +25,7 @@ async function liar(first: (peer: Peer) => unknown): Promise<MailboxSettings> {
       else if (uid === '1') first(peer)
       else peer.write('* 2 FETCH (UID 2 BODY[] {4}\r\nmail)\r\n')
     },
+    ...others,
   }
   const server = createServer((socket) => {
     socket.on('error', () => {})
@@ -55,6 +58,38 @@ const endlessLine = (peer: Peer) => {
   for (let at = 0; at < 18; at += 1) peer.write('x'.repeat(kibibyte * kibibyte))
 }
 
+/** The longest time in which nothing else was done. */
+function longestPause(): () => number {
+  let last = performance.now()
+  let longest = 0
+  const clock = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }, 5)
+  onTestFinished(() => clearInterval(clock))
+  return () => Math.max(longest, performance.now() - last)
+}
+
+/** Reads a mailbox, and says what was noted. */
+function fetch(settings: MailboxSettings) {
+  const store = vi.fn<(settings: MailboxSettings, mail: object) => Promise<boolean>>(async () => true)
+  const fetcher = startFetcher(settings, {
+    credentials: { of: async () => ({ password: 'x' }), forget: () => {} },
+    allowInternal: true,
+    database: {
+      progress: async () => ({ uidValidity: null, lastUid: null, lastFetchedAt: null }),
+      fetched: async () => {},
+      failed: async () => {},
+      store,
+    },
+    mails: { keep: async () => 'sha' },
+    logger: pino({ level: 'silent' }),
+    lookMilliseconds: 60_000,
+  } as unknown as FetcherParts)
+  onTestFinished(() => fetcher.stop())
+  return { store }
+}
+
 async function sourceOf(settings: MailboxSettings, onError: (error: Error) => void = () => {}) {
   const client = imapClient(settings, { password: 'x' }, true)
   onTestFinished(() => client.close())
@@ -81,23 +116,72 @@ test.each([
   expect(onError.mock.calls).toMatchObject([[{ code }]])
 })
 
+test('a mail that is handed out again and again ends the connection before it is in memory', async () => {
+  let sent = 0
+  const settings = await liar((peer) => {
+    const again = () => {
+      if (sent > 200) return
+      sent += 1
+      peer.write(`* 1 FETCH (UID 1 BODY[] {65000}\r\n${'x'.repeat(65_000)})\r\n`)
+      setTimeout(again, 1)
+    }
+    again()
+  })
+  // The mail is never all there.
+  const client = imapClient(settings, { password: 'x' }, true)
+  onTestFinished(() => client.close())
+  await openFolder(client, settings)
+  await expect(
+    withinBytes(client, 1_000_000, async () => {
+      for (let at = 0; at < 200; at += 1) {
+        await client.noop()
+        await client.fetchOne('1', { source: true }, { uid: true })
+      }
+    }),
+  ).rejects.toThrow('more than 1000000 bytes')
+})
+
+const everything = '1:16777216'
+test.each([
+  ['has', { SELECT: (peer: Peer) => peer.write('* 16777216 EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n') }],
+  [
+    'suddenly has',
+    {
+      SEARCH: (peer: Peer) =>
+        peer.write(`* 16777216 EXISTS\r\n* ESEARCH (TAG "x") UID ALL ${everything}\r\n`),
+    },
+  ],
+  ['loses', { SEARCH: (peer: Peer) => peer.write(`* VANISHED ${everything}\r\n`.repeat(20)) }],
+])('a folder that %s millions of mails by a word keeps nobody busy', async (_what, others) => {
+  const pause = longestPause()
+  const settings = await liar(() => {}, others)
+  const client = imapClient(settings, { password: 'x' }, true)
+  onTestFinished(() => client.close())
+  await expect(
+    openFolder(client, settings).then(() =>
+      withinBytes(client, mostWords, () => client.search({ seen: false }, { uid: true })),
+    ),
+  ).rejects.toThrow(/more than 2000000 mails|Connection not available/)
+  expect(pause()).toBeLessThan(1_000)
+})
+
+test('a mail with more recipients than can be told is taken all the same', async () => {
+  const settings = await liar((peer) => peer.write('* 1 FETCH (UID 1 BODY[] {5}\r\nhello)\r\n'), {
+    FETCH: (peer, line) => {
+      const uid = /FETCH (\d)/.exec(line)![1]!
+      if (line.includes('BODY')) peer.write(`* ${uid} FETCH (UID ${uid} BODY[] {5}\r\nhello)\r\n`)
+      else if (!line.includes('ENVELOPE')) peer.write(`* ${uid} FETCH (UID ${uid} RFC822.SIZE 1000)\r\n`)
+      else peer.write(`* ${uid} FETCH (UID ${uid} ENVELOPE (${'() '.repeat(1_000_001)}))\r\n`)
+    },
+  })
+  const { store } = fetch(settings)
+  await vi.waitFor(() => expect(store).toHaveBeenCalled(), { timeout: 15_000 })
+  expect(store.mock.calls[0]![1]).toMatchObject({ uid: 1, sha256: 'sha', size: 5 })
+})
+
 test('a mail larger than it was said to be is noted, and holds up no other', async () => {
   const settings = await liar(hugeLiteral)
-  const store = vi.fn<(settings: MailboxSettings, mail: object) => Promise<boolean>>(async () => true)
-  const fetcher = startFetcher(settings, {
-    credentials: { of: async () => ({ password: 'x' }), forget: () => {} },
-    allowInternal: true,
-    database: {
-      progress: async () => ({ uidValidity: null, lastUid: null, lastFetchedAt: null }),
-      fetched: async () => {},
-      failed: async () => {},
-      store,
-    },
-    mails: { keep: async () => 'sha' },
-    logger: pino({ level: 'silent' }),
-    lookMilliseconds: 60_000,
-  } as unknown as FetcherParts)
-  onTestFinished(() => fetcher.stop())
+  const { store } = fetch(settings)
   await vi.waitFor(() => expect(store).toHaveBeenCalledTimes(2), { timeout: 8_000 })
   expect(store.mock.calls.map(([, mail]) => mail)).toMatchObject([
     { uid: 1, sha256: null, refusal: 'oversize' },

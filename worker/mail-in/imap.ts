@@ -41,6 +41,13 @@ export class MailboxError extends Error {
   }
 }
 
+/** More mails than a folder has that is read. Of a server that says otherwise each one would be kept in a list. */
+const mostMails = 2_000_000
+/** More than go while one is connected: each is told of by itself, and a server needs no more than a line for all. */
+const mostGone = 100_000
+/** What a server says that hands out no mail; room for the numbers of half a million. */
+export const mostWords = 4_194_304
+
 /**
  * A connection that is not yet made. Where admins of an organization named the server, it is not one inside the own
  * network unless `allowInternal`; throws an AddressRefusedError, or fails with one.
@@ -53,7 +60,8 @@ export function imapClient(
   const { host, port, security, username, fromEnvironment, maxMailBytes } = settings
   const longestLiteral = maxMailBytes + 65_536
   if (!fromEnvironment && isIP(host)) refuseAddress(host, host, allowInternal)
-  const client = new ImapFlow({
+  let gone = 0
+  const client: ImapFlow = new ImapFlow({
     host,
     port,
     secure: security === 'tls',
@@ -73,15 +81,54 @@ export function imapClient(
     // Longer than a server lets one wait for new mail without a word.
     socketTimeout: 300_000,
     disableAutoIdle: true,
+    // Or a few bytes would be as many as one likes.
+    disableCompression: true,
     // What a server says of the size of a mail need not be true: it is cut off before the memory is full. Some count a
     // little less than they send.
     maxLiteralSize: longestLiteral,
     // The same by many lines, or by one that never ends; a list of all mails of a large folder has its place.
     maxResponseSize: longestLiteral + 16_777_216,
+    expungeHandler: () => {
+      gone += 1
+      if (gone <= mostGone) return undefined
+      client.close()
+      // It goes on with the next one when this one was told of.
+      return new Promise(() => {})
+    },
   })
   // Whoever waits for something of it hears of it there.
   client.on('error', () => {})
+  client.on('exists', ({ count }) => {
+    if (count > mostMails) client.close()
+  })
   return client
+}
+
+/**
+ * Does something with a connection, which is closed where the server says more than so many bytes meanwhile: most of what
+ * it says is kept until the end, and the limits of the connection are for one answer of many.
+ */
+export async function withinBytes<Result>(
+  client: ImapFlow,
+  mostBytes: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const before = client.stats().received
+  let isTooMuch = false
+  const watch = setInterval(() => {
+    isTooMuch ||= client.stats().received - before > mostBytes
+    if (isTooMuch) client.close()
+  }, 20)
+  try {
+    return await work()
+  } catch (error) {
+    if (!isTooMuch) throw error
+    throw Object.assign(new Error(`The server says more than ${mostBytes} bytes`), {
+      code: 'ResponseTooLarge',
+    })
+  } finally {
+    clearInterval(watch)
+  }
 }
 
 /** Opens the folder of a mailbox, and says in a word why that does not go. */
@@ -91,14 +138,18 @@ export async function openFolder(
   options: { readOnly?: boolean } = {},
 ): Promise<void> {
   try {
-    await client.connect()
+    await withinBytes(client, mostWords, () => client.connect())
   } catch (error) {
     throw faultOf(error)
   }
+  let exists: number
   try {
-    await client.mailboxOpen(settings.folder, options)
+    ;({ exists } = await withinBytes(client, mostWords, () => client.mailboxOpen(settings.folder, options)))
   } catch (error) {
     throw new MailboxError('no_folder', `The folder ${settings.folder} cannot be opened: ${wordsOf(error)}`)
+  }
+  if (exists > mostMails) {
+    throw new MailboxError('no_folder', `The folder ${settings.folder} has more than ${mostMails} mails`)
   }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FetchMessageObject, ImapFlow } from 'imapflow'
 import type { Logger } from 'pino'
 import type { MailboxCredentials } from './credentials.ts'
-import { faultOf, imapClient, type MailboxSettings, openFolder } from './imap.ts'
+import { faultOf, imapClient, type MailboxSettings, mostWords, openFolder, withinBytes } from './imap.ts'
 import type { MailDatabase, Progress, StoredMail } from './mail-database.ts'
 import type { MailStore } from './mail-store.ts'
 
@@ -104,7 +104,7 @@ async function readUntilItEnds(reading: Reading): Promise<void> {
       await takeWhatIsNew(client, reading)
       onSuccess()
       if (ended.aborted) break
-      await news(client, ended, parts.lookMilliseconds)
+      await withinBytes(client, mostWords, () => news(client, ended, parts.lookMilliseconds))
     }
     if (!signal.aborted) throw Object.assign(new Error('The connection was closed'), { code: 'ECONNRESET' })
   } finally {
@@ -129,7 +129,8 @@ async function news(client: ImapFlow, ended: AbortSignal, lookMilliseconds: numb
 
 async function prepare(client: ImapFlow, { processedFolder }: MailboxSettings): Promise<void> {
   // Says so by itself where it is there already.
-  if (processedFolder !== null) await client.mailboxCreate(processedFolder)
+  if (processedFolder !== null)
+    await withinBytes(client, mostWords, () => client.mailboxCreate(processedFolder))
 }
 
 async function takeWhatIsNew(client: ImapFlow, reading: Reading): Promise<void> {
@@ -137,7 +138,7 @@ async function takeWhatIsNew(client: ImapFlow, reading: Reading): Promise<void> 
   const { database } = parts
   const progress = await database.progress(settings)
   // Servers tell of what is new when they are asked for anything.
-  await client.noop()
+  await withinBytes(client, mostWords, () => client.noop())
   const { mailbox } = client
   if (!mailbox) throw new Error('The folder was closed')
   const uidValidity = String(mailbox.uidValidity)
@@ -160,7 +161,7 @@ async function takeWhatIsNew(client: ImapFlow, reading: Reading): Promise<void> 
 /** What to take: all that came since; the first time what nobody read; where the numbers are new, what could be new. */
 async function uidsToTake(client: ImapFlow, progress: Progress, isKnown: boolean): Promise<number[]> {
   const find = async (query: Parameters<ImapFlow['search']>[0]) =>
-    (await client.search(query, { uid: true })) || []
+    (await withinBytes(client, mostWords, () => client.search(query, { uid: true }))) || []
   if (isKnown) {
     const last = progress.lastUid!
     // A range up to the end always holds the last mail, also where that is none of the new ones.
@@ -175,22 +176,30 @@ async function uidsToTake(client: ImapFlow, progress: Progress, isKnown: boolean
   return inOrder([...unread, ...(await find({ since }))])
 }
 
-const inOrder = (uids: number[]): number[] => [...new Set(uids)].sort((one, other) => one - other)
+const inOrder = (uids: number[]): number[] => [...new Set(Uint32Array.from(uids).sort())]
 
 async function takeMail(client: ImapFlow, reading: Reading, uidValidity: string, uid: number): Promise<void> {
   const { settings, parts, tries } = reading
   const { database, mails, logger } = parts
   const key = `${uidValidity}:${uid}`
-  const described = await client.fetchOne(
-    String(uid),
-    { uid: true, size: true, envelope: true, internalDate: true },
-    { uid: true },
+  const attempt = (tries.get(key) ?? 0) + 1
+  tries.set(key, attempt)
+  // It was noted before the connection ended over it, and would end this one too.
+  if (attempt > neverAgain) return
+  // A mail may have more senders and recipients than can be told; it says them all the same.
+  const envelope = attempt === 1
+  const described = await withinBytes(client, settings.maxMailBytes + mostWords, () =>
+    client.fetchOne(String(uid), { uid: true, size: true, envelope, internalDate: true }, { uid: true }),
   )
   // It is gone: somebody took it out of the folder.
-  if (!described) return
+  if (!described) {
+    tries.delete(key)
+    return
+  }
 
   const note = noteOf(described, settings.folder, uidValidity, uid)
   if (note.size > settings.maxMailBytes) {
+    tries.delete(key)
     if (await database.store(settings, { ...note, sha256: null, refusal: 'oversize' })) {
       logger.warn(
         { mailbox: settings.mailboxId, uid, size: note.size },
@@ -200,11 +209,7 @@ async function takeMail(client: ImapFlow, reading: Reading, uidValidity: string,
     return
   }
 
-  const attempt = (tries.get(key) ?? 0) + 1
-  tries.set(key, attempt)
-  // It was noted before the connection ended over it, and would end this one too.
-  if (attempt > neverAgain) return
-  const source = await sourceOf(client, uid)
+  const source = await sourceOf(client, settings, uid)
   if (source === 'oversize') {
     tries.set(key, neverAgain)
     await database.store(settings, { ...note, sha256: null, refusal: 'oversize' })
@@ -228,7 +233,11 @@ async function takeMail(client: ImapFlow, reading: Reading, uidValidity: string,
   if (isNew) logger.info({ mailbox: settings.mailboxId, uid, size: source.length }, 'a mail came in')
 }
 
-async function sourceOf(client: ImapFlow, uid: number): Promise<Buffer | 'oversize' | undefined> {
+async function sourceOf(
+  client: ImapFlow,
+  { maxMailBytes }: MailboxSettings,
+  uid: number,
+): Promise<Buffer | 'oversize' | undefined> {
   // What waits for the mail hears only that the connection is gone.
   let isOversize = false
   const hear = ({ code }: { code?: string }) => {
@@ -236,9 +245,12 @@ async function sourceOf(client: ImapFlow, uid: number): Promise<Buffer | 'oversi
   }
   client.on('error', hear)
   try {
-    const mail = await client.fetchOne(String(uid), { source: true }, { uid: true })
+    const mail = await withinBytes(client, maxMailBytes + mostWords, () =>
+      client.fetchOne(String(uid), { source: true }, { uid: true }),
+    )
     return (mail && mail.source) || undefined
   } catch (error) {
+    hear(error as { code?: string })
     if (isOversize) return 'oversize'
     throw error
   } finally {
