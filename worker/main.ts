@@ -61,14 +61,16 @@ const storage = new FileStorage(environment.dataDirectory)
 const mails = new MailStore(environment.dataDirectory)
 
 // How many jobs wait for strangers at once. While they do, they hold no connection.
-const outwardConcurrency = 8
+const outwardConcurrency = 16
+// How many look into what strangers sent at once. While they do, they hold no connection either.
+const inwardConcurrency = 6
 
 const pool = new Pool({
   connectionString: environment.databaseUrl,
   application_name: 'atum-worker',
   // One for each job, two that listen, one for the heartbeat, one for what is known of the scanner, two for mail that
-  // comes in, a few for the jobs that wait for strangers.
-  max: environment.concurrency + 9,
+  // comes in, a few for the jobs that wait for strangers or look into what they sent.
+  max: environment.concurrency + 11,
 })
 const onConnectionLost = (error: Error) =>
   logger.warn({ error: error.message }, 'a database connection was lost')
@@ -106,7 +108,6 @@ const runner = await run({
     deliver_reply: deliverReply,
     fire_sla_escalation: fireSlaEscalation,
     index_tickets: indexTickets,
-    process_incoming_mail: processIncomingMail(mails, new MailReader(), storage, scanner !== undefined),
     place_file: placeFile(places),
     recompute_sla_clocks: recomputeSlaClocks,
     record_sla_breach: recordSlaBreach,
@@ -114,7 +115,6 @@ const runner = await run({
     remove_old_files: removeOldFiles(places),
     rescan_files: rescanFiles(scanner),
     run_automations: runAutomations,
-    scan_file: scanFile(scanner, places),
     send_account_mail: sendAccountMail(environment.mail),
     send_mail: sendMail(environment.mail, places),
     send_survey: sendSurvey,
@@ -147,7 +147,17 @@ const outwardRunner = await run({
     test_mailbox: testMailbox(mailboxes.credentials, environment.allowInternal),
   },
 })
-const runners = [runner, outwardRunner]
+// Nor does what is slow to be read or scanned; each organization has a line of its own there.
+const inwardRunner = await run({
+  ...common,
+  concurrency: inwardConcurrency,
+  parsedCronItems: [],
+  taskList: {
+    process_incoming_mail: processIncomingMail(mails, new MailReader(), storage, scanner !== undefined),
+    scan_file: scanFile(scanner, places),
+  },
+})
+const runners = [runner, outwardRunner, inwardRunner]
 const stopScannerWatch = startScannerWatch(scanner, pool, logger)
 logger.info({ concurrency: environment.concurrency }, 'the worker is ready')
 

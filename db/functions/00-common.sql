@@ -125,7 +125,8 @@ create or replace function app_private.enqueue(
   payload jsonb default '{}',
   run_at timestamptz default null,
   job_key text default null,
-  max_attempts integer default 25
+  max_attempts integer default 25,
+  queue_name text default null
 ) returns void
   language plpgsql volatile security definer
   set search_path = ''
@@ -143,13 +144,14 @@ begin
     payload => (payload || jsonb_build_object('organizationId', organization_id))::json,
     run_at => run_at,
     max_attempts => max_attempts,
-    job_key => job_key
+    job_key => job_key,
+    queue_name => queue_name
   );
 end
 $$;
 
-comment on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer) is
-  'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
+comment on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer, text) is
+  'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Of those with the same queue_name one is done at a time, so that what an organization waits for holds up no other one. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
 
 create or replace function app_private.free_lost_jobs() returns void
   language plpgsql volatile
@@ -353,7 +355,7 @@ comment on function app_private.rls_probe_organizations() is 'Up to two organiza
 
 revoke all on function
   app_private.reset_access(regclass), app_private.tg__stamp_updated_at(),
-  app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer),
+  app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer, text),
   app_private.free_lost_jobs(), app_private.record_heartbeat(text, timestamptz, text[]), app_private.workers_on(text),
   app_private.bury_worker(text), app_private.last_heartbeat_at(), app_private.last_migration(),
   app_private.tenant_tables(), app_private.unaudited_tables(), app_private.wall_faults(), app_private.rls_probe_organizations()
@@ -362,7 +364,7 @@ from public;
 grant execute on function
   app_private.record_heartbeat(text, timestamptz, text[]), app_private.workers_on(text), app_private.bury_worker(text)
 to atum_worker;
-grant execute on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer) to atum_worker;
+grant execute on function app_private.enqueue(text, uuid, jsonb, timestamptz, text, integer, text) to atum_worker;
 grant execute on function
   app_private.last_heartbeat_at(), app_private.last_migration(), app_private.tenant_tables(), app_private.unaudited_tables(),
   app_private.wall_faults(), app_private.rls_probe_organizations()

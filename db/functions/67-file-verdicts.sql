@@ -27,7 +27,9 @@ create or replace function app_private.enqueue_scan(organization_id uuid, sha256
 as $$
   select app_private.enqueue(
     'scan_file', organization_id, jsonb_build_object('sha256', sha256), run_at => enqueue_scan.run_at,
-    job_key => 'scan_file:' || organization_id || ':' || sha256
+    job_key => 'scan_file:' || organization_id || ':' || sha256,
+    -- Two at a time for each organization: whatever it has scanned, the files of others are as well.
+    queue_name => 'scan_file:' || organization_id || ':' || get_byte(decode(left(sha256, 2), 'hex'), 0) % 2
   )
 $$;
 

@@ -1,6 +1,22 @@
 -- Mails that came in: each is stored once, and decided once, in one transaction with everything that follows from it.
 -- Whom and what a mail answers is in 85-mail-threads.sql.
 
+create or replace function app_private.enqueue_incoming_mail(organization_id uuid, incoming_mail_id uuid, run_at timestamptz default null)
+  returns void
+  language sql volatile
+  set search_path = ''
+as $$
+  select app_private.enqueue(
+    'process_incoming_mail', enqueue_incoming_mail.organization_id,
+    jsonb_build_object('incomingMailId', enqueue_incoming_mail.incoming_mail_id), enqueue_incoming_mail.run_at,
+    'process_incoming_mail:' || enqueue_incoming_mail.incoming_mail_id,
+    -- Anybody can send mails that are slow to read. They hold up those of the same organization alone.
+    queue_name => 'process_incoming_mail:' || enqueue_incoming_mail.organization_id
+  )
+$$;
+
+comment on function app_private.enqueue_incoming_mail(uuid, uuid, timestamptz) is 'Has a job read a mail that was stored, one after the other in each organization.';
+
 create or replace function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) returns uuid
   language plpgsql volatile security definer
   set search_path = ''
@@ -36,10 +52,7 @@ begin
   if mail.state = 'refused' then
     perform app_private.alert_of_mail(mail, mailbox.name);
   else
-    perform app_private.enqueue(
-      'process_incoming_mail', mail.organization_id, jsonb_build_object('incomingMailId', mail.id),
-      job_key => 'process_incoming_mail:' || mail.id
-    );
+    perform app_private.enqueue_incoming_mail(mail.organization_id, mail.id);
   end if;
   return mail.id;
 end
@@ -151,10 +164,7 @@ begin
     end if;
     raise exception using errcode = 'AD101', message = 'There is no such mail';
   end if;
-  perform app_private.enqueue(
-    'process_incoming_mail', mail.organization_id, jsonb_build_object('incomingMailId', mail.id),
-    job_key => 'process_incoming_mail:' || mail.id
-  );
+  perform app_private.enqueue_incoming_mail(mail.organization_id, mail.id);
   return mail;
 end
 $$;
@@ -347,10 +357,7 @@ begin
       and first.message_id = any (array(select jsonb_array_elements_text(facts -> 'references')))
       and (first.created_at, first.id) < (mail.created_at, mail.id)
   ) then
-    perform app_private.enqueue(
-      'process_incoming_mail', mail.organization_id, jsonb_build_object('incomingMailId', mail.id), now() + interval '3 seconds',
-      'process_incoming_mail:' || mail.id
-    );
+    perform app_private.enqueue_incoming_mail(mail.organization_id, mail.id, now() + interval '3 seconds');
     return jsonb_build_object('state', 'stored', 'files', jsonb_build_array());
   end if;
 
@@ -555,7 +562,7 @@ comment on function app_private.ticket_by_mail(app_public.incoming_mails, app_pu
   'Opens a ticket with what a mail says, related to one that is over where it answers that, and returns the description.';
 
 revoke all on function
-  app_private.store_incoming_mail(uuid, jsonb), app_private.alert_of_mail(app_public.incoming_mails, text), app_private.incoming_mail_to_read(uuid),
+  app_private.enqueue_incoming_mail(uuid, uuid, timestamptz), app_private.store_incoming_mail(uuid, jsonb), app_private.alert_of_mail(app_public.incoming_mails, text), app_private.incoming_mail_to_read(uuid),
   app_private.settle_mail(app_public.incoming_mails, app_public.incoming_mail_state, text, text, uuid, uuid),
   app_private.incoming_mail_failed(uuid, text), app_public.retry_incoming_mail(uuid), app_private.incoming_mail_words(text),
   app_private.mail_comment(app_public.incoming_mails, jsonb, uuid, app_public.users, app_public.comment_visibility, text),

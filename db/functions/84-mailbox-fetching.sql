@@ -167,10 +167,7 @@ begin
   end loop;
 
   -- A job that was lost would leave a mail unread.
-  perform app_private.enqueue(
-    'process_incoming_mail', late.organization_id, jsonb_build_object('incomingMailId', late.id),
-    job_key => 'process_incoming_mail:' || late.id
-  )
+  perform app_private.enqueue_incoming_mail(late.organization_id, late.id)
   from app_public.incoming_mails as late
   where late.organization_id = app_hidden.current_organization_id() and late.state = 'stored' and late.created_at < now() - interval '30 minutes'
     and not exists (

@@ -319,7 +319,8 @@ test('a test of the connection is asked for, and its job is there', async () => 
   const { id } = await save()
   await stage.does(stage.acme.admin, 'select app_public.test_mailbox($1)', [id])
   expect(await stateOf(id)).toMatchObject({ tested_at: null, test_outcome: null })
-  expect(await rows('select from graphile_worker.jobs where key = $1', [`test_mailbox:${id}`])).toHaveLength(
-    1,
-  )
+  // One after the other in each organization: a server may keep a place of the worker as long as a test may take.
+  expect(
+    await rows('select queue_name from graphile_worker.jobs where key = $1', [`test_mailbox:${id}`]),
+  ).toEqual([{ queue_name: `test_mailbox:${stage.acme.organizationId}` }])
 })
