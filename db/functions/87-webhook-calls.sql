@@ -140,8 +140,18 @@ begin
   end if;
   -- Of two lanes that see the last place only one takes it.
   perform pg_advisory_xact_lock(hashtextextended('webhook_places:' || delivery.organization_id, 0));
-  -- Whoever leaves a place wakes those that found none. A test is made at once.
+  -- Whoever leaves a place wakes those that found none. A test is made at once, unless two others are under way.
   if delivery.event_id is not null and app_private.webhook_places(webhook) = 0 then
+    return null;
+  end if;
+  if delivery.event_id is null and (
+    select count(*)
+    from app_public.webhook_deliveries as test
+    where test.organization_id = delivery.organization_id and test.event_id is null and test.claimed_until > clock_timestamp()
+  ) >= 2 then
+    perform app_private.enqueue_webhook_lane(
+      delivery.organization_id, delivery.webhook_id, delivery.lane, clock_timestamp() + interval '3 seconds'
+    );
     return null;
   end if;
 

@@ -32,6 +32,13 @@ declare
   test_id constant uuid := app_hidden.uuid_v7();
   delivery app_public.webhook_deliveries;
 begin
+  -- Of several that wait the last one says what there is to know. Each would keep a place of the worker for as long as its
+  -- receiver likes.
+  update app_public.webhook_deliveries as earlier
+  set state = 'cancelled', ended_at = now()
+  where earlier.organization_id = webhook.organization_id and earlier.webhook_id = webhook.id and earlier.event_id is null
+    and earlier.state = 'waiting' and earlier.claim is null;
+
   insert into app_public.webhook_deliveries (organization_id, id, webhook_id, lane, message_id, payload, give_up_at)
   select
     webhook.organization_id, test_id, webhook.id, test_id, 'ping_' || replace(test_id::text, '-', ''),
@@ -51,7 +58,7 @@ begin
 end
 $$;
 
-comment on function app_public.send_test_webhook(uuid) is 'Calls a webhook once with a body of type `ping`, also when it is switched off, and returns the call, whose `state` says before long how it went. Admins only. Errors: NOT_FOUND, WEBHOOK_NOT_READY without a secret.';
+comment on function app_public.send_test_webhook(uuid) is 'Calls a webhook once with a body of type `ping`, also when it is switched off, and returns the call, whose `state` says before long how it went; a test before it that was not begun is cancelled. Admins only. Errors: NOT_FOUND, WEBHOOK_NOT_READY without a secret.';
 
 create or replace function app_public.replay_webhook_delivery(delivery_id uuid) returns app_public.webhook_deliveries
   language plpgsql volatile security definer

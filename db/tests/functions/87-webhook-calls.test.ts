@@ -150,6 +150,31 @@ describe('calling', () => {
     expect(await take(hooks[3]!, lane as string)).not.toBeNull()
   })
 
+  test('is a test two times at once in an organization, and once for each webhook that waits', async () => {
+    const hooks = []
+    for (const name of ['One', 'Two', 'Three']) hooks.push(await make(name))
+    const ask = (id: string) =>
+      does<string>(stage.acme.admin, 'select id from app_public.send_test_webhook($1)', [id])
+    const lanes = []
+    for (const id of hooks) {
+      await ask(id)
+      lanes.push(await ask(id))
+    }
+    expect(await calls(hooks[0]!)).toEqual(['ping cancelled', 'ping waiting'])
+    const claimed: (Claimed | null)[] = []
+    for (const [at, id] of hooks.entries()) claimed.push(await take(id, lanes[at]!))
+    expect(claimed.map((each) => each !== null)).toEqual([true, true, false])
+    // It comes back by itself.
+    expect(await jobsOf(hooks[2]!)).toBeGreaterThan(0)
+    const elsewhere = await make('Elsewhere', '', stage.globex)
+    const theirs = await does<string>(stage.globex.admin, 'select id from app_public.send_test_webhook($1)', [
+      elsewhere,
+    ])
+    expect(await take(elsewhere, theirs, stage.globex)).not.toBeNull()
+    await finish(claimed[0]!.attemptId, broken)
+    expect(await take(hooks[2]!, lanes[2]!)).not.toBeNull()
+  })
+
   test.each([
     ['when a lane has no more', taken],
     ['when a call failed', broken],
