@@ -103,16 +103,29 @@ $$;
 
 comment on function app_private.record_mailbox_test(uuid, text, text) is 'Notes what the test of a mailbox found.';
 
+create or replace function app_private.mail_room() returns bigint
+  language sql stable
+  set search_path = ''
+as $$
+  -- Anybody can send mails, and all that comes in is kept.
+  select case when count(*) < 50000 then greatest(5368709120 - coalesce(sum(mail.size), 0), 0) else 0 end::bigint
+  from app_public.incoming_mails as mail
+  where mail.organization_id = app_hidden.current_organization_id() and mail.created_at > clock_timestamp() - interval '1 day'
+    and mail.sha256 is not null
+$$;
+
+comment on function app_private.mail_room() is 'How many bytes of mail an organization may still take in: 5 GiB within a day, and 50,000 mails.';
+
 create or replace function app_private.mailbox_progress(mailbox_id uuid) returns jsonb
   language sql stable security definer
   set search_path = ''
 as $$
-  select jsonb_build_object('uidValidity', state.uid_validity::text, 'lastUid', state.last_uid, 'lastFetchedAt', state.last_fetched_at)
+  select jsonb_build_object('uidValidity', state.uid_validity::text, 'lastUid', state.last_uid, 'lastFetchedAt', state.last_fetched_at, 'room', app_private.mail_room())
   from app_public.mailbox_states as state
   where state.organization_id = app_hidden.current_organization_id() and state.mailbox_id = mailbox_progress.mailbox_id
 $$;
 
-comment on function app_private.mailbox_progress(uuid) is 'Where reading a mailbox goes on: `{uidValidity, lastUid, lastFetchedAt}`, null where it begins.';
+comment on function app_private.mailbox_progress(uuid) is 'Where reading a mailbox goes on: `{uidValidity, lastUid, lastFetchedAt}`, null where it begins; and in `room` how many bytes the organization may still take in.';
 
 create or replace function app_private.mailbox_fetched(mailbox_id uuid, uid_validity bigint, last_uid bigint) returns void
   language sql volatile security definer
@@ -283,7 +296,7 @@ comment on function app_private.keep_environment_mailbox(text, jsonb) is
   'Makes the mailbox that the environment of the worker names, of the only organization or the one with this slug, or brings it up to date; null puts it away: `ok`, `none`, `no_organization`. Its password stays in the environment.';
 
 revoke all on function
-  app_private.mailbox_settings(app_public.mailboxes), app_private.lease_mailboxes(text, integer, boolean), app_private.release_mailboxes(text),
+  app_private.mail_room(), app_private.mailbox_settings(app_public.mailboxes), app_private.lease_mailboxes(text, integer, boolean), app_private.release_mailboxes(text),
   app_private.mailbox_to_test(uuid), app_private.record_mailbox_test(uuid, text, text), app_private.mailbox_progress(uuid),
   app_private.mailbox_fetched(uuid, bigint, bigint), app_private.mailbox_failed(uuid, text), app_private.sweep_mailboxes(),
   app_private.mailbox_health(), app_private.keep_environment_mailbox(text, jsonb), app_private.renew_mailbox_secret(uuid, text, text)

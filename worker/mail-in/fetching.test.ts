@@ -306,6 +306,23 @@ describe('a mailbox', () => {
     expect(rowCount).toBeGreaterThan(0)
   })
 
+  test('is left where it is while its organization has no more room, and read when it has', async () => {
+    const before = await mailbox()
+    await client.query(
+      `insert into app_public.incoming_mails (organization_id, mailbox_id, folder, uid_validity, uid, sha256, size, state, reason, processed_at)
+      values ($1, $2, 'Old', 1, 1, repeat('a', 64), 5368709120 - 500, 'ignored', 'flood', now())`,
+      [acme.organizationId, before.id],
+    )
+    const { id, user } = await mailbox()
+    await dovecot.deliver(user, mail('Too much', 'x'.repeat(1_000)))
+    await share()
+    await vi.waitFor(async () => expect((await stateOf(id)).last_error).toContain('may take in'), patience)
+    expect(await mails(id)).toEqual([])
+    expect(await dovecot.look(user)).toMatchObject([{ seen: false }])
+    await client.query(`update app_public.incoming_mails set created_at = now() - interval '25 hours'`)
+    await vi.waitFor(async () => expect(await processed(id)).toEqual(['Too much']), patience)
+  })
+
   test('that cannot be opened is told of once, and read when it can be', async () => {
     const { id } = await mailbox({}, { secret: { password: 'wrong' } })
     const worker = await share()

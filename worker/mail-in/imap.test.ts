@@ -77,7 +77,7 @@ function fetch(settings: MailboxSettings) {
     credentials: { of: async () => ({ password: 'x' }), forget: () => {} },
     allowInternal: true,
     database: {
-      progress: async () => ({ uidValidity: null, lastUid: null, lastFetchedAt: null }),
+      progress: async () => ({ room: 1_000_000, uidValidity: null, lastUid: null, lastFetchedAt: null }),
       fetched: async () => {},
       failed: async () => {},
       store,

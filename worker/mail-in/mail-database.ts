@@ -3,6 +3,8 @@ import type { MailboxSettings } from './imap.ts'
 
 /** Where reading a mailbox goes on; null where it begins. */
 export interface Progress {
+  /** How many bytes its organization may still take in now. */
+  room: number
   uidValidity: string | null
   lastUid: number | null
   lastFetchedAt: string | null
@@ -75,6 +77,7 @@ export class MailDatabase {
   async progress(mailbox: MailboxSettings): Promise<Progress> {
     return (
       (await this.#ask<Progress | null>(mailbox, 'mailbox_progress', [])) ?? {
+        room: 0,
         uidValidity: null,
         lastUid: null,
         lastFetchedAt: null,

@@ -3,7 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FetchMessageObject, ImapFlow } from 'imapflow'
 import type { Logger } from 'pino'
 import type { MailboxCredentials } from './credentials.ts'
-import { faultOf, imapClient, type MailboxSettings, mostWords, openFolder, withinBytes } from './imap.ts'
+import {
+  faultOf,
+  imapClient,
+  MailboxError,
+  type MailboxSettings,
+  mostWords,
+  openFolder,
+  withinBytes,
+} from './imap.ts'
 import type { MailDatabase, Progress, StoredMail } from './mail-database.ts'
 import type { MailStore } from './mail-store.ts'
 
@@ -209,6 +217,8 @@ async function takeMail(client: ImapFlow, reading: Reading, uidValidity: string,
     return
   }
 
+  const { room } = await database.progress(settings)
+  if (note.size > room) noRoom(tries, key)
   const source = await sourceOf(client, settings, uid)
   if (source === 'oversize') {
     tries.set(key, neverAgain)
@@ -225,12 +235,22 @@ async function takeMail(client: ImapFlow, reading: Reading, uidValidity: string,
     logger.error({ mailbox: settings.mailboxId, uid }, 'the server does not hand out a mail')
     return
   }
+  if (source.length > room) noRoom(tries, key)
   tries.delete(key)
 
   const sha256 = await mails.keep(settings.organizationId, source)
   const isNew = await database.store(settings, { ...note, sha256, size: source.length })
   await markAsTaken(client, settings, uid)
   if (isNew) logger.info({ mailbox: settings.mailboxId, uid, size: source.length }, 'a mail came in')
+}
+
+/** Leaves a mail on its server until there is room, and all after it. */
+function noRoom(tries: Map<string, number>, key: string): never {
+  tries.delete(key)
+  throw new MailboxError(
+    'failed',
+    'More mail came in within a day than an organization may take in; what is new stays on its server until then',
+  )
 }
 
 async function sourceOf(
