@@ -283,7 +283,15 @@ as $$
           )
         )
     )
-    -- What stands in the mail of the day is written; who became a customer since does not get it.
+    when mail.kind in ('acknowledgement', 'reply', 'resolution', 'survey', 'digest') and not exists (
+      select
+      from app_public.users as person
+      left join app_public.tickets as ticket on ticket.organization_id = mail.organization_id and ticket.id = mail.ticket_id
+      left join app_public.comments as comment on comment.organization_id = mail.organization_id and comment.id = mail.comment_id
+      where person.organization_id = mail.organization_id and person.id = mail.user_id
+        and app_private.may_be_mailed(mail.kind, person, ticket, comment, '{}')
+    ) then false
+    -- What stands in the mail of the day is written; who became a customer since does not get it, nor who lost a ticket of it.
     when mail.kind = 'digest' then not exists (
       select
       from app_public.notifications as notification
@@ -292,7 +300,7 @@ as $$
       left join app_public.tickets as ticket
         on ticket.organization_id = notification.organization_id and ticket.id = notification.ticket_id
       where notification.organization_id = mail.organization_id and notification.user_id = mail.user_id
-        and notification.mail = 'digest' and notification.digested_at = mail.created_at and person.role = 'customer'
+        and notification.mail = 'digest' and notification.digested_at = mail.created_at
         and not app_private.may_still_be_told(
           person, notification.kind, notification.reasons, notification.facts ->> 'event', ticket
         )
@@ -301,7 +309,7 @@ as $$
   end
 $$;
 
-comment on function app_private.mail_still_wanted(app_public.mail_messages) is 'Whether a mail is still to be sent: a notice is not when its reader has read it in the app by now, a notice or an alert is not when they may not be told it any more, nor the mail of the day when they became a customer. Answers to customers always are.';
+comment on function app_private.mail_still_wanted(app_public.mail_messages) is 'Whether a mail is still to be sent: a notice is not when its reader has read it in the app by now, a notice or an alert is not when they may not be told it any more, nor the mail of the day when they became a customer or lost a ticket of it. None is whose reader was shut out or does not see its ticket any more.';
 
 create or replace function app_private.write_digest(person app_public.users, slot timestamptz, slot_date date) returns boolean
   language plpgsql volatile

@@ -57,6 +57,41 @@ describe('a mail is not handed out', () => {
     expect(await mails.toSend(id)).not.toBeNull()
   })
 
+  test('when its reader was shut out by now, or does not see its ticket any more', async () => {
+    const { customer, agent, ticketId } = stage.acme
+    const disable = (at: string) =>
+      stage.superuser.query(`update app_public.users set disabled_at = ${at} where id = $1`, [
+        customer.userId,
+      ])
+    const ask = (userId: string | null) =>
+      stage.superuser.query('update app_public.tickets set requester_id = $2 where id = $1', [
+        ticketId,
+        userId,
+      ])
+    for (const kind of ['reply', 'resolution', 'acknowledgement']) {
+      const [one, two, three] = [await written({ kind }), await written({ kind }), await written({ kind })]
+      await disable('now()')
+      expect(await mails.toSend(one)).toBeNull()
+      await disable('null')
+      expect(await mails.toSend(two)).not.toBeNull()
+      await ask(agent.userId)
+      expect(await mails.toSend(three)).toBeNull()
+      await ask(customer.userId)
+    }
+  })
+
+  test('in more than two at a time of one organization', async () => {
+    for (let number = 0; number < 12; number += 1) await written()
+    const { rows } = await stage.superuser.query<{ queue_name: string }>(
+      `select distinct queue_name from graphile_worker.jobs
+      where task_identifier = 'send_mail' and queue_name like '%' || $1 || '%' order by 1`,
+      [stage.acme.organizationId],
+    )
+    expect(rows.map(({ queue_name }) => queue_name)).toEqual(
+      [0, 1].map((line) => `send_mail:${stage.acme.organizationId}:${line}`),
+    )
+  })
+
   test('when it tells of what its reader has read by now', async () => {
     const { rows } = await stage.superuser.query<{ id: string; event_id: string }>(
       `update app_public.notifications set read_at = now() where id = (
