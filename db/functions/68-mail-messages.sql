@@ -199,7 +199,9 @@ create or replace function app_private.enqueue_mail(organization_id uuid, mail_i
 as $$
   select app_private.enqueue(
     'send_mail', enqueue_mail.organization_id, jsonb_build_object('mailId', enqueue_mail.mail_id),
-    run_at => case when enqueue_mail.run_at > now() then enqueue_mail.run_at end, job_key => 'send_mail:' || enqueue_mail.mail_id
+    run_at => case when enqueue_mail.run_at > now() then enqueue_mail.run_at end, job_key => 'send_mail:' || enqueue_mail.mail_id,
+    -- Two at a time for each organization: one that has thousands to send leaves room for the mails of others.
+    queue_name => 'send_mail:' || enqueue_mail.organization_id || ':' || get_byte(uuid_send(enqueue_mail.mail_id), 15) % 2
   )
 $$;
 
