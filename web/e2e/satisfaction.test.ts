@@ -91,8 +91,19 @@ test('an admin has customers asked, they answer by one click, and a manager read
   await customer.getByRole('heading', { level: 1, name: 'The lamp at the gate is out' }).waitFor()
   const survey = await resolve(number)
   const token = await tokenOf(survey)
-  // Who has the request open sees the question come.
+  // Who has the request open sees the question come, and the reply covers none of it.
   await customer.getByRole('region', { name: 'How did we do?' }).waitFor()
+  for (const viewport of [
+    { width: 360, height: 780 },
+    { width: 1280, height: 900 },
+  ]) {
+    await customer.setViewportSize(viewport)
+    await customer.evaluate('scrollTo(0, 0)')
+    const survey = (await customer.getByRole('region', { name: 'How did we do?' }).boundingBox())!
+    const reply = (await customer.getByRole('form', { name: 'Your reply' }).boundingBox())!
+    expect(reply.y).toBeGreaterThan(survey.y + survey.height)
+  }
+  await customer.setViewportSize({ width: 1280, height: 800 })
 
   // A scanner of mails follows each link without running scripts: that is nobody's answer.
   const scanned = await fetch(`${stage.address}/survey/${token}?score=1`)

@@ -33,14 +33,23 @@ const AnswerSurvey = graphql(
   [PortalSurveyFragment],
 )
 
-/** Asks whoever made a request how it went, from when they were asked until the time is over. */
-export function PortalSurvey({ survey: held }: { survey: FragmentOf<typeof PortalSurveyFragment> }) {
+type HeldSurvey = FragmentOf<typeof PortalSurveyFragment>
+
+/** The survey while it can be answered: from when somebody was asked until the time is over. */
+export function useOpenSurvey(held: HeldSurvey | null | undefined): HeldSurvey | null {
+  const now = useNow('minute')
+  if (!held) return null
+  const { expiresAt } = readFragment(PortalSurveyFragment, held)
+  return expiresAt !== null && Date.parse(expiresAt) > now ? held : null
+}
+
+/** Asks whoever made a request how it went. */
+export function PortalSurvey({ survey: held }: { survey: HeldSurvey }) {
   const { t } = useTranslation('satisfaction')
   const survey = readFragment(PortalSurveyFragment, held)
   const heading = useId()
   const [, answer] = useMutation(AnswerSurvey)
-  const now = useNow('minute')
-  if (survey.expiresAt === null || Date.parse(survey.expiresAt) <= now) return null
+  if (survey.expiresAt === null) return null
   const question = survey.question ?? t('question')
   return (
     <section aria-labelledby={heading}>

@@ -16,7 +16,11 @@ import { Composer } from '../../../features/comments/composer.tsx'
 import { Timeline, timelineConnection, TimelineQuery } from '../../../features/comments/timeline.tsx'
 import { SharedFields } from '../../../features/custom-fields/ticket-fields.tsx'
 import { useTicketRead } from '../../../features/notifications/use-notifications.ts'
-import { PortalSurvey, PortalSurveyFragment } from '../../../features/satisfaction/portal-survey.tsx'
+import {
+  PortalSurvey,
+  PortalSurveyFragment,
+  useOpenSurvey,
+} from '../../../features/satisfaction/portal-survey.tsx'
 import { useTicketChanges } from '../../../features/tickets/use-ticket-changes.ts'
 import { problemOf } from '../../../graphql/errors.ts'
 import { usePages } from '../../../graphql/pages.ts'
@@ -86,6 +90,7 @@ function PortalTicket({ number }: { number: number }) {
   const ticket = data?.ticketByNumber
   useTicketChanges(ticket?.rowId, rereadSoon)
   useTicketRead(ticket?.rowId)
+  const survey = useOpenSurvey(ticket?.survey)
 
   if (!ticket) {
     if (error) {
@@ -139,7 +144,7 @@ function PortalTicket({ number }: { number: number }) {
       </header>
       <SharedFields values={ticket.customFields} />
       <Timeline pages={timeline} audience="requester" />
-      {ticket.survey && <PortalSurvey survey={ticket.survey} />}
+      {survey && <PortalSurvey survey={survey} />}
       {ticket.mergedIntoId ? (
         <GoesOn target={ticket.mergedInto} />
       ) : ticket.status === 'closed' ? (
@@ -148,7 +153,7 @@ function PortalTicket({ number }: { number: number }) {
           <ButtonLink to="/portal/new">{t('comments:composer.closedAction')}</ButtonLink>
         </div>
       ) : (
-        <BottomDock>
+        <BottomDock isDocked={survey === null}>
           {ticket.status === 'resolved' && (
             <p className="px-1 py-2 text-sm text-muted">{t('comments:composer.reopens')}</p>
           )}
