@@ -65,6 +65,15 @@ test('what is held back is looked at, released and removed with a reason, and no
   await admin.getByRole('option', { name: 'Could not be scanned' }).click()
   await row('invoice.zip').waitFor({ state: 'detached' })
   await row('photos.zip').waitFor()
+  // The address says so: for whoever reads it again, and for whoever comes back to it.
+  await admin.reload()
+  await row('photos.zip').waitFor()
+  expect(await row('invoice.zip').count()).toBe(0)
+  await admin.getByRole('link', { name: 'Satisfaction' }).first().click()
+  await admin.waitForURL('**/satisfaction')
+  await admin.goBack()
+  await row('photos.zip').waitFor()
+  expect(await row('invoice.zip').count()).toBe(0)
 
   // Neither without a reason nor without having said that one is sure.
   await admin.getByRole('button', { name: 'Release photos.zip' }).click()

@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useSearchParams } from 'react-router'
 import { Button } from '../../components/button.tsx'
 import { Card } from '../../components/card.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
@@ -10,9 +11,16 @@ import { SkeletonRows } from '../../components/skeleton-rows.tsx'
 import { useWaitForVerdict } from '../../graphql/attachments.ts'
 import { problemOf } from '../../graphql/errors.ts'
 import { usePages } from '../../graphql/pages.ts'
-import { graphql, readFragment, type ResultOf, type VariablesOf } from '../../graphql/tada.ts'
+import { graphql, readFragment, type ResultOf } from '../../graphql/tada.ts'
 import { useNow } from '../../lib/clock.ts'
 import { useKeptFocus } from '../../lib/kept-focus.ts'
+import {
+  readQuarantineAddress,
+  views,
+  VIEWS,
+  writeQuarantineAddress,
+  type View,
+} from './quarantine-address.ts'
 import { QuarantinedFile, QuarantinedFileFragment } from './quarantined-file.tsx'
 
 const QuarantineQuery = graphql(
@@ -33,28 +41,13 @@ const QuarantineQuery = graphql(
   [QuarantinedFileFragment],
 )
 
-type FileState = VariablesOf<typeof QuarantineQuery>['states'][number]
-
-/** What can be looked at: what is held back, one kind of it, or what was decided. */
-const VIEWS = {
-  held: ['infected', 'unscannable', 'pending'],
-  infected: ['infected'],
-  unscannable: ['unscannable'],
-  pending: ['pending'],
-  released: ['released'],
-  removed: ['removed'],
-} as const satisfies Record<string, readonly FileState[]>
-
-type View = keyof typeof VIEWS
-
-const views = Object.keys(VIEWS) as View[]
-
 const connectionOf = (data: ResultOf<typeof QuarantineQuery>) => data.storedFiles
 
 /** The files that nobody can open: what was found in them, and what becomes of them. */
 export function QuarantinePage() {
   const { t } = useTranslation(['quarantine', 'errors'])
-  const [view, setView] = useState<View>('held')
+  const [parameters, setParameters] = useSearchParams()
+  const view = readQuarantineAddress(parameters)
   const list = usePages({ document: QuarantineQuery, variables: { states: [...VIEWS[view]] }, connectionOf })
   const states = list.nodes.map((node) => {
     const { id, state } = readFragment(QuarantinedFileFragment, node)
@@ -66,6 +59,13 @@ export function QuarantinePage() {
   const shownFiles = useRef<HTMLUListElement>(null)
   useKeptFocus(shownFiles, states.map(({ id, state }) => `${id} ${state}`).join(' '))
 
+  const show = (chosen: View) =>
+    setParameters(writeQuarantineAddress(chosen), {
+      replace: true,
+      state: { keepFocus: true },
+      preventScrollReset: true,
+    })
+
   return (
     <>
       <PageHeader title={t('title')} intro={t('intro')} />
@@ -73,7 +73,7 @@ export function QuarantinePage() {
         <Select
           label={t('show')}
           value={view}
-          onChange={setView}
+          onChange={show}
           choices={views.map((each) => ({ value: each, label: t(`view.${each}`) }))}
         />
       </div>
