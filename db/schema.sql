@@ -5599,8 +5599,8 @@ comment on function app_private.record_heartbeat(worker_id text, started_at time
 grant execute on function app_private.record_heartbeat(worker_id text, started_at timestamp with time zone, lock_names text[]) to atum_worker;
 
 create function app_private.record_mailbox_test(mailbox_id uuid, outcome text, detail text) returns void
-  language sql volatile security definer set search_path=""; -- body 464a5ba17434ae97132c7e7ee4db0f1d
-comment on function app_private.record_mailbox_test(mailbox_id uuid, outcome text, detail text) is 'Notes what the test of a mailbox found.';
+  language sql volatile security definer set search_path=""; -- body ff093dc24c0637fd0fe6bc3ab202c377
+comment on function app_private.record_mailbox_test(mailbox_id uuid, outcome text, detail text) is 'Notes what the test of a mailbox found, unless its settings were changed meanwhile.';
 grant execute on function app_private.record_mailbox_test(mailbox_id uuid, outcome text, detail text) to atum_worker;
 
 create function app_private.record_scanner(state text, version text DEFAULT NULL::text, reason text DEFAULT NULL::text) returns void
@@ -5843,7 +5843,7 @@ comment on function app_private.set_identity_provider_secret(provider_id uuid, s
 grant execute on function app_private.set_identity_provider_secret(provider_id uuid, secret text) to atum_server;
 
 create function app_private.set_mailbox_secret(mailbox_id uuid, secret text) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body f0a1fd0265f3b95ff2cb45b781c5f26f
+  language plpgsql volatile security definer set search_path=""; -- body 5eac10de4d9d2f60d7bd7dec32823e3b
 comment on function app_private.set_mailbox_secret(mailbox_id uuid, secret text) is 'Stores the encrypted password or tokens of a mailbox: `ok`, `not_found`. Admins only.';
 grant execute on function app_private.set_mailbox_secret(mailbox_id uuid, secret text) to atum_server;
 
@@ -6080,7 +6080,7 @@ create function app_private.tg_mail_templates__refuse() returns trigger
 comment on function app_private.tg_mail_templates__refuse() is 'Refuses words that name what does not exist, or lack what the mail is for. Errors MAIL_VARIABLE_UNKNOWN, MAIL_VARIABLE_MISSING.';
 
 create function app_private.tg_mailboxes__keep_state() returns trigger
-  language plpgsql volatile security definer set search_path=""; -- body acd785a4458a6b3862c27ca76998eaad
+  language plpgsql volatile security definer set search_path=""; -- body 2aa4a7aecad6e69e6c112a7f77447b7c
 comment on function app_private.tg_mailboxes__keep_state() is 'Gives a mailbox its state, and begins anew where it is another place from now on.';
 
 create function app_private.tg_organizations__found_attachments() returns trigger

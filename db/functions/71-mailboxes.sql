@@ -38,6 +38,7 @@ begin
     enabled_at = case when NEW.is_enabled and not OLD.is_enabled then now() else state.enabled_at end,
     -- What was wrong with another server, or before it was switched off, is not what is wrong now.
     failing_since = null, last_error = null, alerted_at = null,
+    test_requested_at = null, tested_at = null, test_outcome = null, test_detail = null,
     -- Another folder or account counts for itself.
     uid_validity = case when (NEW.host, NEW.username, NEW.folder) is distinct from (OLD.host, OLD.username, OLD.folder) then null else state.uid_validity end,
     last_uid = case when (NEW.host, NEW.username, NEW.folder) is distinct from (OLD.host, OLD.username, OLD.folder) then null else state.last_uid end;
@@ -280,7 +281,14 @@ begin
   where box.organization_id = app_hidden.current_organization_id() and box.id = set_mailbox_secret.mailbox_id
     and box.archived_at is null and not box.from_environment
   on conflict on constraint mailbox_secrets_pkey do update set sealed = excluded.sealed, updated_at = now();
-  return jsonb_build_object('outcome', case when found then 'ok' else 'not_found' end);
+  if not found then
+    return jsonb_build_object('outcome', 'not_found');
+  end if;
+  -- What a test found, it found with another secret.
+  update app_public.mailbox_states as state
+  set test_requested_at = null, tested_at = null, test_outcome = null, test_detail = null
+  where state.organization_id = app_hidden.current_organization_id() and state.mailbox_id = set_mailbox_secret.mailbox_id;
+  return jsonb_build_object('outcome', 'ok');
 end
 $$;
 

@@ -99,9 +99,11 @@ as $$
   update app_public.mailbox_states as state
   set tested_at = clock_timestamp(), test_outcome = record_mailbox_test.outcome, test_detail = nullif(left(record_mailbox_test.detail, 500), '')
   where state.organization_id = app_hidden.current_organization_id() and state.mailbox_id = record_mailbox_test.mailbox_id
+    -- What was changed while it was tested is not what was tested.
+    and state.test_requested_at is not null
 $$;
 
-comment on function app_private.record_mailbox_test(uuid, text, text) is 'Notes what the test of a mailbox found.';
+comment on function app_private.record_mailbox_test(uuid, text, text) is 'Notes what the test of a mailbox found, unless its settings were changed meanwhile.';
 
 create or replace function app_private.mail_room() returns bigint
   language sql stable

@@ -59,6 +59,14 @@ test('a program is told: its address given, its secret shown once, tried out, an
     { type: 'ping', data: { webhook: { name: 'Dashboard' } } },
   ])
 
+  // What one address answered says nothing of another.
+  const address = admin.getByRole('textbox', { name: 'Address' })
+  await address.fill(`${receiver.origin}/other`)
+  await admin.getByText('Save what you changed first').waitFor()
+  expect(await admin.getByText(/Answered 204 after/).count()).toBe(0)
+  await address.fill(`${receiver.origin}/desk`)
+  await admin.getByText('Save what you changed first').waitFor({ state: 'detached' })
+
   // It is away for a moment.
   receiver.onCall = (_call, response) => void response.writeHead(503).end('{"problem":"closed for lunch"}')
   const customer = await stage.open()

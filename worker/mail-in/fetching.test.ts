@@ -606,6 +606,10 @@ describe('a test of the connection', () => {
     await new Promise<void>((resolve) => talker.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void talker.close())
     const { id } = await mailbox({ is_enabled: false, port: (talker.address() as AddressInfo).port })
+    await client.query(
+      'update app_public.mailbox_states set test_requested_at = now() where mailbox_id = $1',
+      [id],
+    )
     const pool = new Pool({ connectionString: database.workerUrl })
     onTestFinished(() => pool.end())
     const run = testMailbox({ forget: () => {}, of: async () => ({ password: 'x' }) }, true, 300)

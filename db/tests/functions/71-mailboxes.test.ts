@@ -155,6 +155,33 @@ test('another folder is read from its beginning, and another name from where it 
   expect(await stateOf(id)).toMatchObject({ last_uid: null, uid_validity: null })
 })
 
+test('what a test found is forgotten with the settings or the secret that it tried', async () => {
+  const { id } = await save()
+  const found = { test_outcome: 'refused', test_detail: 'No such user' }
+  const forgotten = { test_requested_at: null, tested_at: null, test_outcome: null, test_detail: null }
+  const test = () => stage.does(stage.acme.admin, 'select app_public.test_mailbox($1)', [id])
+  const record = () =>
+    stage.does(stage.acme.worker, `select app_private.record_mailbox_test($1, 'refused', 'No such user')`, [
+      id,
+    ])
+  await test()
+  await record()
+  await save({ mailbox_id: id, name: 'Renamed' })
+  expect(await stateOf(id)).toMatchObject(found)
+  await giveSecret(id)
+  expect(await stateOf(id)).toMatchObject(forgotten)
+  await test()
+  await record()
+  expect(await stateOf(id)).toMatchObject(found)
+  await save({ mailbox_id: id, name: 'Renamed', host: 'elsewhere.test' })
+  expect(await stateOf(id)).toMatchObject(forgotten)
+  // One that was under way tried what is not there any more.
+  await test()
+  await save({ mailbox_id: id, name: 'Renamed' })
+  await record()
+  expect(await stateOf(id)).toMatchObject(forgotten)
+})
+
 describe('one worker at a time', () => {
   const lease = (worker: string, seconds = 60, knowsEnvironment = false) =>
     stage.superuser

@@ -1,4 +1,4 @@
-import { useId, useState, type FormEvent } from 'react'
+import { useEffect, useId, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { Card } from '../../components/card.tsx'
@@ -52,10 +52,12 @@ export interface LookFormProps {
   organizationName: string
   /** The words of a mail to show the look with. */
   sample: { locale: string; subject: string; body: string }
+  /** Told whether another look is typed than the one that is saved. */
+  onLook: (isOther: boolean) => void
 }
 
 /** From whom mails are, and how they look, with a mail that looks so beside it. */
-export function LookForm({ settings: held, organizationName, sample }: LookFormProps) {
+export function LookForm({ settings: held, organizationName, sample, onLook }: LookFormProps) {
   const { t } = useTranslation('mail')
   const settings = readFragment(LookFragment, held)
   const colorId = useId()
@@ -68,6 +70,7 @@ export function LookForm({ settings: held, organizationName, sample }: LookFormP
   const isColor = /^#[0-9a-f]{6}$/.test(color)
   const isFaulty = !isColor || look.footer.length > FOOTER_LIMIT || look.senderName.trim().length > 120
   const isChanged = (Object.keys(kept) as (keyof Look)[]).some((name) => look[name] !== kept[name])
+  useEffect(() => onLook(isChanged), [isChanged, onLook])
 
   function change(part: Partial<Look>) {
     setChanges({ ...changes, ...part })

@@ -1,5 +1,5 @@
 import { ChevronRight } from 'lucide-react'
-import { useCallback } from 'react'
+import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { useQuery } from 'urql'
@@ -48,6 +48,7 @@ export function MailPage() {
   const { t, i18n } = useTranslation(['mail', 'errors'])
   const [{ data, error }, read] = useQuery({ query: MailQuery, requestPolicy: 'cache-and-network' })
   const reread = useReread(useCallback(() => read({ requestPolicy: 'network-only' }), [read]))
+  const [isOther, setIsOther] = useState(false)
   const sendsMail = useSendsMail()
   const wordings = (data?.mailWordings.nodes ?? []).filter((wording) => wording !== null)
   const replies = wordings.filter(({ kind }) => kind === 'reply')
@@ -67,8 +68,9 @@ export function MailPage() {
             settings={settings}
             organizationName={data.currentOrganization?.name ?? ''}
             sample={{ locale: sample.locale, subject: sample.subject, body: sample.body }}
+            onLook={setIsOther}
           />
-          <TestForm />
+          <TestForm isOther={isOther} />
           <SettingsSection title={t('wordings.title')} intro={t('wordings.intro')}>
             <ul className="divide-y divide-border">
               {MAIL_KINDS.map((kind) => {

@@ -24,14 +24,16 @@ const SendTest = graphql(`
   }
 `)
 
-/** Sends a mail to see that mails leave and how they look. */
-export function TestForm() {
+/** Sends a mail to see that mails leave and how they look: as it is saved, not as `isOther` is typed. */
+export function TestForm({ isOther }: { isOther: boolean }) {
   const { t } = useTranslation('mail')
   const [address, setAddress] = useState('')
   const [isMissing, setIsMissing] = useState(false)
   const [sent, setSent] = useState<{ rowId: string; toAddress: string } | null>(null)
   const [, sendTest] = useMutation(SendTest)
   const { send, isSending, problem, clear } = useSubmission()
+  // What was sent looked otherwise than what is typed.
+  if (isOther && sent !== null) setSent(null)
 
   function submit(event: FormEvent) {
     event.preventDefault()
@@ -56,11 +58,16 @@ export function TestForm() {
           onChange={(value) => {
             setAddress(value)
             setIsMissing(false)
+            setSent(null)
             if (problem) clear()
           }}
           error={isMissing ? t('test.fault') : null}
         />
         {problem && <ProblemAlert problem={problem} />}
+        {/* There from the beginning, so that what comes to stand in it is read out. */}
+        <p role="status" className="text-sm text-muted empty:hidden">
+          {isOther && t('test.unsaved')}
+        </p>
         {sent && (
           <InlineAlert tone="success">
             <Trans
@@ -71,7 +78,7 @@ export function TestForm() {
             />
           </InlineAlert>
         )}
-        <Button type="submit" className="self-start" isPending={isSending}>
+        <Button type="submit" className="self-start" isPending={isSending} isDisabled={isOther}>
           <Send className="size-4" aria-hidden="true" />
           {t('test.send')}
         </Button>

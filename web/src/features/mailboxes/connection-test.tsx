@@ -8,42 +8,52 @@ import { RelativeTime } from '../../components/relative-time.tsx'
 import { SettingsSection } from '../../components/settings-section.tsx'
 import { Spinner } from '../../components/spinner.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
-import { graphql } from '../../graphql/tada.ts'
+import { graphql, readFragment } from '../../graphql/tada.ts'
 import { useSubmission } from '../../lib/submission.ts'
 
-const StateQuery = graphql(`
-  query MailboxState($mailboxId: UUID!) {
-    mailboxes(first: 1, filter: { rowId: { equalTo: $mailboxId } }) {
-      nodes {
-        id
-        mailboxState {
+export const MailboxFindingsFragment = graphql(`
+  fragment MailboxFindings on MailboxState {
+    id
+    lastFetchedAt
+    failingSince
+    lastError
+    testRequestedAt
+    testedAt
+    testOutcome
+    testDetail
+  }
+`)
+
+const StateQuery = graphql(
+  `
+    query MailboxState($mailboxId: UUID!) {
+      mailboxes(first: 1, filter: { rowId: { equalTo: $mailboxId } }) {
+        nodes {
           id
-          lastFetchedAt
-          failingSince
-          lastError
-          testRequestedAt
-          testedAt
-          testOutcome
-          testDetail
+          mailboxState {
+            id
+            ...MailboxFindings
+          }
         }
       }
     }
-  }
-`)
+  `,
+  [MailboxFindingsFragment],
+)
 
-const TestMailbox = graphql(`
-  mutation TestMailbox($mailboxId: UUID!) {
-    testMailbox(input: { mailboxId: $mailboxId }) {
-      mailboxState {
-        id
-        testRequestedAt
-        testedAt
-        testOutcome
-        testDetail
+const TestMailbox = graphql(
+  `
+    mutation TestMailbox($mailboxId: UUID!) {
+      testMailbox(input: { mailboxId: $mailboxId }) {
+        mailboxState {
+          id
+          ...MailboxFindings
+        }
       }
     }
-  }
-`)
+  `,
+  [MailboxFindingsFragment],
+)
 
 const whileTestedMilliseconds = 700
 const otherwiseMilliseconds = 10_000
@@ -58,8 +68,15 @@ const OUTCOMES = [
   'failed',
 ] as const
 
+export interface ConnectionTestProps {
+  mailboxId: string
+  isEnabled: boolean
+  /** Another connection is typed than the one that is saved and was tried. */
+  isOther: boolean
+}
+
 /** How it goes with a mailbox, and a try of its connection with what is saved. */
-export function ConnectionTest({ mailboxId, isEnabled }: { mailboxId: string; isEnabled: boolean }) {
+export function ConnectionTest({ mailboxId, isEnabled, isOther }: ConnectionTestProps) {
   const { t } = useTranslation('mailboxes')
   const [{ data }, reread] = useQuery({
     query: StateQuery,
@@ -68,7 +85,8 @@ export function ConnectionTest({ mailboxId, isEnabled }: { mailboxId: string; is
   })
   const [, testMailbox] = useMutation(TestMailbox)
   const { send, isSending, problem } = useSubmission()
-  const state = data?.mailboxes.nodes[0]?.mailboxState
+  const found = data?.mailboxes.nodes[0]?.mailboxState
+  const state = found && readFragment(MailboxFindingsFragment, found)
   const isUnderWay = Boolean(state?.testRequestedAt && !state.testedAt)
 
   // The worker writes down what it finds.
@@ -104,6 +122,7 @@ export function ConnectionTest({ mailboxId, isEnabled }: { mailboxId: string; is
         <div className="flex flex-wrap items-center gap-3">
           <Button
             isPending={isSending || isUnderWay}
+            isDisabled={isOther}
             onPress={() =>
               void send(async () => {
                 dataOf(await testMailbox({ mailboxId }))
@@ -113,7 +132,9 @@ export function ConnectionTest({ mailboxId, isEnabled }: { mailboxId: string; is
             {t('test.act')}
           </Button>
           <div role="status" className="flex min-w-0 flex-1 basis-60 items-start gap-2">
-            {isUnderWay ? (
+            {isOther ? (
+              <span className="text-muted">{t('test.unsaved')}</span>
+            ) : isUnderWay ? (
               <>
                 <Spinner className="mt-0.5 size-4" />
                 {t('test.underWay')}

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { BLANK, draftOf, faultsOf, needsSecretAnew, portFor, secretOf, settingsOf } from './mailbox-draft.ts'
+import {
+  BLANK,
+  draftOf,
+  faultsOf,
+  isConnectedOtherwise,
+  needsSecretAnew,
+  portFor,
+  secretOf,
+  settingsOf,
+} from './mailbox-draft.ts'
 
 const whole = {
   ...BLANK,
@@ -76,4 +85,11 @@ test('the port follows the protection, unless somebody chose it', () => {
   expect(portFor('starttls', '993')).toBe('143')
   expect(portFor('tls', '143')).toBe('993')
   expect(portFor('none', '1143')).toBe('1143')
+})
+
+test('knows what a test of the former connection says nothing of', () => {
+  expect(isConnectedOtherwise(whole, { ...whole, name: 'Renamed', alarmMinutes: '60' })).toBe(false)
+  for (const change of [{ host: 'elsewhere.test' }, { folder: 'Requests' }, { secret: 'x' }]) {
+    expect(isConnectedOtherwise(whole, { ...whole, ...change })).toBe(true)
+  }
 })

@@ -140,6 +140,18 @@ export function secretOf({ login, secret, clientSecret }: MailboxDraft): Record<
   return { refreshToken: secret.trim(), ...(clientSecret === '' ? {} : { clientSecret }) }
 }
 
+/** Whether a test of what was saved says nothing of what is typed now. */
+export function isConnectedOtherwise(before: MailboxDraft, after: MailboxDraft): boolean {
+  const [one, other] = [settingsOf(before), settingsOf(after)]
+  return (
+    needsSecretAnew(before, after) ||
+    one.folder !== other.folder ||
+    one.scopes !== other.scopes ||
+    after.secret !== '' ||
+    after.clientSecret !== ''
+  )
+}
+
 /** Whether another server or account is asked from now on: its secret is given anew. */
 export function needsSecretAnew(before: MailboxDraft, after: MailboxDraft): boolean {
   const [one, other] = [settingsOf(before), settingsOf(after)]

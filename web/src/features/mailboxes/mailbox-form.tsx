@@ -1,4 +1,4 @@
-import { useRef, useState, type FormEvent } from 'react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
@@ -13,6 +13,7 @@ import { useSubmission } from '../../lib/submission.ts'
 import { ConnectionFields } from './connection-fields.tsx'
 import {
   faultsOf,
+  isConnectedOtherwise,
   NAME_LIMIT,
   needsSecretAnew,
   secretOf,
@@ -78,6 +79,8 @@ export interface MailboxFormProps {
   fromEnvironment: boolean
   saved: MailboxDraft
   onSaved: (mailboxId: string) => void
+  /** Told whether the connection that is typed is another than the one that is saved. */
+  onConnection?: (isOther: boolean) => void
 }
 
 /** What each group of fields is given. */
@@ -89,7 +92,14 @@ export interface MailboxPartProps {
 }
 
 /** All settings of a mailbox, saved together; the secret goes its own way and is never shown again. */
-export function MailboxForm({ mailboxId, hasSecret, fromEnvironment, saved, onSaved }: MailboxFormProps) {
+export function MailboxForm({
+  mailboxId,
+  hasSecret,
+  fromEnvironment,
+  saved,
+  onSaved,
+  onConnection,
+}: MailboxFormProps) {
   const { t } = useTranslation('mailboxes')
   const [edits, setEdits] = useState<Partial<MailboxDraft>>({})
   const [wasTried, setWasTried] = useState(false)
@@ -106,6 +116,8 @@ export function MailboxForm({ mailboxId, hasSecret, fromEnvironment, saved, onSa
   const isTaken = problem?.code === 'CONFLICT'
   const isChanged =
     draft.secret !== '' || JSON.stringify(settingsOf(draft)) !== JSON.stringify(settingsOf(saved))
+  const isOther = isConnectedOtherwise(saved, draft)
+  useEffect(() => onConnection?.(isOther), [isOther, onConnection])
   const secretHint = losesSecret ? 'anew' : hasSecret ? 'keep' : 'hint'
 
   const edit = (part: Partial<MailboxDraft>) => {

@@ -1,4 +1,4 @@
-import { useCallback } from 'react'
+import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
 import { useMutation, useQuery } from 'urql'
@@ -14,7 +14,7 @@ import { problemOf } from '../../graphql/errors.ts'
 import { dataOf } from '../../graphql/outcome.ts'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql } from '../../graphql/tada.ts'
-import { ConnectionTest } from './connection-test.tsx'
+import { ConnectionTest, MailboxFindingsFragment } from './connection-test.tsx'
 import { BLANK, draftOf } from './mailbox-draft.ts'
 import { MailboxForm, MailboxFormFragment, readMailbox } from './mailbox-form.tsx'
 import { MailboxPill } from './mailbox-pill.tsx'
@@ -37,13 +37,14 @@ const MailboxQuery = graphql(
             id
             lastFetchedAt
             failingSince
+            ...MailboxFindings
           }
           ...MailboxForm
         }
       }
     }
   `,
-  [MailboxFormFragment],
+  [MailboxFormFragment, MailboxFindingsFragment],
 )
 
 const ArchiveMailbox = graphql(`
@@ -82,6 +83,7 @@ export function MailboxPage({ mailboxId }: { mailboxId: string }) {
   const { t } = useTranslation(['mailboxes', 'errors'])
   const [{ data, error, fetching }, reread] = useQuery({ query: MailboxQuery, variables: { mailboxId } })
   const rereadSoon = useReread(useCallback(() => reread({ requestPolicy: 'network-only' }), [reread]))
+  const [isOther, setIsOther] = useState(false)
   const mailbox = data?.mailboxes.nodes[0]
 
   if (!mailbox) {
@@ -116,13 +118,14 @@ export function MailboxPage({ mailboxId }: { mailboxId: string }) {
         back={{ to: LIST, label: t('title') }}
         actions={<MailboxPill mailbox={mailbox} />}
       />
-      <ConnectionTest mailboxId={mailbox.rowId} isEnabled={mailbox.isEnabled} />
+      <ConnectionTest mailboxId={mailbox.rowId} isEnabled={mailbox.isEnabled} isOther={isOther} />
       <MailboxForm
         mailboxId={mailbox.rowId}
         hasSecret={mailbox.hasSecret}
         fromEnvironment={mailbox.fromEnvironment}
         saved={draftOf(readMailbox(mailbox))}
         onSaved={rereadSoon}
+        onConnection={setIsOther}
       />
       {!mailbox.fromEnvironment && <Removal mailboxId={mailbox.rowId} name={mailbox.name} />}
     </>

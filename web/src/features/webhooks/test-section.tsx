@@ -49,21 +49,26 @@ const PATIENCE_MS = 40_000
 
 export interface TestSectionProps {
   webhookId: string
+  /** Another address is typed than the one that is saved and called. */
+  isOther: boolean
   onTested: () => void
 }
 
 /** Calls the address once, now, and says how that went. */
-export function TestSection({ webhookId, onTested }: TestSectionProps) {
+export function TestSection({ webhookId, isOther, onTested }: TestSectionProps) {
   const { t } = useTranslation('webhooks')
   const [deliveryId, setDeliveryId] = useState<string | null>(null)
   const [, sendTest] = useMutation(SendTest)
   const { send, isSending, problem } = useSubmission()
+  // What the former address answered says nothing of another.
+  if (isOther && deliveryId !== null) setDeliveryId(null)
   return (
     <SettingsSection title={t('test.title')} intro={t('test.intro')}>
       <div className="flex flex-col gap-4 p-5">
         <Button
           className="self-start"
           isPending={isSending}
+          isDisabled={isOther}
           onPress={() =>
             void send(async () => {
               setDeliveryId(null)
@@ -75,6 +80,10 @@ export function TestSection({ webhookId, onTested }: TestSectionProps) {
           <Send className="size-4" aria-hidden="true" />
           {t('test.act')}
         </Button>
+        {/* There from the beginning, so that what comes to stand in it is read out. */}
+        <p role="status" className="text-sm text-muted empty:hidden">
+          {isOther && t('test.unsaved')}
+        </p>
         {problem && <ProblemAlert problem={problem} />}
         {deliveryId && <TestOutcome key={deliveryId} deliveryId={deliveryId} onTested={onTested} />}
       </div>

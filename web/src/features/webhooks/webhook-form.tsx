@@ -1,4 +1,4 @@
-import { useRef, useState, type FormEvent } from 'react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMutation } from 'urql'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
@@ -48,10 +48,12 @@ export interface WebhookFormProps {
   webhookId: string | null
   saved: WebhookDraft
   onSaved: (webhookId: string) => void
+  /** Told whether another address is typed than the one that is saved. */
+  onAddress?: (isOther: boolean) => void
 }
 
 /** Which address is called, with what, and of which events. */
-export function WebhookForm({ webhookId, saved, onSaved }: WebhookFormProps) {
+export function WebhookForm({ webhookId, saved, onSaved, onAddress }: WebhookFormProps) {
   const { t } = useTranslation('webhooks')
   const [edits, setEdits] = useState<Partial<WebhookDraft>>({})
   const [wasTried, setWasTried] = useState(false)
@@ -64,6 +66,9 @@ export function WebhookForm({ webhookId, saved, onSaved }: WebhookFormProps) {
   const isTaken = problem?.code === 'CONFLICT'
   const isInside = problem?.code === 'WEBHOOK_ADDRESS_INTERNAL'
   const isChanged = webhookId === null || JSON.stringify(sent(draft)) !== JSON.stringify(sent(saved))
+
+  const isOther = draft.url.trim() !== saved.url.trim() || draft.allowInternal !== saved.allowInternal
+  useEffect(() => onAddress?.(isOther), [isOther, onAddress])
 
   function edit(part: Partial<WebhookDraft>) {
     setEdits({ ...edits, ...part })

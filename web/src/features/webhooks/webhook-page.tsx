@@ -101,6 +101,7 @@ export function WebhookPage({ webhookId }: { webhookId: string }) {
   // The log is drawn anew when there is a call that it has not read.
   const [tests, setTests] = useState(0)
   const onTested = useCallback(() => setTests((count) => count + 1), [])
+  const [isOther, setIsOther] = useState(false)
   const webhook = data?.webhooks.nodes[0]
 
   if (!webhook) {
@@ -131,6 +132,7 @@ export function WebhookPage({ webhookId }: { webhookId: string }) {
         webhookId={webhook.rowId}
         saved={draftOf(readFragment(WebhookFormFragment, webhook))}
         onSaved={reread}
+        onAddress={setIsOther}
       />
       <SecretSection
         webhookId={webhook.rowId}
@@ -138,7 +140,7 @@ export function WebhookPage({ webhookId }: { webhookId: string }) {
         previousUntil={webhook.previousSecretUntil}
         onMade={reread}
       />
-      {webhook.hasSecret && <TestSection webhookId={webhook.rowId} onTested={onTested} />}
+      {webhook.hasSecret && <TestSection webhookId={webhook.rowId} isOther={isOther} onTested={onTested} />}
       <DeliveryLog
         key={tests}
         webhookId={webhook.rowId}
