@@ -10,6 +10,7 @@ import { Spinner } from '../../components/spinner.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, readFragment } from '../../graphql/tada.ts'
 import { useSubmission } from '../../lib/submission.ts'
+import { mailboxFault } from './mailbox-fault.ts'
 
 export const MailboxFindingsFragment = graphql(`
   fragment MailboxFindings on MailboxState {
@@ -57,17 +58,6 @@ const TestMailbox = graphql(
 
 const whileTestedMilliseconds = 700
 const otherwiseMilliseconds = 10_000
-const OUTCOMES = [
-  'ok',
-  'unreachable',
-  'certificate',
-  'refused',
-  'no_folder',
-  'no_secret',
-  'token_refused',
-  'failed',
-] as const
-
 export interface ConnectionTestProps {
   mailboxId: string
   isEnabled: boolean
@@ -98,7 +88,12 @@ export function ConnectionTest({ mailboxId, isEnabled, isOther }: ConnectionTest
     return () => clearInterval(timer)
   }, [isUnderWay, reread])
 
-  const outcome = OUTCOMES.find((word) => word === state?.testOutcome) ?? 'failed'
+  const failing = isEnabled && state?.failingSince ? mailboxFault(null, state.lastError) : null
+  const isTested = !isOther && !isUnderWay && Boolean(state?.testedAt)
+  const tested =
+    isTested && state?.testOutcome !== 'ok' ? mailboxFault(state!.testOutcome, state!.testDetail) : null
+  // The same trouble is told once, also where reading and the test both came upon it.
+  const said = new Set([failing && state?.lastError, tested && state?.testDetail].filter((words) => words))
   return (
     <SettingsSection title={t('state.title')} intro={t('state.intro')}>
       <div className="flex flex-col gap-4 p-5 text-sm">
@@ -108,8 +103,7 @@ export function ConnectionTest({ mailboxId, isEnabled, isOther }: ConnectionTest
           ) : state?.failingSince ? (
             <>
               {t('state.failing')} <RelativeTime at={state.failingSince} />
-              {'. '}
-              <span className="[overflow-wrap:anywhere]">{state.lastError}</span>
+              {failing && failing !== tested && <>. {t(`trouble.${failing}`)}</>}
             </>
           ) : state?.lastFetchedAt ? (
             <>
@@ -142,16 +136,15 @@ export function ConnectionTest({ mailboxId, isEnabled, isOther }: ConnectionTest
             ) : (
               state?.testedAt && (
                 <>
-                  {outcome === 'ok' ? (
+                  {tested === null ? (
                     <CircleCheck className="mt-0.5 size-4 shrink-0 text-success-text" aria-hidden="true" />
                   ) : (
                     <CircleX className="mt-0.5 size-4 shrink-0 text-danger-text" aria-hidden="true" />
                   )}
-                  <span className="min-w-0 [overflow-wrap:anywhere]">
-                    {t(`test.outcome.${outcome}`, { count: Number(state.testDetail ?? 0) || 0 })}{' '}
-                    {outcome !== 'ok' && state.testDetail && (
-                      <span className="text-muted">{state.testDetail}</span>
-                    )}{' '}
+                  <span className="min-w-0">
+                    {tested === null
+                      ? t('test.works', { count: Number(state.testDetail ?? 0) || 0 })
+                      : t(`trouble.${tested}`)}{' '}
                     <RelativeTime at={state.testedAt} className="text-muted" />
                   </span>
                 </>
@@ -159,6 +152,18 @@ export function ConnectionTest({ mailboxId, isEnabled, isOther }: ConnectionTest
             )}
           </div>
         </div>
+        {said.size > 0 && (
+          <details>
+            <summary className="cursor-pointer rounded-sm text-muted hover:text-text">
+              {t('test.raw')}
+            </summary>
+            {[...said].map((words) => (
+              <p key={words} className="mt-2 font-mono text-xs [overflow-wrap:anywhere]">
+                {words}
+              </p>
+            ))}
+          </details>
+        )}
         {problem && <ProblemAlert problem={problem} />}
       </div>
     </SettingsSection>
