@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import german from './locales/de.json'
 import english from './locales/en.json'
-import { readMailKind, variableWord, withVariable } from './mail-kinds.ts'
+import { readMailKind, unknownVariables, variableWord, withVariable } from './mail-kinds.ts'
 
 describe('mail kinds', () => {
   it('are read from an address, and nothing else is', () => {
@@ -20,6 +20,15 @@ describe('mail kinds', () => {
     ]) {
       for (const words of [english, german]) expect(words.variables).toHaveProperty(variableWord(name))
     }
+  })
+
+  it('tell which variables they do not have', () => {
+    const known = ['recipient.name', 'survey_link:5', null]
+    expect(unknownVariables('{{recipient.name}} {{ survey_link:5 }} {single}', known)).toEqual([])
+    expect(unknownVariables('{{nickname}} {{nickname}} {{recipient.nam e}} {{recipient.name', known)).toEqual(
+      ['{{nickname}}', '{{recipient.nam e}}'],
+    )
+    expect(unknownVariables('{{recipient.', known)).toEqual(['{{recipient.}}'])
   })
 
   it('take a variable in place of what is selected', () => {

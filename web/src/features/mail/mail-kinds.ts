@@ -25,6 +25,20 @@ export function variableWord(name: string): string {
   return name.replace(/:.*$/, '').replaceAll('.', '_')
 }
 
+/** The variable without which mails of a kind are worth nothing. */
+export const NEEDED_VARIABLES: Partial<Record<MailKind, string>> = {
+  reply: 'comment.body',
+  survey: 'survey_link',
+  digest: 'notices',
+  alert: 'alert.text',
+}
+
+/** What stands in a text as a variable and is none that such mails have, also where it is not closed. */
+export function unknownVariables(text: string, known: readonly (string | null)[]): string[] {
+  const found = [...text.matchAll(/\{\{([^{}]{0,60})/g)].map(([, name]) => name!.trim())
+  return [...new Set(found)].filter((name) => !known.includes(name)).map((name) => `{{${name}}}`)
+}
+
 /** A variable in a text, in place of what is selected there, and where the cursor is then. */
 export function withVariable(
   text: string,

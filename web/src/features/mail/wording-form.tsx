@@ -15,7 +15,7 @@ import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { LivePreview } from './live-preview.tsx'
-import { variableWord, withVariable } from './mail-kinds.ts'
+import { NEEDED_VARIABLES, unknownVariables, variableWord, withVariable } from './mail-kinds.ts'
 
 export const WordingFragment = graphql(`
   fragment WordingForm on MailWording {
@@ -57,24 +57,41 @@ export interface WordingFormProps {
 
 /** The words of one kind of mail in one language, and the mail they make. */
 export function WordingForm({ wording: held, onSaved }: WordingFormProps) {
-  const { t } = useTranslation('mail')
+  const { t, i18n } = useTranslation('mail')
   const wording = readFragment(WordingFragment, held)
   const { kind, locale } = wording
   const [subject, setSubject] = useState(wording.subject)
   const [body, setBody] = useState(wording.body)
+  const [wasTried, setWasTried] = useState(false)
+  const form = useRef<HTMLFormElement>(null)
   const bodyField = useRef<HTMLTextAreaElement>(null)
   const variablesId = useId()
   const [, save] = useMutation(SaveWording)
   const [, reset] = useMutation(ResetWording)
   const { send, isSending, problem, clear } = useSubmission()
   const isChanged = subject !== wording.subject || body !== wording.body
+  // While it is typed a variable is not whole yet.
+  const unknown = (text: string) => {
+    const names = wasTried ? unknownVariables(text, wording.variables) : []
+    return names.length === 0
+      ? null
+      : t('wording.unknown', { count: names.length, names: new Intl.ListFormat(i18n.language).format(names) })
+  }
+  const needed = NEEDED_VARIABLES[kind]
+  const isIncomplete = problem?.code === 'MAIL_VARIABLE_MISSING' && needed !== undefined
   const faults = {
     subject: !subject.trim()
       ? t('wording.subjectMissing')
       : subject.length > SUBJECT_LIMIT
         ? t('wording.tooLong')
-        : null,
-    body: !body.trim() ? t('wording.bodyMissing') : body.length > BODY_LIMIT ? t('wording.tooLong') : null,
+        : unknown(subject),
+    body: !body.trim()
+      ? t('wording.bodyMissing')
+      : body.length > BODY_LIMIT
+        ? t('wording.tooLong')
+        : isIncomplete
+          ? t('wording.needed', { name: `{{${needed}}}` })
+          : unknown(body),
   }
 
   function insert(name: string) {
@@ -92,7 +109,13 @@ export function WordingForm({ wording: held, onSaved }: WordingFormProps) {
 
   function submit(event: FormEvent) {
     event.preventDefault()
-    if (faults.subject ?? faults.body) return
+    setWasTried(true)
+    const isUnknown = unknownVariables(`${subject} ${body}`, wording.variables).length > 0
+    if (isUnknown || (faults.subject ?? faults.body)) {
+      // The fields are marked with the next frame.
+      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
+      return
+    }
     void send(async () => {
       dataOf(await save({ kind, locale, subject, body }))
       notify({ tone: 'success', title: t('wording.saved') })
@@ -103,7 +126,7 @@ export function WordingForm({ wording: held, onSaved }: WordingFormProps) {
   return (
     <div className="grid items-start gap-6 2xl:grid-cols-2">
       <Card>
-        <form onSubmit={submit} noValidate className="flex flex-col gap-5 p-5">
+        <form ref={form} onSubmit={submit} noValidate className="flex flex-col gap-5 p-5">
           <div className="flex flex-wrap items-center justify-between gap-3">
             <Pill tone={wording.isChanged ? 'accent' : 'neutral'}>
               {t(wording.isChanged ? 'wording.own' : 'wording.builtIn')}
@@ -178,13 +201,14 @@ export function WordingForm({ wording: held, onSaved }: WordingFormProps) {
               )}
             </ul>
           </div>
-          {problem && <ProblemAlert problem={problem} />}
+          {problem && !isIncomplete && <ProblemAlert problem={problem} />}
           <SaveRow
             isChanged={isChanged}
             isSending={isSending}
             onDiscard={() => {
               setSubject(wording.subject)
               setBody(wording.body)
+              setWasTried(false)
               clear()
             }}
           />
