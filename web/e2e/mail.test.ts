@@ -153,6 +153,19 @@ test('what did not arrive stands in the outbox with the reason, and is sent agai
       expect.stringContaining('Refused'),
     ])
 
+  // Where there is no mail server, nothing is said to be on its way.
+  const alone = await stage.open()
+  await alone.route('**/auth/methods', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, json: { ...((await response.json()) as object), mail: false } })
+  })
+  await logIn(alone, 'desk', 'admin@acme.example')
+  await alone.goto('/desk/admin/mail')
+  await alone.getByLabel('Mail address').fill('ada@acme.example')
+  await alone.getByRole('button', { name: 'Send test' }).click()
+  await alone.getByText('is written and kept here: there is no mail server').waitFor()
+  expect(await alone.getByText('on its way').count()).toBe(0)
+
   // An agent sees none of it.
   const agent = await stage.open()
   await logIn(agent, 'desk', 'agent@acme.example')

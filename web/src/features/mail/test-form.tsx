@@ -10,6 +10,7 @@ import { TextField } from '../../components/text-field.tsx'
 import { TextLink } from '../../components/text-link.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql } from '../../graphql/tada.ts'
+import { useSendsMail } from '../../lib/mail.ts'
 import { useSubmission } from '../../lib/submission.ts'
 
 const SendTest = graphql(`
@@ -27,6 +28,7 @@ const SendTest = graphql(`
 /** Sends a mail to see that mails leave and how they look: as it is saved, not as `isOther` is typed. */
 export function TestForm({ isOther }: { isOther: boolean }) {
   const { t } = useTranslation('mail')
+  const sendsMail = useSendsMail()
   const [address, setAddress] = useState('')
   const [isMissing, setIsMissing] = useState(false)
   const [sent, setSent] = useState<{ rowId: string; toAddress: string } | null>(null)
@@ -69,10 +71,10 @@ export function TestForm({ isOther }: { isOther: boolean }) {
           {isOther && t('test.unsaved')}
         </p>
         {sent && (
-          <InlineAlert tone="success">
+          <InlineAlert tone={sendsMail ? 'success' : 'info'}>
             <Trans
               t={t}
-              i18nKey="test.sent"
+              i18nKey={sendsMail ? 'test.sent' : 'test.kept'}
               values={{ address: sent.toAddress }}
               components={{ look: <TextLink to={`/desk/admin/outbox/${sent.rowId}`}>{''}</TextLink> }}
             />
