@@ -4286,7 +4286,7 @@ grant execute on function app_hidden.business_due_at(calendar jsonb, start_at ti
 grant execute on function app_hidden.business_due_at(calendar jsonb, start_at timestamp with time zone, working_seconds bigint, paused tstzmultirange) to atum_worker;
 
 create function app_hidden.business_holidays(holidays jsonb, first_day date, last_day date, in_part boolean) returns datemultirange
-  language plpgsql stable parallel safe set search_path=""; -- body 2332b3342c43cd18aae384ec2a0cbfbb
+  language plpgsql stable parallel safe set search_path=""; -- body 5aca27cbc94398444c30317edb8a3ee6
 comment on function app_hidden.business_holidays(holidays jsonb, first_day date, last_day date, in_part boolean) is 'The local days near a span of days that are shut: those shut in part, or those shut from midnight to midnight.';
 grant execute on function app_hidden.business_holidays(holidays jsonb, first_day date, last_day date, in_part boolean) to atum_agent;
 grant execute on function app_hidden.business_holidays(holidays jsonb, first_day date, last_day date, in_part boolean) to atum_worker;
@@ -4472,7 +4472,7 @@ grant execute on function app_hidden.latest_change(seconds integer, ticket_id uu
 grant execute on function app_hidden.latest_change(seconds integer, ticket_id uuid) to atum_customer;
 
 create function app_hidden.latest_notification(seconds integer) returns text
-  language sql stable set search_path=""; -- body 947775e2591c825ceb78e51efa6d715d
+  language sql stable security definer set search_path=""; -- body 947775e2591c825ceb78e51efa6d715d
 comment on function app_hidden.latest_notification(seconds integer) is 'The latest notification that the caller was shown in the last seconds, as it was told to subscribers; null when there was none.';
 grant execute on function app_hidden.latest_notification(seconds integer) to atum_agent;
 grant execute on function app_hidden.latest_notification(seconds integer) to atum_customer;
@@ -5012,17 +5012,21 @@ create function app_private.end_timer(timer app_public.running_timers, note text
   language plpgsql volatile set search_path=""; -- body ec99b628ebb9ec922095c504e70b2cdd
 comment on function app_private.end_timer(timer app_public.running_timers, note text, activity_id uuid, is_billable boolean) is 'Stops a timer and records what it measured: at least a second, at most a day. Errors: NOT_FOUND, TIME_ACTIVITY_ARCHIVED.';
 
-create function app_private.enqueue(task text, organization_id uuid, payload jsonb DEFAULT '{}'::jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, job_key text DEFAULT NULL::text, max_attempts integer DEFAULT 25) returns void
-  language plpgsql volatile security definer set plan_cache_mode=force_custom_plan set search_path=""; -- body ad7b38674e2183e0f4211746dc927865
-comment on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer) is 'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
-grant execute on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer) to atum_worker;
+create function app_private.enqueue(task text, organization_id uuid, payload jsonb DEFAULT '{}'::jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, job_key text DEFAULT NULL::text, max_attempts integer DEFAULT 25, queue_name text DEFAULT NULL::text) returns void
+  language plpgsql volatile security definer set plan_cache_mode=force_custom_plan set search_path=""; -- body e0ab4651311443bc8ec9c4b71cdd7827
+comment on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer, queue_name text) is 'Adds a job in this transaction. A job_key names it: adding again with the same key moves it. Of those with the same queue_name one is done at a time, so that what an organization waits for holds up no other one. Error JOB_WITHOUT_ORGANIZATION when organization_id is null.';
+grant execute on function app_private.enqueue(task text, organization_id uuid, payload jsonb, run_at timestamp with time zone, job_key text, max_attempts integer, queue_name text) to atum_worker;
 
 create function app_private.enqueue_automations(organization_id uuid, ticket_id uuid) returns void
   language sql volatile set search_path=""; -- body 580d4433e9f187b67860b7e86947d537
 comment on function app_private.enqueue_automations(organization_id uuid, ticket_id uuid) is 'Has a job answer what is queued for a ticket.';
 
+create function app_private.enqueue_incoming_mail(organization_id uuid, incoming_mail_id uuid, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns void
+  language sql volatile set search_path=""; -- body 868f51792e0a126d6dc491fc0b133fec
+comment on function app_private.enqueue_incoming_mail(organization_id uuid, incoming_mail_id uuid, run_at timestamp with time zone) is 'Has a job read a mail that was stored, one after the other in each organization.';
+
 create function app_private.enqueue_mail(organization_id uuid, mail_id uuid, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns void
-  language sql volatile set search_path=""; -- body d53f786c60905c6052e4656b466ad22d
+  language sql volatile set search_path=""; -- body d60651d4f6a8212f4c2f851609ea56e1
 comment on function app_private.enqueue_mail(organization_id uuid, mail_id uuid, run_at timestamp with time zone) is 'Has a job send a mail.';
 
 create function app_private.enqueue_placing(organization_id uuid, sha256 text) returns void
@@ -5030,7 +5034,7 @@ create function app_private.enqueue_placing(organization_id uuid, sha256 text) r
 comment on function app_private.enqueue_placing(organization_id uuid, sha256 text) is 'Has a job put the content of a file where its state says it belongs.';
 
 create function app_private.enqueue_scan(organization_id uuid, sha256 text, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns void
-  language sql volatile set search_path=""; -- body 92c0358cda4578cccbc9c31fe1d0a187
+  language sql volatile set search_path=""; -- body 6e475448a6ce3d58ce75f50f261264b0
 comment on function app_private.enqueue_scan(organization_id uuid, sha256 text, run_at timestamp with time zone) is 'Has a job scan a file, once however often it is asked.';
 
 create function app_private.enqueue_survey(survey app_public.csat_surveys) returns void
@@ -5331,9 +5335,13 @@ create function app_private.mail_reply_address(mail app_public.mail_messages) re
   language plpgsql volatile set search_path=""; -- body d085f491074322951384a47d2df69e03
 comment on function app_private.mail_reply_address(mail app_public.mail_messages) is 'The address that an answer to a mail goes to, with a new token that finds its ticket and its recipient; null where it cannot have one.';
 
+create function app_private.mail_room() returns bigint
+  language sql stable set search_path=""; -- body 751f0379ac53c9bab4e72ec0e2e3513e
+comment on function app_private.mail_room() is 'How many bytes of mail an organization may still take in: 5 GiB within a day, and 50,000 mails.';
+
 create function app_private.mail_still_wanted(mail app_public.mail_messages) returns boolean
-  language sql stable security definer set search_path=""; -- body 585c828a0cd6e8d37811de20049f38e2
-comment on function app_private.mail_still_wanted(mail app_public.mail_messages) is 'Whether a mail is still to be sent: a notice is not when its reader has read it in the app by now, a notice or an alert is not when they may not be told it any more, nor the mail of the day when they became a customer. Answers to customers always are.';
+  language sql stable security definer set search_path=""; -- body a8218109acd2067890972662137f5a14
+comment on function app_private.mail_still_wanted(mail app_public.mail_messages) is 'Whether a mail is still to be sent: a notice is not when its reader has read it in the app by now, a notice or an alert is not when they may not be told it any more, nor the mail of the day when they became a customer or lost a ticket of it. None is whose reader was shut out or does not see its ticket any more.';
 
 create function app_private.mail_template_for(organization app_public.organizations, kind app_public.mail_kind, locale text) returns TABLE(language text, subject text, body text)
   language sql stable set search_path=""; -- body c30c4c213a6f4fa1607184095c28a39e
@@ -5400,8 +5408,8 @@ create function app_private.mailbox_of_organization(mailbox_id uuid) returns app
 comment on function app_private.mailbox_of_organization(mailbox_id uuid) is 'A mailbox in use of the caller''s organization, locked. Error NOT_FOUND.';
 
 create function app_private.mailbox_progress(mailbox_id uuid) returns jsonb
-  language sql stable security definer set search_path=""; -- body 0a750d218d7ac70059996e1a74ce9462
-comment on function app_private.mailbox_progress(mailbox_id uuid) is 'Where reading a mailbox goes on: `{uidValidity, lastUid, lastFetchedAt}`, null where it begins.';
+  language sql stable security definer set search_path=""; -- body d35fa92164865aae3f19e8ad1b2fb057
+comment on function app_private.mailbox_progress(mailbox_id uuid) is 'Where reading a mailbox goes on: `{uidValidity, lastUid, lastFetchedAt}`, null where it begins; and in `room` how many bytes the organization may still take in.';
 grant execute on function app_private.mailbox_progress(mailbox_id uuid) to atum_worker;
 
 create function app_private.mailbox_settings(mailbox app_public.mailboxes) returns jsonb
@@ -5575,7 +5583,7 @@ create function app_private.readable_by_link(file app_public.attachments, recipi
 comment on function app_private.readable_by_link(file app_public.attachments, recipient_id uuid) is 'Whether a person may read a file: who sees the comment it is on.';
 
 create function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body a0a5916e7e9d9b1dcd1f9531b202e968
+  language plpgsql volatile security definer set search_path=""; -- body 699d5c789c144ed1878f70ef97c6e69a
 comment on function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) is 'Decides what becomes of a mail, and writes it: a comment on the ticket it answers, a new ticket, or nothing, with the reason. Done once; null when it was. Returns `{state, reason, ticketId, commentId, files}`: the worker puts the bytes of each file where its state says before it commits.';
 grant execute on function app_private.receive_mail(incoming_mail_id uuid, facts jsonb) to atum_worker;
 
@@ -5902,7 +5910,7 @@ create function app_private.store_content(sha256 text, size bigint, content_type
 comment on function app_private.store_content(sha256 text, size bigint, content_type text) is 'The row of a content, made where there is none and locked until the end of the transaction, in which the caller puts the bytes where its state says. Has a job scan what nobody judged yet, and what nobody scanned when it came before.';
 
 create function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) returns uuid
-  language plpgsql volatile security definer set search_path=""; -- body b40a6168b39be81d71910e0e272eebf9
+  language plpgsql volatile security definer set search_path=""; -- body 2e9a5ab3773e75dcdc521002cbea6a22
 comment on function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) is 'Notes a mail whose bytes are on disk, and has it read; one without `sha256` is noted as refused, for its size or for the `refusal` that is given. Returns its row id, or null where it was noted before. `{folder, uidValidity, uid, sha256, size, messageId, fromName, fromAddress, subject, receivedAt}`.';
 grant execute on function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) to atum_worker;
 
@@ -5953,7 +5961,7 @@ comment on function app_private.sweep_mail() is 'Gives mails of the current orga
 grant execute on function app_private.sweep_mail() to atum_worker;
 
 create function app_private.sweep_mailboxes() returns void
-  language plpgsql volatile security definer set search_path=""; -- body 8e14160bf38ea01549067f06e69ffcd1
+  language plpgsql volatile security definer set search_path=""; -- body ce6dac6b283e74cca2d75221ff34fdcb
 comment on function app_private.sweep_mailboxes() is 'Tells the admins, once, of a mailbox that was not read for as long as they said, and has mails read whose job was lost. Done by a job each minute.';
 grant execute on function app_private.sweep_mailboxes() to atum_worker;
 
@@ -5978,7 +5986,7 @@ comment on function app_private.take_tokens(key text, rate real, burst integer, 
 grant execute on function app_private.take_tokens(key text, rate real, burst integer, wanted integer, OUT granted integer, OUT retry_after real) to atum_server;
 
 create function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body 11d7bfca01c9e4962861bd8450e48e39
+  language plpgsql volatile security definer set search_path=""; -- body 98a84689e5490b193bad216ba4646bd4
 comment on function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) is 'Claims the first call that waits in a lane for a minute: `{attemptId, url, allowInternal, messageId, body, secrets}`, the secrets sealed, the one in use first; null when there is none, when it is not due, or when somebody else makes it. Error JOB_WITHOUT_ORGANIZATION without claims.';
 grant execute on function app_private.take_webhook_delivery(webhook_id uuid, lane uuid) to atum_worker;
 
@@ -6977,7 +6985,7 @@ comment on function app_public.reset_two_factor(user_id uuid) is 'Forgets the se
 grant execute on function app_public.reset_two_factor(user_id uuid) to atum_admin;
 
 create function app_public.retry_incoming_mail(incoming_mail_id uuid) returns app_public.incoming_mails
-  language plpgsql volatile security definer set search_path=""; -- body 5105f77a5e3bc329734eb82532d49e30
+  language plpgsql volatile security definer set search_path=""; -- body f80b729dfbd84b5737439fc631d4668c
 comment on function app_public.retry_incoming_mail(incoming_mail_id uuid) is 'Has a mail that failed read again, or one that was ignored taken all the same, and returns it: it is on a ticket in a moment. Admins only. Errors: NOT_FOUND, MAIL_NOT_TAKEN_UP for one that is on a ticket, waits, or was never fetched; UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.retry_incoming_mail(incoming_mail_id uuid) to atum_admin;
 
@@ -7055,8 +7063,8 @@ comment on function app_public.send_test_mail(to_address text) is 'Sends a mail 
 grant execute on function app_public.send_test_mail(to_address text) to atum_admin;
 
 create function app_public.send_test_webhook(webhook_id uuid) returns app_public.webhook_deliveries
-  language plpgsql volatile security definer set search_path=""; -- body e40cad6844daa2eb94804723488bd86a
-comment on function app_public.send_test_webhook(webhook_id uuid) is 'Calls a webhook once with a body of type `ping`, also when it is switched off, and returns the call, whose `state` says before long how it went. Admins only. Errors: NOT_FOUND, WEBHOOK_NOT_READY without a secret.';
+  language plpgsql volatile security definer set search_path=""; -- body 5ffac490ce47076f4fcf4513bd5bbef9
+comment on function app_public.send_test_webhook(webhook_id uuid) is 'Calls a webhook once with a body of type `ping`, also when it is switched off, and returns the call, whose `state` says before long how it went; a test before it that was not begun is cancelled. Admins only. Errors: NOT_FOUND, WEBHOOK_NOT_READY without a secret.';
 grant execute on function app_public.send_test_webhook(webhook_id uuid) to atum_admin;
 
 create function app_public.sessions_of(user_id uuid) returns SETOF app_public.login_session
@@ -7115,7 +7123,7 @@ comment on function app_public.stored_files_uploaded_by(file app_public.stored_f
 grant execute on function app_public.stored_files_uploaded_by(file app_public.stored_files) to atum_admin;
 
 create function app_public.test_mailbox(mailbox_id uuid) returns app_public.mailbox_states
-  language plpgsql volatile security definer set search_path=""; -- body 9a24df874473e64448f873bba0305025
+  language plpgsql volatile security definer set search_path=""; -- body bd01d38615b93ed9c4f30c5cc767d12a
 comment on function app_public.test_mailbox(mailbox_id uuid) is 'Has the worker connect to a mailbox, log in and open its folder, and returns the state that its findings will be in: `testedAt` is null until then. Nothing is fetched. Admins only. Errors: NOT_FOUND, UNAUTHENTICATED, SESSION_REQUIRED.';
 grant execute on function app_public.test_mailbox(mailbox_id uuid) to atum_admin;
 

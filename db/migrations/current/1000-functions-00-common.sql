@@ -1,0 +1,1 @@
+../../functions/00-common.sql

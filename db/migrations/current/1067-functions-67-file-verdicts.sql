@@ -1,0 +1,1 @@
+../../functions/67-file-verdicts.sql

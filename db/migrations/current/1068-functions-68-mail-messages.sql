@@ -1,0 +1,1 @@
+../../functions/68-mail-messages.sql

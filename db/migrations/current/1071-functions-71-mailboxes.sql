@@ -1,0 +1,1 @@
+../../functions/71-mailboxes.sql

@@ -1,0 +1,1 @@
+../../functions/73-incoming-mails.sql

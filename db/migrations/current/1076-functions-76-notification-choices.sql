@@ -1,0 +1,1 @@
+../../functions/76-notification-choices.sql

@@ -1,0 +1,1 @@
+../../functions/84-mailbox-fetching.sql

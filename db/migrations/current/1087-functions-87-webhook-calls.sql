@@ -1,0 +1,1 @@
+../../functions/87-webhook-calls.sql

@@ -1,0 +1,1 @@
+../../functions/88-webhook-replays.sql
