@@ -130,6 +130,8 @@ create or replace function app_private.record_verdict(
 as $$
 #variable_conflict use_column
 declare
+  carrier app_public.attachments;
+  was_served boolean;
   found_signature text := coalesce(
     left(nullif(btrim(record_verdict.signature), ''), 300), case when record_verdict.state in ('infected', 'unscannable') then 'unknown' end
   );
@@ -188,20 +190,26 @@ begin
     -- By a job of its own, should the one that scans it die now.
     perform app_private.enqueue_placing(file.organization_id, file.sha256);
     perform app_private.tell_verdict(file, 'attachment_blocked');
+    -- One that came in this very transaction was not.
+    was_served := before.state <> 'pending' and before.created_at < now();
+    select * into carrier
+    from app_public.attachments as attachment
+    where attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
+    order by attachment.ticket_id is null, attachment.created_at, attachment.id
+    limit 1;
     perform app_private.alert_admins(
       'file_blocked',
-      (
-        select jsonb_strip_nulls(jsonb_build_object(
-          'sha256', file.sha256, 'state', file.state, 'signature', file.signature, 'was_served', before.state <> 'pending',
-          'name', attachment.name, 'ticket_id', attachment.ticket_id
-        ))
-        from (select) as once
-        left join app_public.attachments as attachment
-          on attachment.organization_id = file.organization_id and attachment.sha256 = file.sha256
-        order by attachment.ticket_id is null, attachment.created_at, attachment.id
-        limit 1
-      ),
-      left('file_blocked:' || file.sha256 || ':' || md5(file.signature), 200)
+      jsonb_strip_nulls(jsonb_build_object(
+        'sha256', file.sha256, 'state', file.state, 'signature', file.signature, 'was_served', was_served,
+        'name', carrier.name, 'ticket_id', carrier.ticket_id
+      )),
+      -- A mail brings two hundred of them: of a ticket, or of whoever uploads, one is told of once an hour, and the quarantine
+      -- names them all. What was served is news each time.
+      'file_blocked:' || case
+        when was_served then file.sha256 || ':' || md5(file.signature)
+        else coalesce(carrier.ticket_id::text, carrier.uploaded_by_id::text, file.sha256) || ':' || file.state || ':'
+          || to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24')
+      end
     );
   end if;
   return file.state;

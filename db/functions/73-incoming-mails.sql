@@ -74,12 +74,13 @@ begin
       'incoming_mail_id', mail.id, 'name', mailbox_name, 'reason', mail.reason, 'from', left(mail.from_address, 200),
       'subject', left(mail.subject, 200), 'size', mail.size
     ),
-    'mail_not_taken:' || mail.id
+    -- Anybody can send mails that cannot be taken: of a mailbox one is told of once an hour, and the log names them all.
+    'mail_not_taken:' || mail.mailbox_id || ':' || mail.reason || ':' || to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24')
   );
 end
 $$;
 
-comment on function app_private.alert_of_mail(app_public.incoming_mails, text) is 'Tells the admins of a mail that could not be taken.';
+comment on function app_private.alert_of_mail(app_public.incoming_mails, text) is 'Tells the admins of a mail that could not be taken, for each reason and mailbox once an hour.';
 
 create or replace function app_private.incoming_mail_to_read(incoming_mail_id uuid) returns jsonb
   language sql stable security definer

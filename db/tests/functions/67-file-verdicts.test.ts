@@ -197,6 +197,25 @@ describe('a verdict', () => {
     expect(await jobs('place_file', sha256)).toHaveLength(1)
   })
 
+  test('is told to the admins once an hour of a ticket, but where it was served each time', async () => {
+    const { admin } = stage.acme
+    const alerts = async () => {
+      const { rows } = await stage.superuser.query<{ served: boolean }>(
+        `select (facts -> 'was_served')::boolean as served from app_public.notifications
+        where user_id = $1 and facts ->> 'alert' = 'file_blocked' order by created_at`,
+        [admin.userId],
+      )
+      return rows.map(({ served }) => served)
+    }
+    await stage.superuser.query('delete from app_public.notifications')
+    for (let number = 0; number < 3; number += 1) await judge(await file('pending'), 'infected', 'Eicar')
+    expect(await alerts()).toEqual([false])
+    const before = new Date(Date.now() - 3_600_000)
+    for (let number = 0; number < 2; number += 1)
+      await judge(await file('clean', { created_at: before }), 'infected', 'Eicar')
+    expect(await alerts()).toEqual([false, true, true])
+  })
+
   test('that it is clean is no news for the history', async () => {
     const sha256 = await file('pending')
     await judge(sha256, 'clean')

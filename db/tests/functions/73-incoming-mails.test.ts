@@ -57,6 +57,22 @@ describe('a mail is stored once', () => {
     ).toHaveLength(0)
   })
 
+  test('the admins are told of those that are not taken once an hour', async () => {
+    await rows('delete from app_public.notifications')
+    for (let number = 0; number < 3; number += 1) await store({ sha256: null, size: 99_000_000 })
+    for (let number = 0; number < 3; number += 1)
+      await does(stage.acme.worker, 'select app_private.incoming_mail_failed($1, $2)', [
+        await store(),
+        'None',
+      ])
+    const reasons = await rows(
+      `select facts ->> 'reason' as reason from app_public.notifications where user_id = $1 order by 1`,
+      [stage.acme.admin.userId],
+    )
+    expect(reasons).toEqual([{ reason: 'oversize' }, { reason: 'unreadable' }])
+    await rows('delete from app_public.notifications')
+  })
+
   test('and decided once', async () => {
     const { id, ticketId } = await receive()
     expect(ticketId).toBeTruthy()
