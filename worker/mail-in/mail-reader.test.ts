@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { afterAll, expect, test } from 'vitest'
 import { MailReader, MailUnreadableError } from './mail-reader.ts'
 import { readMail } from './parse-mail.ts'
@@ -44,6 +45,25 @@ test('what is too long to be shown comes as a file', async () => {
   expect(facts.html).toBeUndefined()
   expect(files.map(({ name }) => name)).toEqual(['message.txt', 'message.html'])
   expect(files[1]!.content.length).toBeGreaterThan(6_000_000)
+})
+
+test('a thread that ends between two mails takes neither the worker nor the next mail with it', async () => {
+  const threads: Worker[] = []
+  const note = (thread: Worker) => void threads.push(thread)
+  process.on('worker', note)
+  const shaken = new MailReader({ milliseconds: 5_000, megabytes: 256 })
+  try {
+    await shaken.read(mail([], 'Hello'))
+    const [thread] = threads as [Worker]
+    // As where something of the last mail fails after it was read.
+    thread.emit('error', new Error('Out of memory'))
+    await thread.terminate()
+    expect((await shaken.read(mail([], 'And again'))).facts.text).toBe('And again')
+    expect(threads).toHaveLength(2)
+  } finally {
+    process.off('worker', note)
+    await shaken.close()
+  }
 })
 
 test('what takes too long or too much is given up, and the next one is read', async () => {

@@ -60,9 +60,15 @@ export class MailReader {
   }
 
   #start(): Worker {
-    return new Worker(new URL('reading-thread.ts', import.meta.url), {
+    const thread = new Worker(new URL('reading-thread.ts', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: this.#limits.megabytes },
     })
+    // Also while it waits: nobody else hears of it then, and it would end the worker, or keep the next mail waiting.
+    const leave = () => {
+      const at = this.#idle.indexOf(thread)
+      if (at >= 0) this.#idle.splice(at, 1)
+    }
+    return thread.on('error', leave).on('exit', leave)
   }
 }
 
