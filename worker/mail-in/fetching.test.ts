@@ -428,7 +428,7 @@ describe('a worker that is killed', () => {
   }
 
   test.each([
-    ['between the disk and the row', 'lock table app_public.incoming_mails in access exclusive mode'],
+    ['between the disk and the row', 'lock table app_public.incoming_mails in exclusive mode'],
     ['between the row and what is noted of it', 'select from app_public.mailbox_states for update'],
   ])('%s, loses nothing and takes nothing twice', async (_when, lock) => {
     const { id, user } = await mailbox()
