@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { imapClient, type MailboxSettings, mostWords, openFolder, withinBytes } from './imap.ts'
 import { type FetcherParts, startFetcher } from './mail-fetcher.ts'
+import { MailMemory } from './mail-memory.ts'
 
 const kibibyte = 1_024
 
@@ -71,7 +72,7 @@ function longestPause(): () => number {
 }
 
 /** Reads a mailbox, and says what was noted. */
-function fetch(settings: MailboxSettings) {
+function fetch(settings: MailboxSettings, memory = new MailMemory()) {
   const store = vi.fn<(settings: MailboxSettings, mail: object) => Promise<boolean>>(async () => true)
   const fetcher = startFetcher(settings, {
     credentials: { of: async () => ({ password: 'x' }), forget: () => {} },
@@ -83,11 +84,12 @@ function fetch(settings: MailboxSettings) {
       store,
     },
     mails: { keep: async () => 'sha' },
+    memory,
     logger: pino({ level: 'silent' }),
     lookMilliseconds: 60_000,
   } as unknown as FetcherParts)
   onTestFinished(() => fetcher.stop())
-  return { store }
+  return { store, fetcher }
 }
 
 async function sourceOf(settings: MailboxSettings, onError: (error: Error) => void = () => {}) {
@@ -177,6 +179,28 @@ test('a mail with more recipients than can be told is taken all the same', async
   const { store } = fetch(settings)
   await vi.waitFor(() => expect(store).toHaveBeenCalled(), { timeout: 15_000 })
   expect(store.mock.calls[0]![1]).toMatchObject({ uid: 1, sha256: 'sha', size: 5 })
+})
+
+test('large mails of an organization are handed out one at a time, and those of another one meanwhile', async () => {
+  const memory = new MailMemory()
+  const handedOut: string[] = []
+  const start = async (organizationId: string) => {
+    const settings = await liar((peer) => {
+      handedOut.push(organizationId)
+      // It never ends.
+      peer.write('* 1 FETCH (UID 1 BODY[] {200000000}\r\nxxx')
+    })
+    return fetch({ ...settings, organizationId, maxMailBytes: 200_000_000 }, memory)
+  }
+  const first = await start('one')
+  await vi.waitFor(() => expect(handedOut).toEqual(['one']), { timeout: 5_000 })
+  const [second] = [await start('one'), await start('one')]
+  await start('two')
+  await vi.waitFor(() => expect(handedOut).toEqual(['one', 'two']), { timeout: 5_000 })
+  // Who waits for room stops at once, and whoever had it leaves it to the next one.
+  await second.fetcher.stop()
+  await first.fetcher.stop()
+  await vi.waitFor(() => expect(handedOut).toEqual(['one', 'two', 'one']), { timeout: 5_000 })
 })
 
 test('a mail larger than it was said to be is noted, and holds up no other', async () => {

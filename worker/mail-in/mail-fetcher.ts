@@ -13,6 +13,7 @@ import {
   withinBytes,
 } from './imap.ts'
 import type { MailDatabase, Progress, StoredMail } from './mail-database.ts'
+import type { MailMemory } from './mail-memory.ts'
 import type { MailStore } from './mail-store.ts'
 
 /** What a fetcher works with. */
@@ -22,6 +23,7 @@ export interface FetcherParts {
   allowInternal: boolean
   database: MailDatabase
   mails: MailStore
+  memory: MailMemory
   logger: Logger
   /** How often it looks without being told; servers forget to tell. */
   lookMilliseconds: number
@@ -156,7 +158,9 @@ async function takeWhatIsNew(client: ImapFlow, reading: Reading): Promise<void> 
 
   for (const uid of await uidsToTake(client, progress, isKnown)) {
     if (signal.aborted) return
-    await takeMail(client, reading, uidValidity, uid)
+    await parts.memory.hold(settings.organizationId, settings.maxMailBytes, signal, () =>
+      takeMail(client, reading, uidValidity, uid),
+    )
     // The first time what was read before is left alone: where that is cut off, it begins anew.
     if (isKnown && uid > lastUid) {
       lastUid = uid

@@ -8,6 +8,7 @@ import { MailboxCredentials } from './credentials.ts'
 import type { MailboxSettings } from './imap.ts'
 import { type EnvironmentMailbox, MailDatabase } from './mail-database.ts'
 import { type Fetcher, startFetcher } from './mail-fetcher.ts'
+import { MailMemory } from './mail-memory.ts'
 import type { MailStore } from './mail-store.ts'
 
 /** What fetching mail needs of the worker. */
@@ -44,7 +45,8 @@ export function watchMailboxes(options: MailboxWatchOptions): MailboxWatch {
     environmentPassword: environmentMailbox?.password,
     renew: (settings, sealed) => database.renewSecret(settings, sealed),
   })
-  const parts = { credentials, allowInternal, database, mails, logger, lookMilliseconds }
+  const memory = new MailMemory()
+  const parts = { credentials, allowInternal, database, mails, memory, logger, lookMilliseconds }
   const fetchers = new Map<string, { version: string; fetcher: Fetcher }>()
   const stopping = new AbortController()
   let complained = ''
