@@ -150,6 +150,28 @@ describe('calling', () => {
     expect(await take(hooks[3]!, lane as string)).not.toBeNull()
   })
 
+  test('takes no more places where its webhook is deleted under it, again and again', async () => {
+    for (let number = 0; number < 12; number += 1) {
+      const id = await make(`Deleted ${number}`)
+      const test = await does<string>(stage.acme.admin, 'select id from app_public.send_test_webhook($1)', [
+        id,
+      ])
+      const ticketId = await openTicket(`Number ${number}`)
+      await announce(ticketId)
+      await take(id, test)
+      await does(stage.acme.admin, 'select app_public.delete_webhook($1)', [id])
+    }
+    // Of the jobs of one line one is done at a time.
+    const lines = await rows(
+      `select distinct queue_name from graphile_worker.jobs where key like 'deliver_webhook:%' order by 1`,
+    )
+    const known = ['0', '1', '2', '3', 'test:0', 'test:1'].map(
+      (line) => `deliver_webhook:${stage.acme.organizationId}:${line}`,
+    )
+    expect(lines.length).toBeGreaterThan(1)
+    for (const { queue_name } of lines) expect(known).toContain(queue_name)
+  })
+
   test('is a test two times at once in an organization, and once for each webhook that waits', async () => {
     const hooks = []
     for (const name of ['One', 'Two', 'Three']) hooks.push(await make(name))
