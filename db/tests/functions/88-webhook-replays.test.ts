@@ -60,6 +60,31 @@ describe('by hand', () => {
     expect(await take(id, ticketId)).toMatchObject({ messageId: first.messageId, body: first.body })
   })
 
+  test('no more than so many are told once more within an hour', async () => {
+    const id = await make('Asked again and again')
+    const ticketId = await openTicket('A lamp')
+    await announce(ticketId)
+    await finish((await take(id, ticketId))!.attemptId, taken)
+    const replay = () =>
+      does<number>(
+        stage.acme.admin,
+        `select app_public.replay_webhook_since($1, now() - interval '1 hour', true)`,
+        [id],
+      )
+    await stage.superuser.query(
+      `insert into app_public.webhook_deliveries (organization_id, webhook_id, event_id, event_type, ticket_id, lane, message_id, replay, payload, state, ended_at)
+      select organization_id, webhook_id, event_id, event_type, ticket_id, lane, message_id, number, '{}', 'cancelled', now()
+      from app_public.webhook_deliveries, generate_series(1, 20000) as number
+      where webhook_id = $1 and event_type = 'ticket_created'`,
+      [id],
+    )
+    expect(await replay()).toBe(0)
+    await stage.superuser.query(
+      `update app_public.webhook_deliveries set created_at = now() - interval '2 hours' where replay > 0`,
+    )
+    expect(await replay()).toBe(1)
+  })
+
   test('what was missed since an instant is told, and what was taken only when that is asked for', async () => {
     const id = await make('Recovered')
     const [since] = await rows('select now() as now')
