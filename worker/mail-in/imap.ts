@@ -42,7 +42,7 @@ export class MailboxError extends Error {
 }
 
 /** More mails than a folder has that is read. Of a server that says otherwise each one would be kept in a list. */
-const mostMails = 2_000_000
+const mostMails = 1_000_000
 /** More than go while one is connected: each is told of by itself, and a server needs no more than a line for all. */
 const mostGone = 100_000
 /** What a server says that hands out no mail; room for the numbers of half a million. */

@@ -41,6 +41,8 @@ const goodbyeMilliseconds = 2_000
 const mostTries = 3
 /** More tries than any mail has: of one over which the connection ends each time. */
 const neverAgain = 1_000_000
+/** What listing the mails of a folder takes, where a server names as many as are listened to. */
+const listBytes = 67_108_864
 /** How far back is looked where the server numbered its mails anew. */
 const daysBack = 2
 
@@ -156,7 +158,10 @@ async function takeWhatIsNew(client: ImapFlow, reading: Reading): Promise<void> 
   // Of when the folder was opened: what came since is looked for once more, and is known by then.
   let lastUid = isKnown ? progress.lastUid! : Math.max(0, mailbox.uidNext - 1)
 
-  for (const uid of await uidsToTake(client, progress, isKnown)) {
+  const uids = await parts.memory.hold(settings.organizationId, listBytes, signal, () =>
+    uidsToTake(client, progress, isKnown),
+  )
+  for (const uid of uids) {
     if (signal.aborted) return
     await parts.memory.hold(settings.organizationId, settings.maxMailBytes, signal, () =>
       takeMail(client, reading, uidValidity, uid),
@@ -171,7 +176,7 @@ async function takeWhatIsNew(client: ImapFlow, reading: Reading): Promise<void> 
 }
 
 /** What to take: all that came since; the first time what nobody read; where the numbers are new, what could be new. */
-async function uidsToTake(client: ImapFlow, progress: Progress, isKnown: boolean): Promise<number[]> {
+async function uidsToTake(client: ImapFlow, progress: Progress, isKnown: boolean): Promise<Uint32Array> {
   const find = async (query: Parameters<ImapFlow['search']>[0]) =>
     (await withinBytes(client, mostWords, () => client.search(query, { uid: true }))) || []
   if (isKnown) {
@@ -188,7 +193,11 @@ async function uidsToTake(client: ImapFlow, progress: Progress, isKnown: boolean
   return inOrder([...unread, ...(await find({ since }))])
 }
 
-const inOrder = (uids: number[]): number[] => [...new Set(Uint32Array.from(uids).sort())]
+/** Each once, kept in as little memory as they need until all were taken. */
+function inOrder(uids: number[]): Uint32Array {
+  const sorted = Uint32Array.from(uids).sort()
+  return sorted.filter((uid, at) => uid !== sorted[at - 1])
+}
 
 async function takeMail(client: ImapFlow, reading: Reading, uidValidity: string, uid: number): Promise<void> {
   const { settings, parts, tries } = reading
