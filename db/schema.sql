@@ -4246,8 +4246,8 @@ grant execute on function app_hidden.asked_approval_ids() to atum_agent;
 grant execute on function app_hidden.asked_approval_ids() to atum_customer;
 
 create function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) returns void
-  language plpgsql volatile security definer set search_path=""; -- body 1eb33c17240cd65552749e2084f0b2d7
-comment on function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) is 'Puts files that the caller uploaded onto a comment that the caller wrote. Errors: TOO_MANY_ATTACHMENTS, ATTACHMENT_NOT_FOUND, ATTACHMENT_INFECTED, ATTACHMENT_REMOVED.';
+  language plpgsql volatile security definer set search_path=""; -- body 4f3fddd97f469df5da3650bb611d6a98
+comment on function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) is 'Puts files that the caller uploaded onto a comment that the caller wrote, in the order in which they are named. Errors: TOO_MANY_ATTACHMENTS, ATTACHMENT_NOT_FOUND, ATTACHMENT_INFECTED, ATTACHMENT_REMOVED.';
 grant execute on function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) to atum_agent;
 grant execute on function app_hidden.attach_uploads(comment app_public.comments, attachment_ids uuid[]) to atum_customer;
 
@@ -4932,7 +4932,7 @@ comment on function app_private.contents_without_row(hashes text[]) is 'Those of
 grant execute on function app_private.contents_without_row(hashes text[]) to atum_worker;
 
 create function app_private.copy_attachments(from_comment app_public.comments, to_comment app_public.comments) returns void
-  language sql volatile set search_path=""; -- body bd8217596cc0a51a8f4d4879f08d50d7
+  language sql volatile set search_path=""; -- body 8cbcbb6d17307437f1410036e1cd2609
 comment on function app_private.copy_attachments(from_comment app_public.comments, to_comment app_public.comments) is 'Puts the files of a comment onto another one too. Their contents are kept once.';
 
 create function app_private.count_login_failure(account text, ip_address inet) returns boolean
@@ -5915,7 +5915,7 @@ comment on function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb
 grant execute on function app_private.store_incoming_mail(mailbox_id uuid, facts jsonb) to atum_worker;
 
 create function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) returns app_public.attachments
-  language plpgsql volatile security definer set search_path=""; -- body 203bb4b050bd4b85e3059f2131426a24
+  language plpgsql volatile security definer set search_path=""; -- body 7da376e3a19e057af89437b7389db72b
 comment on function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) is 'Puts a file that came by mail on its comment, and has it scanned. Nothing is refused: what may not be read is not served, and what is of a type that is not taken is held back until an admin releases it. The worker puts the bytes where the state says before it commits.';
 grant execute on function app_private.store_mail_file(sha256 text, size bigint, content_type text, name text, claimed_content_type text, content_id text, comment_id uuid, uploaded_by_id uuid) to atum_worker;
 

@@ -227,12 +227,15 @@ declare
     app_private.store_content(store_mail_file.sha256, store_mail_file.size, store_mail_file.content_type);
 begin
   insert into app_public.attachments (
-    organization_id, uploaded_by_id, ticket_id, comment_id, name, claimed_content_type, content_id, sha256, size, content_type, state
+    organization_id, uploaded_by_id, ticket_id, comment_id, name, claimed_content_type, content_id, sha256, size, content_type, state,
+    created_at
   )
   select
     said.organization_id, store_mail_file.uploaded_by_id, said.ticket_id, said.id, app_hidden.safe_file_name(store_mail_file.name),
     left(store_mail_file.claimed_content_type, 200), nullif(left(store_mail_file.content_id, 255), ''),
-    stored.sha256, stored.size, stored.content_type, stored.state
+    stored.sha256, stored.size, stored.content_type, stored.state,
+    -- All of a mail come in one transaction, and keep their order.
+    clock_timestamp()
   from app_public.comments as said
   where said.organization_id = stored.organization_id and said.id = store_mail_file.comment_id
   returning * into strict made;
@@ -295,29 +298,42 @@ begin
       errcode = 'AD233', message = 'A file is not there any more: it was sent with something else, discarded, or forgotten after a day; upload it again';
   end if;
 
+  -- Several are uploaded at a time, and the smallest is there first: from now on they stand in the order in which they
+  -- are named, each with the moment of its place.
   update app_public.attachments as attached
-  set comment_id = said.id, ticket_id = said.ticket_id
-  where attached.organization_id = said.organization_id and attached.id = any (wanted);
+  set comment_id = said.id, ticket_id = said.ticket_id, created_at = came.moment + came.place * interval '1 microsecond'
+  from (
+    select listed.id, row_number() over (order by min(listed.place)) as place
+    from unnest(attach_uploads.attachment_ids) with ordinality as listed (id, place)
+    group by listed.id
+  ) as named
+  join (
+    select staged.created_at as moment, row_number() over (order by staged.created_at, staged.id) as place
+    from app_public.attachments as staged
+    where staged.organization_id = said.organization_id and staged.id = any (wanted)
+  ) as came on came.place = named.place
+  where attached.organization_id = said.organization_id and attached.id = named.id;
 end
 $$;
 
 comment on function app_hidden.attach_uploads(app_public.comments, uuid[]) is
-  'Puts files that the caller uploaded onto a comment that the caller wrote. Errors: TOO_MANY_ATTACHMENTS, ATTACHMENT_NOT_FOUND, ATTACHMENT_INFECTED, ATTACHMENT_REMOVED.';
+  'Puts files that the caller uploaded onto a comment that the caller wrote, in the order in which they are named. Errors: TOO_MANY_ATTACHMENTS, ATTACHMENT_NOT_FOUND, ATTACHMENT_INFECTED, ATTACHMENT_REMOVED.';
 
 create or replace function app_private.copy_attachments(from_comment app_public.comments, to_comment app_public.comments) returns void
   language sql volatile
   set search_path = ''
 as $$
   insert into app_public.attachments (
-    organization_id, uploaded_by_id, ticket_id, comment_id, name, claimed_content_type, content_id, sha256, size, content_type, state
+    organization_id, uploaded_by_id, ticket_id, comment_id, name, claimed_content_type, content_id, sha256, size, content_type, state,
+    created_at
   )
   select
     to_comment.organization_id, file.uploaded_by_id, to_comment.ticket_id, to_comment.id, file.name, file.claimed_content_type,
-    file.content_id, file.sha256, file.size, file.content_type, file.state
+    file.content_id, file.sha256, file.size, file.content_type, file.state,
+    now() + row_number() over (order by file.created_at, file.id) * interval '1 microsecond'
   from app_public.attachments as file
   where file.organization_id = from_comment.organization_id and file.comment_id = from_comment.id
     and file.ticket_id = from_comment.ticket_id
-  order by file.created_at, file.id
 $$;
 
 comment on function app_private.copy_attachments(app_public.comments, app_public.comments) is 'Puts the files of a comment onto another one too. Their contents are kept once.';

@@ -111,12 +111,12 @@ async function openTicket(subject: string, door: 'portal' | 'desk'): Promise<str
   return `/${door}/tickets/${rows[0]!.number}`
 }
 
-/** What is on the comments of a ticket, by name: what is sent at the same time arrives in any order. */
+/** What is on the comments of a ticket, in the order in which it is shown. */
 async function filesOn(subject: string): Promise<string[]> {
   const { rows } = await database.query<{ name: string }>(
     `select file.name from app_public.attachments as file
     join app_public.tickets as ticket on ticket.organization_id = file.organization_id and ticket.id = file.ticket_id
-    where ticket.subject = $1 order by file.name`,
+    where ticket.subject = $1 order by file.created_at`,
     [subject],
   )
   return rows.map(({ name }) => name)
@@ -168,7 +168,7 @@ test('a request comes with files, which the team looks at and downloads', async 
   await customer.getByRole('button', { name: 'Send request' }).click()
   await customer.waitForURL(/\/portal\/tickets\/\d+/)
   await customer.getByRole('group', { name: '2 files' }).waitFor()
-  expect(await filesOn('The door is stuck')).toEqual(['Delivery note.pdf', 'Door.png'])
+  expect(await filesOn('The door is stuck')).toEqual(['Door.png', 'Delivery note.pdf'])
   expect(complaints.filter((each) => !isNoise(each))).toEqual([])
 
   const agent = await stage.open()

@@ -13,7 +13,7 @@ const { upload, judge } = uploadsOn(stage)
 
 const say = `select (app_public.add_comment($1, 'Look at this', $2, attachment_ids => $3)).id`
 const filesOn = (commentId: string, by: Person = stage.acme.agent) =>
-  sees(by, 'select name from app_public.attachments where comment_id = $1 order by id', [commentId])
+  sees(by, 'select name from app_public.attachments where comment_id = $1 order by created_at', [commentId])
 const eventsOf = (ticketId: string, by: Person = stage.acme.agent) =>
   sees(
     by,
@@ -190,7 +190,8 @@ describe('a file', () => {
     const one = await upload(customer, { name: 'one.txt' })
     const two = await upload(customer, { name: 'two.txt' })
     const commentId = await does<string>(customer, say, [ticketId, 'public', [two.id, one.id, one.id]])
-    expect(await filesOn(commentId)).toEqual(['one.txt', 'two.txt'])
+    // As they are named, not as they were there.
+    expect(await filesOn(commentId)).toEqual(['two.txt', 'one.txt'])
     const events = await eventsOf(ticketId, customer)
     expect(events).toHaveLength(1)
     expect(events[0]).toMatchObject({
@@ -199,8 +200,8 @@ describe('a file', () => {
       visibility: 'public',
     })
     expect(events[0]!.after.files).toEqual([
-      { id: one.id, name: 'one.txt', size: 7, content_type: 'text/plain' },
       { id: two.id, name: 'two.txt', size: 7, content_type: 'text/plain' },
+      { id: one.id, name: 'one.txt', size: 7, content_type: 'text/plain' },
     ])
   })
 

@@ -10,7 +10,7 @@ import {
   type HeldFile,
 } from '../graphql/attachments.ts'
 import { momentInName, pastedFiles } from '../lib/pasted-files.ts'
-import { isUnderWay } from '../lib/upload-queue.ts'
+import { isUnderWay, placeOfKey, withArrived } from '../lib/upload-queue.ts'
 import { useUploads } from '../lib/uploads.ts'
 import { notify } from './toast.tsx'
 
@@ -43,11 +43,15 @@ export function useAttaching({ files, onChange }: AttachingOptions) {
     onChange([...next])
   }
 
+  /** At which place each was chosen. */
+  const places = useRef(new Map<string, number>())
   const { uploads, isBusy, add, stop, retry, empty } = useUploads({
     limits,
     kept: files.length,
-    onUploaded({ id, name, size, contentType, state }) {
-      change([...latest.current, { id, name, size, contentType, state: state as FileState }])
+    onUploaded({ id, name, size, contentType, state }, key) {
+      places.current.set(id, placeOfKey(key))
+      const file = { id, name, size, contentType, state: state as FileState }
+      change(withArrived(latest.current, file, places.current))
       setNews(t('files.told.attached', { name }))
     },
   })
@@ -120,7 +124,8 @@ export function useAttaching({ files, onChange }: AttachingOptions) {
           label: t('files.undo'),
           onPress: () => {
             clearTimeout(timer)
-            if (!latest.current.some((each) => each.id === id)) change([...latest.current, file])
+            if (!latest.current.some((each) => each.id === id))
+              change(withArrived(latest.current, file, places.current))
           },
         },
       })

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { isUnderWay, nextUploads, uploadQueue, type FileLimits, type Upload } from './upload-queue.ts'
+import {
+  isUnderWay,
+  keyOfPlace,
+  nextUploads,
+  placeOfKey,
+  uploadQueue,
+  withArrived,
+  type FileLimits,
+  type Upload,
+} from './upload-queue.ts'
 
 const limits: FileLimits = { maxFileBytes: 10, maxFiles: 3, allowedTypes: [] }
 const file = (name: string, size = 5) => new File(['x'.repeat(size)], name)
@@ -83,4 +92,11 @@ test('three go at a time', () => {
   expect(nextUploads(under).map(({ key }) => key)).toEqual(['c'])
   const done = uploadQueue(uploadQueue(under, { type: 'began', key: 'c' }), { type: 'removed', key: 'a' })
   expect(nextUploads(done).map(({ key }) => key)).toEqual(['d'])
+})
+
+test('what arrives stands where it was chosen, after what was there', () => {
+  const places = new Map(['large', 'small', 'last'].map((id, at) => [id, placeOfKey(keyOfPlace(at + 7))]))
+  let files = [{ id: 'kept' }]
+  for (const id of ['small', 'last', 'large', 'brought back']) files = withArrived(files, { id }, places)
+  expect(files.map(({ id }) => id)).toEqual(['kept', 'large', 'small', 'last', 'brought back'])
 })

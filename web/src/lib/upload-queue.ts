@@ -91,6 +91,24 @@ function change(
   )
 }
 
+/** The key of a file by the place at which it was chosen. */
+export const keyOfPlace = (place: number): string => `upload-${place}`
+
+/** The place at which a file was chosen. */
+export const placeOfKey = (key: string): number => Number(key.slice('upload-'.length))
+
+/** With one that has arrived: in the order in which they were chosen, however long each of them took. */
+export function withArrived<T extends { id: string }>(
+  files: readonly T[],
+  file: T,
+  places: ReadonlyMap<string, number>,
+): T[] {
+  const place = places.get(file.id) ?? Number.POSITIVE_INFINITY
+  // What was there before anything was chosen comes first.
+  const after = files.findIndex(({ id }) => (places.get(id) ?? 0) > place)
+  return after < 0 ? [...files, file] : files.toSpliced(after, 0, file)
+}
+
 /** Those that may begin now. */
 export function nextUploads(uploads: readonly Upload[]): readonly Upload[] {
   const free = AT_ONCE - uploads.filter(({ state }) => state === 'sending').length

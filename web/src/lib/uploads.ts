@@ -1,7 +1,14 @@
 import { useCallback, useEffect, useEffectEvent, useReducer, useRef } from 'react'
 import { RestError } from './rest.ts'
 import { uploadFile, type UploadedFile } from './upload-request.ts'
-import { isUnderWay, nextUploads, uploadQueue, type FileLimits, type Upload } from './upload-queue.ts'
+import {
+  isUnderWay,
+  keyOfPlace,
+  nextUploads,
+  uploadQueue,
+  type FileLimits,
+  type Upload,
+} from './upload-queue.ts'
 
 let counter = 0
 
@@ -82,7 +89,7 @@ export function useUploads({ limits, kept, onUploaded }: UploadsOptions) {
     uploads,
     isBusy,
     add(files: readonly File[]) {
-      const added = files.map((file) => ({ key: `upload-${(counter += 1)}`, file }))
+      const added = files.map((file) => ({ key: keyOfPlace((counter += 1)), file }))
       if (added.length > 0) dispatch({ type: 'added', files: added, limits, kept })
     },
     /** Takes one back, wherever it is. */

@@ -29,7 +29,7 @@ const MailOriginalQuery = graphql(`
         quotedText
         comment {
           id
-          attachments(first: 50) {
+          attachments(first: 50, orderBy: [CREATED_AT_ASC]) {
             nodes {
               id
               rowId
