@@ -114,6 +114,8 @@ test('an admin has customers asked, they answer by one click, and a manager read
   const phoneComplaints = complaintsOf(phone)
   await phone.goto(`/survey/${token}?score=4`)
   await phone.getByText('Thank you, your answer is noted.').waitFor()
+  // As a British browser writes a date.
+  await phone.getByText(/change it until \d{1,2} [A-Z][a-z]+ \d{4}/).waitFor()
   expect(await surveysOf(number)).toMatchObject([{ state: 'answered', score: 4 }])
   expect(await phone.getByRole('radio', { name: '4 Good' }).getAttribute('aria-checked')).toBe('true')
   expect(phone.url()).not.toContain('score')

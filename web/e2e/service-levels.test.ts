@@ -34,7 +34,7 @@ test('an admin sets working hours, a holiday, a policy, its order and an escalat
   await dialog.getByLabel('Shut from').fill('12:00')
   await dialog.getByText('Every year').click()
   await dialog.getByRole('button', { name: 'Add the holiday' }).click()
-  await dialog.getByText('December 24, from 12:00 to 24:00, every year').waitFor()
+  await dialog.getByText('24 December, from 12:00 to 24:00, every year').waitFor()
   await dialog.getByRole('button', { name: 'Close' }).click()
   await dialog.waitFor({ state: 'detached' })
 

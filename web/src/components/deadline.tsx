@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next'
 import { classNames } from '../lib/class-names.ts'
 import { useNow } from '../lib/clock.ts'
 import { clockParts, deadlineTone, type DeadlineTone } from '../lib/deadline.ts'
+import { readerLocale } from '../lib/reader-locale.ts'
 
 const TONES: Record<DeadlineTone, string> = {
   calm: 'text-muted',
@@ -26,7 +27,10 @@ export function Deadline({ dueAt, targetSeconds, className }: DeadlineProps) {
   return (
     <time
       dateTime={dueAt}
-      title={new Intl.DateTimeFormat(i18n.language, { dateStyle: 'full', timeStyle: 'short' }).format(due)}
+      title={new Intl.DateTimeFormat(readerLocale(i18n.language), {
+        dateStyle: 'full',
+        timeStyle: 'short',
+      }).format(due)}
       className={classNames('figures whitespace-nowrap', TONES[tone], className)}
     >
       {tone === 'overdue' ? t('deadline.overdue', { length }) : t('deadline.left', { length })}

@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { fieldText, type FieldDefinition } from '../lib/custom-fields.ts'
+import { readerLocale } from '../lib/reader-locale.ts'
 import { PersonName } from './person-name.tsx'
 
 export interface FieldValueProps {
@@ -12,7 +13,7 @@ export function FieldValue({ field, value }: FieldValueProps) {
   const { t, i18n } = useTranslation('components')
   if (field.type === 'user') return typeof value === 'string' ? <PersonName userId={value} /> : null
   const text = fieldText(field, value, {
-    language: i18n.language,
+    language: readerLocale(i18n.language),
     yes: t('customField.yes'),
     no: t('customField.no'),
   })

@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { useNow } from '../lib/clock.ts'
+import { readerLocale } from '../lib/reader-locale.ts'
 import { relativeTime, type AgeLength } from '../lib/relative-time.ts'
 
 export interface RelativeTimeProps {
@@ -14,7 +15,10 @@ export function RelativeTime({ at, length, className }: RelativeTimeProps) {
   const { i18n } = useTranslation()
   const now = useNow('minute')
   const then = new Date(at)
-  const exact = new Intl.DateTimeFormat(i18n.language, { dateStyle: 'full', timeStyle: 'short' }).format(then)
+  const exact = new Intl.DateTimeFormat(readerLocale(i18n.language), {
+    dateStyle: 'full',
+    timeStyle: 'short',
+  }).format(then)
   return (
     <time dateTime={at} title={exact} className={className}>
       {relativeTime(then.getTime(), Math.max(now, then.getTime()), i18n.language, length)}

@@ -4,6 +4,7 @@ import { Pill } from '../../components/pill.tsx'
 import { RelativeTime } from '../../components/relative-time.tsx'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { useNow } from '../../lib/clock.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { knownScope, SCOPE_WORDS } from './scopes.ts'
 
 export const ApiTokenRowFragment = graphql(`
@@ -33,7 +34,7 @@ export function ApiTokenRow({ token, onRevoke }: ApiTokenRowProps) {
     token,
   )
   const day = (at: string) =>
-    new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium' }).format(new Date(at))
+    new Intl.DateTimeFormat(readerLocale(i18n.language), { dateStyle: 'medium' }).format(new Date(at))
   const isOver = expiresAt !== null && new Date(expiresAt).getTime() <= now
   return (
     <li className="flex items-start gap-4 border-b border-border px-5 py-4 last:border-b-0">

@@ -39,6 +39,7 @@ import { useCustomFields } from '../../graphql/custom-fields.ts'
 import { classNames } from '../../lib/class-names.ts'
 import { fieldText } from '../../lib/custom-fields.ts'
 import { clockOf } from '../../lib/duration.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { eventSentence, eventTarget, type TimelineEvent } from './event-sentence.ts'
 
 const STATUSES = [
@@ -62,7 +63,7 @@ export function EventEntry({ event, audience }: EventEntryProps) {
   const { t, i18n } = useTranslation(['comments', 'components'])
   const { fields } = useCustomFields({ pause: event.type !== 'custom_fields_changed' })
   const fieldWords = {
-    language: i18n.language,
+    language: readerLocale(i18n.language),
     yes: t('components:customField.yes'),
     no: t('components:customField.no'),
   }
@@ -80,9 +81,10 @@ export function EventEntry({ event, audience }: EventEntryProps) {
     priority: (value) => (isOneOf(PRIORITIES, value) ? t(`components:priority.${value}`) : value),
     list: (values) => new Intl.ListFormat(i18n.language).format(values),
     time: (value) =>
-      new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
-        new Date(value),
-      ),
+      new Intl.DateTimeFormat(readerLocale(i18n.language), {
+        dateStyle: 'medium',
+        timeStyle: 'short',
+      }).format(new Date(value)),
     duration: clockOf,
   })
   return (

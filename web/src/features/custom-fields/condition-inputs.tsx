@@ -3,6 +3,7 @@ import { CheckboxGroup } from '../../components/checkbox-group.tsx'
 import { Checkbox } from '../../components/checkbox.tsx'
 import { Select } from '../../components/select.tsx'
 import type { CustomField } from '../../graphql/custom-fields.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { decidedText } from './condition-text.ts'
 import { deciders, type FieldDraft } from './field-draft.ts'
 
@@ -23,7 +24,7 @@ export function ConditionInputs({ draft, fields, onChange, error }: ConditionInp
   const decider = fields.find(({ key }) => key === draft.visibleWhenField)
   if (possible.length === 0 && !decider) return null
   const words = {
-    language: i18n.language,
+    language: readerLocale(i18n.language),
     yes: t('components:customField.yes'),
     no: t('components:customField.no'),
   }

@@ -15,6 +15,7 @@ import { useCustomFields, type CustomField } from '../../graphql/custom-fields.t
 import { problemOf } from '../../graphql/errors.ts'
 import { graphql } from '../../graphql/tada.ts'
 import { catchLostFocus } from '../../lib/lost-focus.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { FieldDialog } from './field-dialog.tsx'
 import { conditionText } from './condition-text.ts'
 
@@ -172,7 +173,7 @@ function FieldRow({ field, fields, onChanged, children }: FieldRowProps) {
   // The dialog that retires the field gives the focus back to its line, which goes a moment later.
   useEffect(() => catchLostFocus, [])
   const condition = conditionText(field, fields, {
-    language: i18n.language,
+    language: readerLocale(i18n.language),
     yes: t('components:customField.yes'),
     no: t('components:customField.no'),
   })

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { Avatar } from '../../components/avatar.tsx'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { useNow } from '../../lib/clock.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 
 export const RequesterCardFragment = graphql(`
   fragment RequesterCard on User {
@@ -33,7 +34,7 @@ export function RequesterCard({ requester }: { requester: FragmentOf<typeof Requ
         </a>
         {timeZone && (
           <p className="figures text-muted">
-            {t('localTime', { time: localTime(now, timeZone, i18n.language) })}
+            {t('localTime', { time: localTime(now, timeZone, readerLocale(i18n.language)) })}
           </p>
         )}
       </div>

@@ -16,6 +16,7 @@ import { dataOf } from '../../graphql/outcome.ts'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
 import { useSendsMail } from '../../lib/mail.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { MailStatePill } from './mail-state-pill.tsx'
 import { RenderedMail, RenderedMailFragment } from './rendered-mail.tsx'
 
@@ -271,9 +272,10 @@ function ExactTime({ at }: { at: string }) {
   const { i18n } = useTranslation()
   return (
     <time dateTime={at} className="figures">
-      {new Intl.DateTimeFormat(i18n.language, { dateStyle: 'short', timeStyle: 'medium' }).format(
-        new Date(at),
-      )}
+      {new Intl.DateTimeFormat(readerLocale(i18n.language), {
+        dateStyle: 'short',
+        timeStyle: 'medium',
+      }).format(new Date(at))}
     </time>
   )
 }

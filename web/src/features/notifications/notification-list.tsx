@@ -10,6 +10,7 @@ import { usePages } from '../../graphql/pages.ts'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
 import { useNow } from '../../lib/clock.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { NotificationEntry, NotificationFragment } from './notification-entry.tsx'
 import { byDay, dayOf } from './notification-words.ts'
 import { useNotificationNews } from './use-notifications.ts'
@@ -122,7 +123,7 @@ function Day({ at, heading: Heading, children }: DayProps) {
       ? t('today')
       : day === dayOf(yesterday.toISOString())
         ? t('yesterday')
-        : new Intl.DateTimeFormat(i18n.language, { dateStyle: 'full' }).format(new Date(at))
+        : new Intl.DateTimeFormat(readerLocale(i18n.language), { dateStyle: 'full' }).format(new Date(at))
   return (
     <section className="border-t border-border first:border-t-0">
       <Heading className="bg-sunken px-4 py-1.5 text-xs font-semibold text-muted first:rounded-t-[inherit]">

@@ -14,6 +14,7 @@ import { notify } from '../../components/toast.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { clockTime, minutesOf, type Schedule, scheduleDraft, scheduleFaults } from './schedule-draft.ts'
 
@@ -93,7 +94,7 @@ function Form({ schedule }: { schedule: Schedule }) {
   const isChanged = JSON.stringify(draft) !== JSON.stringify(scheduleDraft(schedule))
   const edit = (changes: Partial<typeof draft>) => setDraft((before) => ({ ...before, ...changes }))
   const weekdayName = (weekday: number) =>
-    new Intl.DateTimeFormat(i18n.language, { weekday: 'long', timeZone: 'UTC' }).format(
+    new Intl.DateTimeFormat(readerLocale(i18n.language), { weekday: 'long', timeZone: 'UTC' }).format(
       MONDAY + (weekday - 1) * 86_400_000,
     )
 

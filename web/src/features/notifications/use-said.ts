@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { wordsOf, type Told } from './notification-words.ts'
 
 /** A notification in the reader's language. */
@@ -17,9 +18,10 @@ export function useSaid(): (told: Pick<Told, 'kind' | 'facts'>) => Said {
     const due =
       dueAt && !Number.isNaN(dueAt.getTime())
         ? t('due', {
-            at: new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
-              dueAt,
-            ),
+            at: new Intl.DateTimeFormat(readerLocale(i18n.language), {
+              dateStyle: 'medium',
+              timeStyle: 'short',
+            }).format(dueAt),
           })
         : null
     return {

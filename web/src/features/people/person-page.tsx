@@ -10,6 +10,7 @@ import { Skeleton } from '../../components/skeleton.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql } from '../../graphql/tada.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useSessionUser } from '../../lib/session.ts'
 import { peoplePlace } from './people-place.ts'
 import { PersonAccess, PersonAccessFragment } from './person-access.tsx'
@@ -115,7 +116,7 @@ export function PersonPage({ userId }: { userId: string }) {
             <span className="[overflow-wrap:anywhere]">{person.email}</span> ·{' '}
             {t(`app:account.roles.${person.role}`)} ·{' '}
             {t('person.since', {
-              date: new Intl.DateTimeFormat(i18n.language, { dateStyle: 'long' }).format(
+              date: new Intl.DateTimeFormat(readerLocale(i18n.language), { dateStyle: 'long' }).format(
                 new Date(person.createdAt),
               ),
             })}

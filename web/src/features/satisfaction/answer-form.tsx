@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { Button } from '../../components/button.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { TextArea } from '../../components/text-area.tsx'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { ScoreScale } from './score-scale.tsx'
 import { COMMENT_LIMIT, type Score } from './scores.ts'
@@ -75,7 +76,9 @@ export function AnswerForm({
     })
   }
 
-  const day = new Intl.DateTimeFormat(i18n.language, { dateStyle: 'long' }).format(new Date(expiresAt))
+  const day = new Intl.DateTimeFormat(readerLocale(i18n.language), { dateStyle: 'long' }).format(
+    new Date(expiresAt),
+  )
   return (
     <div className="flex flex-col gap-5">
       <ScoreScale label={question} value={shown} onChoose={choose} />

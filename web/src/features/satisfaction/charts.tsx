@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { classNames } from '../../lib/class-names.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { shareOf } from './report.ts'
 import { ScoreFace } from './score-face.tsx'
 import { moodOf, SCORES, type Score } from './scores.ts'
@@ -101,7 +102,7 @@ export function Months({ months }: MonthsProps) {
   const { t, i18n } = useTranslation('satisfaction')
   const percent = new Intl.NumberFormat(i18n.language, { style: 'percent' })
   const nameOf = (month: string, length: 'short' | 'long') =>
-    new Intl.DateTimeFormat(i18n.language, {
+    new Intl.DateTimeFormat(readerLocale(i18n.language), {
       month: length,
       ...(length === 'long' ? { year: 'numeric' as const } : {}),
       timeZone: 'UTC',

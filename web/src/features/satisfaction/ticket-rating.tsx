@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next'
 import { PanelSection } from '../../components/panel-section.tsx'
 import { RelativeTime } from '../../components/relative-time.tsx'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { ScoreFace } from './score-face.tsx'
 import { readScore } from './scores.ts'
 
@@ -50,7 +51,7 @@ export function TicketRating({ ticket: held }: { ticket: FragmentOf<typeof Ticke
         <p className="text-sm text-muted">
           {survey.state === 'planned' &&
             t('rating.planned', {
-              time: new Intl.DateTimeFormat(i18n.language, {
+              time: new Intl.DateTimeFormat(readerLocale(i18n.language), {
                 dateStyle: 'medium',
                 timeStyle: 'short',
               }).format(new Date(survey.plannedFor)),

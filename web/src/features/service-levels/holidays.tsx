@@ -8,6 +8,7 @@ import { Switch } from '../../components/switch.tsx'
 import { TextField } from '../../components/text-field.tsx'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useSubmission } from '../../lib/submission.ts'
 
 export const HolidaysFragment = graphql(`
@@ -198,7 +199,7 @@ export function Holidays({ calendar, onChanged }: HolidaysProps) {
 
 function HolidayDays({ holiday }: { holiday: Holiday }) {
   const { t, i18n } = useTranslation('service-levels')
-  const format = new Intl.DateTimeFormat(i18n.language, {
+  const format = new Intl.DateTimeFormat(readerLocale(i18n.language), {
     day: 'numeric',
     month: 'long',
     ...(holiday.repeatsYearly ? {} : { year: 'numeric' }),

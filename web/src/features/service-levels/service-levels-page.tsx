@@ -12,6 +12,7 @@ import { Skeleton } from '../../components/skeleton.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { CalendarDialog, CalendarDialogFragment } from './calendar-dialog.tsx'
 import { PolicyDialog, PolicyDialogFragment } from './policy-dialog.tsx'
@@ -242,7 +243,7 @@ function HoursLine({ hours }: { hours: unknown }) {
   const { t, i18n } = useTranslation('service-levels')
   const days = hoursOf(hours)
   if (!days) return <>{t('calendars.alwaysOpen')}</>
-  const short = new Intl.DateTimeFormat(i18n.language, { weekday: 'short', timeZone: 'UTC' })
+  const short = new Intl.DateTimeFormat(readerLocale(i18n.language), { weekday: 'short', timeZone: 'UTC' })
   const groups: { from: number; to: number; text: string }[] = []
   WEEKDAYS.forEach((day, index) => {
     const text = shiftsText(days[day])

@@ -16,6 +16,7 @@ import { useReread } from '../../graphql/reread.ts'
 import { graphql, readFragment, type FragmentOf, type ResultOf } from '../../graphql/tada.ts'
 import { useKeptFocus } from '../../lib/kept-focus.ts'
 import { deviceOf } from '../../lib/device.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useWindowFocus } from '../../lib/window-focus.ts'
 
 const SessionRowFragment = graphql(`
@@ -145,9 +146,10 @@ function Session({ session, onEnd }: { session: SessionRow; onEnd: () => Promise
   const { kind, name, system } = deviceOf(userAgent)
   const Sign = SIGNS[kind]
   const device = name && system ? t('device', { name, system }) : (name ?? system ?? t('unknownDevice'))
-  const time = new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
-    new Date(createdAt),
-  )
+  const time = new Intl.DateTimeFormat(readerLocale(i18n.language), {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+  }).format(new Date(createdAt))
   return (
     <li className="flex items-start gap-4 border-b border-border px-5 py-4 last:border-b-0">
       <Sign className="mt-0.5 size-5 shrink-0 text-muted" aria-hidden="true" />

@@ -1,13 +1,14 @@
 import { useTranslation } from 'react-i18next'
 import { notify } from '../../components/toast.tsx'
 import { problemOf } from '../../graphql/errors.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useTicketChange } from './use-ticket-change.ts'
 
 /** A time as people say it who look at their calendar: "Mon, 9 Mar, 09:00". */
 export function useTimeInWords(): (time: Date | string) => string {
   const { i18n } = useTranslation()
   return (time) =>
-    new Intl.DateTimeFormat(i18n.language, {
+    new Intl.DateTimeFormat(readerLocale(i18n.language), {
       weekday: 'short',
       day: 'numeric',
       month: 'short',

@@ -9,6 +9,7 @@ import { Skeleton } from '../../components/skeleton.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useSessionUser } from '../../lib/session.ts'
 import { clockOf } from '../../lib/duration.ts'
 import { TickingClock } from './running-timer.tsx'
@@ -224,7 +225,7 @@ function TimeEntryRow({ ticketId, entry: row, activities, onChanged }: TimeEntry
   const [isOpen, setIsOpen] = useState(false)
   const corrections = entry.corrections.nodes.filter((correction) => correction !== null)
   const mayCorrect = entry.agentId === user.id || user.role === 'manager' || user.role === 'admin'
-  const day = new Intl.DateTimeFormat(i18n.language, {
+  const day = new Intl.DateTimeFormat(readerLocale(i18n.language), {
     day: 'numeric',
     month: 'short',
     timeZone: 'UTC',

@@ -15,6 +15,7 @@ import { problemOf } from '../../graphql/errors.ts'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql, type ResultOf } from '../../graphql/tada.ts'
 import { downloadText } from '../../lib/download.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { csvOf } from './csv.ts'
 import { clockOf } from '../../lib/duration.ts'
 import { daysOf, type Period } from '../../lib/periods.ts'
@@ -87,7 +88,7 @@ export function TimeReportPage() {
   const nameOf = ({ name, day }: Row) =>
     day
       ? new Intl.DateTimeFormat(
-          i18n.language,
+          readerLocale(i18n.language),
           groupedBy === 'month'
             ? { month: 'long', year: 'numeric', timeZone: 'UTC' }
             : { dateStyle: 'medium', timeZone: 'UTC' },

@@ -10,6 +10,7 @@ import { notify } from '../../components/toast.tsx'
 import { problemOf } from '../../graphql/errors.ts'
 import { dataOf } from '../../graphql/outcome.ts'
 import { graphql } from '../../graphql/tada.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { headerLines, MachineText, readable, useOutcomeWords } from './delivery-parts.tsx'
 
@@ -96,7 +97,9 @@ export function DeliveryDetail({ deliveryId, onChanged }: DeliveryDetailProps) {
   }
   const attempts = delivery.attemptLog.nodes.filter((node) => node !== null)
   const time = (at: string) =>
-    new Intl.DateTimeFormat(i18n.language, { dateStyle: 'short', timeStyle: 'medium' }).format(new Date(at))
+    new Intl.DateTimeFormat(readerLocale(i18n.language), { dateStyle: 'short', timeStyle: 'medium' }).format(
+      new Date(at),
+    )
 
   return (
     <div className="flex flex-col gap-5">

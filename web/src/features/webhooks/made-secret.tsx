@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Button } from '../../components/button.tsx'
 import { SecretText } from '../../components/secret-text.tsx'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import type { MadeSecret as Made } from './webhook-secret.ts'
 
 export interface MadeSecretProps {
@@ -20,7 +21,7 @@ export function MadeSecret({ made, action, onKept, heading: Heading = 'h3' }: Ma
   useEffect(() => heading.current?.focus(), [])
   const until =
     made.previousUntil &&
-    new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+    new Intl.DateTimeFormat(readerLocale(i18n.language), { dateStyle: 'medium', timeStyle: 'short' }).format(
       new Date(made.previousUntil),
     )
   return (

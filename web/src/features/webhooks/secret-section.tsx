@@ -6,6 +6,7 @@ import { Dialog } from '../../components/dialog.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { Select } from '../../components/select.tsx'
 import { SettingsSection } from '../../components/settings-section.tsx'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { useSubmission } from '../../lib/submission.ts'
 import { MadeSecret } from './made-secret.tsx'
 import { makeSecret, type MadeSecret as Made } from './webhook-secret.ts'
@@ -50,7 +51,7 @@ export function SecretSection({ webhookId, hasSecret, previousUntil, onMade }: S
                   <>
                     {' '}
                     {t('secret.previousUntil', {
-                      until: new Intl.DateTimeFormat(i18n.language, {
+                      until: new Intl.DateTimeFormat(readerLocale(i18n.language), {
                         dateStyle: 'medium',
                         timeStyle: 'short',
                       }).format(new Date(previousUntil)),

@@ -16,6 +16,7 @@ import { problemOf } from '../../graphql/errors.ts'
 import { dataOf } from '../../graphql/outcome.ts'
 import { useReread } from '../../graphql/reread.ts'
 import { graphql, readFragment, type FragmentOf } from '../../graphql/tada.ts'
+import { readerLocale } from '../../lib/reader-locale.ts'
 import { DeliveryLog } from './delivery-log.tsx'
 import { MadeSecret } from './made-secret.tsx'
 import { SecretSection } from './secret-section.tsx'
@@ -157,7 +158,9 @@ function Trouble({ webhook }: { webhook: FragmentOf<typeof WebhookHealthFragment
   const { t, i18n } = useTranslation('webhooks')
   const { failingSince, disabledAt, disabledReason, isEnabled } = readFragment(WebhookHealthFragment, webhook)
   const time = (at: string) =>
-    new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at))
+    new Intl.DateTimeFormat(readerLocale(i18n.language), { dateStyle: 'medium', timeStyle: 'short' }).format(
+      new Date(at),
+    )
   if (disabledAt && disabledReason) {
     return <InlineAlert>{t(`trouble.${disabledReason}`, { at: time(disabledAt) })}</InlineAlert>
   }
