@@ -194,6 +194,14 @@ test('an admin has customers asked, they answer by one click, and a manager read
     .toBeGreaterThan(10)
   await admin.setViewportSize({ width: 360, height: 780 })
   expect(await admin.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  // Nor does the table scroll, and it says the same.
+  const table = admin.getByRole('table', { name: 'Whose tickets' })
+  await table.getByText(/\d+ asked, 2 answered \(\d+%\), mean 3\.00/).waitFor()
+  expect(
+    await admin.evaluate(
+      `{ const table = document.querySelector('main table[aria-busy]'); table.scrollWidth - table.parentElement.clientWidth }`,
+    ),
+  ).toBe(0)
 
   expect([...complaints, ...phoneComplaints]).toEqual([])
 })

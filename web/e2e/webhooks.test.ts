@@ -87,6 +87,10 @@ test('a program is told: its address given, its secret shown once, tried out, an
   await log.getByRole('button', { name: 'What was sent: Opened' }).click()
   await log.getByText('closed for lunch').first().waitFor()
   await log.getByText('The gate does not open').first().waitFor()
+  // What is opened at the end keeps to the corners of the card.
+  expect(
+    await admin.evaluate(`getComputedStyle(document.querySelector('ul[aria-label="Log"]')).overflowY`),
+  ).toBe('clip')
   expect(await violationsOf(admin)).toEqual([])
   await log.getByRole('button', { name: 'Cancel it' }).click()
   await log.getByText('Cancelled', { exact: true }).waitFor()

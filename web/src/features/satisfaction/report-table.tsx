@@ -43,6 +43,8 @@ const ReportQuery = graphql(
 
 const COLUMNS = ['sent', 'answers', 'responseRate', 'average', 'csat'] as const
 const cell = 'px-4 py-2.5 sm:px-5'
+/** On a phone there is room for one of the numbers; the others stand below the name. */
+const roomy = `${cell} max-sm:hidden`
 
 /** Who was answered how often, and what was said of them. */
 export function ReportTable({ grouping, days }: { grouping: Grouping; days: Days }) {
@@ -81,7 +83,11 @@ export function ReportTable({ grouping, days }: { grouping: Grouping; days: Days
                 {t(`report.by.${grouping}`)}
               </th>
               {COLUMNS.map((column) => (
-                <th key={column} scope="col" className={`${cell} text-end font-medium whitespace-nowrap`}>
+                <th
+                  key={column}
+                  scope="col"
+                  className={`${column === 'csat' ? cell : roomy} text-end font-medium whitespace-nowrap`}
+                >
                   {t(`report.${column}`)}
                 </th>
               ))}
@@ -95,19 +101,30 @@ export function ReportTable({ grouping, days }: { grouping: Grouping; days: Days
               <tr key={row.rowId ?? 'none'}>
                 <th
                   scope="row"
-                  className={`${cell} min-w-36 text-start font-normal [overflow-wrap:anywhere]`}
+                  className={`${cell} text-start font-normal [overflow-wrap:anywhere] sm:min-w-36`}
                 >
                   {row.name ?? t(`report.without.${grouping}`)}
+                  <span className="block pt-0.5 text-muted sm:hidden">
+                    {t('report.inShort', {
+                      sent: row.sent.toLocaleString(i18n.language),
+                      answered: row.answered.toLocaleString(i18n.language),
+                      rate: row.responseRate === null ? '–' : percent.format(row.responseRate),
+                      average: row.average === null ? '–' : mean.format(row.average),
+                    })}
+                  </span>
+                  <span className="block pt-2 pb-1 sm:hidden">
+                    <DistributionLine distribution={row.distribution} answered={row.answered} />
+                  </span>
                 </th>
-                <td className={`figures ${cell} text-end`}>{row.sent.toLocaleString(i18n.language)}</td>
-                <td className={`figures ${cell} text-end`}>{row.answered.toLocaleString(i18n.language)}</td>
-                <td className={`figures ${cell} text-end`}>
+                <td className={`figures ${roomy} text-end`}>{row.sent.toLocaleString(i18n.language)}</td>
+                <td className={`figures ${roomy} text-end`}>{row.answered.toLocaleString(i18n.language)}</td>
+                <td className={`figures ${roomy} text-end`}>
                   {row.responseRate === null ? '–' : percent.format(row.responseRate)}
                 </td>
-                <td className={`figures ${cell} text-end`}>
+                <td className={`figures ${roomy} text-end`}>
                   {row.average === null ? '–' : mean.format(row.average)}
                 </td>
-                <td className={`figures ${cell} text-end font-semibold`}>
+                <td className={`figures ${cell} text-end align-top font-semibold sm:align-middle`}>
                   {row.csat === null ? '–' : percent.format(row.csat)}
                 </td>
                 <td className={`${cell} w-1/4 max-md:hidden`}>

@@ -118,7 +118,11 @@ export function DeliveryLog({ webhookId, canReplay, onReread }: DeliveryLogProps
       ) : (
         <ul
           aria-label={t('log.title')}
-          className={classNames('divide-y divide-border', list.isStale && 'opacity-60')}
+          // What is opened has a ground of its own, which would stand out at the corners of the card.
+          className={classNames(
+            'divide-y divide-border last:overflow-clip last:rounded-b-[calc(var(--radius-xl)-1px)]',
+            list.isStale && 'opacity-60',
+          )}
         >
           {list.nodes.map((delivery) => (
             <DeliveryRow key={delivery.id} delivery={delivery} onChanged={rereadAll} />
@@ -166,7 +170,7 @@ function DeliveryRow({ delivery: row, onChanged }: DeliveryRowProps) {
             )}
           </p>
         </div>
-        <p className="text-muted">
+        <p className="me-auto text-muted sm:me-0">
           {attempts > 0 && <>{outcomeWords(lastStatus, lastFault)} · </>}
           <RelativeTime at={createdAt} />
         </p>
