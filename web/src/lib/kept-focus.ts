@@ -1,8 +1,10 @@
 import { useEffect, useRef, type RefObject } from 'react'
+import { catchLostFocus } from './lost-focus.ts'
 
 /**
- * Keeps a keyboard in its place: when a part of a list goes and takes the focus with it, the list gets it. `shown` is
- * another one whenever something may have gone; the list itself must be focusable.
+ * Keeps a keyboard in its place: when a part of a list goes and takes the focus with it, the list gets it, or
+ * the page's heading where no list is left. `shown` is another one whenever something may have gone; the list itself
+ * must be focusable.
  */
 export function useKeptFocus(list: RefObject<HTMLElement | null>, shown: string | number): void {
   const wasInside = useRef(false)
@@ -17,7 +19,8 @@ export function useKeptFocus(list: RefObject<HTMLElement | null>, shown: string 
   }, [list])
   useEffect(() => {
     if (wasInside.current && document.activeElement === document.body) {
-      list.current?.focus({ preventScroll: true })
+      if (list.current) list.current.focus({ preventScroll: true })
+      else catchLostFocus()
     }
   }, [list, shown])
 }
