@@ -1,7 +1,16 @@
 import type { Page } from 'playwright-core'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { complaintsOf, fillSignIn, linkFor, logIn, setStage, violationsOf, type Stage } from './stage.ts'
+import {
+  complaintsOf,
+  fillSignIn,
+  linkFor,
+  logIn,
+  logInByForm,
+  setStage,
+  violationsOf,
+  type Stage,
+} from './stage.ts'
 
 let stage: Stage
 
@@ -163,7 +172,7 @@ test('disabling an account ends its sessions while they are looked at, and enabl
   await question(admin).getByRole('button', { name: 'Enable account' }).click()
   await question(admin).waitFor({ state: 'detached' })
   await admin.getByRole('button', { name: 'Disable account' }).waitFor()
-  await logIn(agent, 'desk', 'lukas.novak@acme.example')
+  await logInByForm(agent, 'desk', 'lukas.novak@acme.example')
 })
 
 test('another role signs the person out, who comes back with its rights', async () => {
@@ -177,7 +186,7 @@ test('another role signs the person out, who comes back with its rights', async 
   await question(admin).getByRole('button', { name: 'Change role' }).click()
   await admin.getByText('Role and reach saved').waitFor()
   await manager.waitForURL('**/desk/login**')
-  await logIn(manager, 'desk', 'manager@acme.example')
+  await logInByForm(manager, 'desk', 'manager@acme.example')
   await manager.getByRole('link', { name: 'Administration' }).waitFor()
 })
 
@@ -238,8 +247,7 @@ test('people of a company that shares see the tickets of their colleagues, until
   }
 
   const sabine = await stage.open()
-  await logIn(sabine, 'portal', 'sabine.krueger@acme.example')
-  await sabine.goto('/portal/new')
+  await logIn(sabine, 'portal', 'sabine.krueger@acme.example', '/portal/new')
   await sabine.getByLabel('What is it about?').fill('The forklift terminal asks for a licence')
   await sabine.getByLabel('Description').fill('Since this morning, on every start.')
   await sabine.getByRole('button', { name: 'Send request' }).click()

@@ -51,8 +51,7 @@ test('steps are ticked off, and a customer who does not see the ticket approves 
   const { number, userId, email, name, company } = await ticketAndColleague()
 
   const admin = await stage.open()
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto(`/desk/admin/people/${userId}`)
+  await logIn(admin, 'desk', 'admin@acme.example', `/desk/admin/people/${userId}`)
   await admin.getByText(`Decides for ${company}`).click()
   await admin
     .getByRole('region', { name: 'Role and reach' })
@@ -64,8 +63,7 @@ test('steps are ticked off, and a customer who does not see the ticket approves 
 
   const page = await stage.open({ viewport: { width: 1440, height: 900 } })
   const complaints = complaintsOf(page)
-  await logIn(page, 'desk', 'agent@acme.example')
-  await page.goto(`/desk/tickets/${number}`)
+  await logIn(page, 'desk', 'agent@acme.example', `/desk/tickets/${number}`)
   await page.getByRole('button', { name: 'Start a checklist' }).click()
   await page.getByRole('textbox', { name: 'Steps' }).fill('Order the part\nFit the part')
   await page.getByRole('button', { name: 'Add 2 steps' }).click()
@@ -117,8 +115,7 @@ test('steps are ticked off, and a customer who does not see the ticket approves 
 test('an admin makes a template, and a customer begins a request with it', async () => {
   const admin = await stage.open()
   const complaints = complaintsOf(admin)
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto('/desk/admin/ticket-templates')
+  await logIn(admin, 'desk', 'admin@acme.example', '/desk/admin/ticket-templates')
   await admin.getByRole('button', { name: 'Add a template' }).click()
   const dialog = admin.getByRole('dialog')
   await dialog.getByLabel('Name').fill('A new badge')
@@ -134,8 +131,7 @@ test('an admin makes a template, and a customer begins a request with it', async
 
   const customer = await stage.open()
   const customerComplaints = complaintsOf(customer)
-  await logIn(customer, 'portal', 'customer@acme.example')
-  await customer.goto('/portal/new')
+  await logIn(customer, 'portal', 'customer@acme.example', '/portal/new')
   await customer.getByRole('button', { name: 'Begin with' }).click()
   await customer.getByRole('option', { name: 'A new badge' }).click()
   expect(await customer.getByLabel('What is it about?').inputValue()).toBe('A badge for a new colleague')

@@ -147,8 +147,7 @@ async function screenshot(page: Page, name: string): Promise<void> {
 test('a request comes with files, which the team looks at and downloads', async () => {
   const customer = await stage.open()
   const complaints = complaintsOf(customer)
-  await logIn(customer, 'portal', 'customer@acme.example')
-  await customer.goto('/portal/new')
+  await logIn(customer, 'portal', 'customer@acme.example', '/portal/new')
   await customer.getByText('Up to 10 files of 25 MB each.').waitFor()
   await customer.getByLabel('What is it about?').fill('The door is stuck')
   await customer.getByLabel('Description').fill('See the picture.')
@@ -173,8 +172,7 @@ test('a request comes with files, which the team looks at and downloads', async 
 
   const agent = await stage.open()
   const agentComplaints = complaintsOf(agent)
-  await logIn(agent, 'desk', 'agent@acme.example')
-  await agent.goto(new URL(customer.url()).pathname.replace('portal', 'desk'))
+  await logIn(agent, 'desk', 'agent@acme.example', new URL(customer.url()).pathname.replace('portal', 'desk'))
   const preview = agent.getByRole('button', { name: 'Look at Door.png' })
   await agent.getByRole('group', { name: '2 files' }).locator('img').waitFor()
   expect(await violationsOf(agent)).toEqual([])
@@ -219,8 +217,7 @@ test('a pasted picture goes with a reply, and what was taken off does not', asyn
   const subject = 'The barrier is bent'
   const desk = await stage.open()
   const complaints = complaintsOf(desk)
-  await logIn(desk, 'desk', 'agent@acme.example')
-  await desk.goto(await openTicket(subject, 'desk'))
+  await logIn(desk, 'desk', 'agent@acme.example', await openTicket(subject, 'desk'))
   await replyBox(desk).fill('We are on our way.')
   // A picture of copied text is no file, a picture alone is one.
   await paste(desk, png(1, 2, 3), 'Q3')
@@ -241,8 +238,7 @@ test('a pasted picture goes with a reply, and what was taken off does not', asyn
 test('an upload that breaks off is tried again, and what is sent waits for it', async () => {
   const subject = 'The gate hums'
   const page = await stage.open()
-  await logIn(page, 'portal', 'customer@acme.example')
-  await page.goto(await openTicket(subject, 'portal'))
+  await logIn(page, 'portal', 'customer@acme.example', await openTicket(subject, 'portal'))
   let attempts = 0
   let release = () => {}
   const gate = new Promise<void>((resolve) => {
@@ -295,16 +291,14 @@ test('a draft keeps its files, on this device and another, and tells what the sc
   const subject = 'The lift is slow'
   const place = await openTicket(subject, 'desk')
   const desk = await stage.open()
-  await logIn(desk, 'desk', 'agent@acme.example')
-  await desk.goto(place)
+  await logIn(desk, 'desk', 'agent@acme.example', place)
   await choose(desk, text('measured.txt', '12 s'), text('found.txt', 'not what it seems'))
   await arrived(desk, 2)
   await desk.getByText('Draft saved').waitFor()
   await desk.reload()
   await arrived(desk, 2)
   const train = await stage.open({ viewport: { width: 360, height: 740 }, colorScheme: 'dark' })
-  await logIn(train, 'desk', 'agent@acme.example')
-  await train.goto(place)
+  await logIn(train, 'desk', 'agent@acme.example', place)
   await arrived(train, 2)
   expect(await train.evaluate('document.documentElement.scrollWidth')).toBe(360)
   expect(await violationsOf(train)).toEqual([])
@@ -344,8 +338,7 @@ test('a reply that is taken back brings its files and its status with it', async
   const subject = 'The ramp is wet'
   await undoSendSeconds(stage.database, 60)
   const desk = await stage.open()
-  await logIn(desk, 'desk', 'agent@acme.example')
-  await desk.goto(await openTicket(subject, 'desk'))
+  await logIn(desk, 'desk', 'agent@acme.example', await openTicket(subject, 'desk'))
   await replyBox(desk).fill('It is dry now.')
   await choose(desk, text('ramp.txt', 'dry'))
   await arrived(desk, 1)
@@ -382,8 +375,7 @@ test('a reply that is taken back brings its files and its status with it', async
 test('an admin says what may be attached, and whoever writes is told before', async () => {
   const admin = await stage.open()
   const complaints = complaintsOf(admin)
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto('/desk/admin/attachments')
+  await logIn(admin, 'desk', 'admin@acme.example', '/desk/admin/attachments')
   const size = admin.getByLabel('Largest file, in megabytes')
   await size.fill('0')
   await admin.getByText('A number above 0 and up to 1,024.').waitFor()
@@ -403,8 +395,7 @@ test('an admin says what may be attached, and whoever writes is told before', as
   expect(complaints).toEqual([])
 
   const customer = await stage.open({ viewport: { width: 360, height: 740 } })
-  await logIn(customer, 'portal', 'customer@acme.example')
-  await customer.goto('/portal/new')
+  await logIn(customer, 'portal', 'customer@acme.example', '/portal/new')
   await customer.getByText('Up to 2 files of 512 kB each. Only text/plain, image/*.').waitFor()
   await choose(
     customer,

@@ -12,8 +12,7 @@ afterAll(() => stage.close())
 test('a rule is made, tried out, and seen to act on what a customer opens', async () => {
   const admin = await stage.open()
   const complaints = complaintsOf(admin)
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto('/desk/admin/automations')
+  await logIn(admin, 'desk', 'admin@acme.example', '/desk/admin/automations')
   await admin.getByRole('link', { name: 'Urgent from a customer' }).waitFor()
   expect(await violationsOf(admin)).toEqual([])
 
@@ -46,8 +45,7 @@ test('a rule is made, tried out, and seen to act on what a customer opens', asyn
   await admin.getByText('It has not run yet').waitFor()
 
   const customer = await stage.open()
-  await logIn(customer, 'portal', 'customer@acme.example')
-  await customer.goto('/portal/new')
+  await logIn(customer, 'portal', 'customer@acme.example', '/portal/new')
   await customer.getByLabel('What is it about?').fill('The printer at the gate is out of paper')
   await customer.getByLabel('Description').fill('Nobody gets a delivery note.')
   await customer.getByRole('button', { name: 'Send request' }).click()

@@ -18,8 +18,7 @@ const mailsTo = (address: string) =>
 test('mails get a look and words, shown while they are written, and leave so', async () => {
   const admin = await stage.open()
   const complaints = complaintsOf(admin)
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto('/desk/admin/mail')
+  await logIn(admin, 'desk', 'admin@acme.example', '/desk/admin/mail')
   const frame = admin.frameLocator('iframe[title="The mail"]')
   await frame.getByText('Grace Hopper wrote about').waitFor()
   expect(await violationsOf(admin)).toEqual([])
@@ -168,7 +167,6 @@ test('what did not arrive stands in the outbox with the reason, and is sent agai
 
   // An agent sees none of it.
   const agent = await stage.open()
-  await logIn(agent, 'desk', 'agent@acme.example')
-  await agent.goto('/desk/admin/outbox')
+  await logIn(agent, 'desk', 'agent@acme.example', '/desk/admin/outbox')
   await expect.poll(() => agent.url(), patience).not.toContain('outbox')
 }, 90_000)

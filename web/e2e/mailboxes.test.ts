@@ -55,8 +55,7 @@ const mail = (subject: string, headers: string[] = []) =>
 test('a mailbox is added, tried, read, and what comes by it is seen', async () => {
   const admin = await stage.open()
   const complaints = complaintsOf(admin)
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto('/desk/admin/mailboxes')
+  await logIn(admin, 'desk', 'admin@acme.example', '/desk/admin/mailboxes')
   await admin.getByText('No mail comes in yet').waitFor()
   expect(await violationsOf(admin)).toEqual([])
 

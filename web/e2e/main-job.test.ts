@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { repository } from '../../infra/dev/repository.ts'
-import { complaintsOf, logIn, setStage, type Stage } from './stage.ts'
+import { complaintsOf, logIn, logInByForm, setStage, type Stage } from './stage.ts'
 
 let stage: Stage
 
@@ -29,11 +29,11 @@ test('a customer asks, an agent answers and resolves, and each sees the other li
   const agent = await stage.open()
   const complaints = [complaintsOf(customer), complaintsOf(agent)]
 
-  await logIn(agent, 'desk', 'agent@acme.example')
+  await logInByForm(agent, 'desk', 'agent@acme.example')
   await live(agent)
   await mark(agent)
 
-  await logIn(customer, 'portal', 'customer@acme.example')
+  await logInByForm(customer, 'portal', 'customer@acme.example')
   await customer.getByRole('link', { name: 'New request' }).first().click()
   await customer.getByLabel('What is it about?').fill(subject)
   await customer
@@ -160,8 +160,7 @@ test('the live connection comes back by itself, with what was missed', async () 
   await live(agent)
   await agent.context().setOffline(true)
   const customer = await stage.open()
-  await logIn(customer, 'portal', 'customer@globex.example')
-  await customer.goto('/portal/new')
+  await logIn(customer, 'portal', 'customer@globex.example', '/portal/new')
   await customer.getByLabel('What is it about?').fill('Asked while the agent was offline')
   await customer.getByLabel('Description').fill('The invoice of October is missing.')
   await customer.getByRole('button', { name: 'Send request' }).click()

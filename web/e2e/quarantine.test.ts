@@ -38,8 +38,7 @@ const bring = (files: { name: string; state: string; signature?: string }[]) =>
 test('what is held back is looked at, released and removed with a reason, and nothing else happens by a slip', async () => {
   const admin = await stage.open()
   const complaints = complaintsOf(admin)
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto('/desk/admin/quarantine')
+  await logIn(admin, 'desk', 'admin@acme.example', '/desk/admin/quarantine')
   await admin.getByText('Nothing is held back').waitFor()
   expect(await violationsOf(admin)).toEqual([])
 
@@ -111,8 +110,7 @@ test('what is held back is looked at, released and removed with a reason, and no
 test('a file is scanned again when somebody asks for it, and agents have no part in it', async () => {
   const admin = await stage.open({ viewport: { width: 360, height: 740 }, colorScheme: 'dark' })
   await bring([{ name: 'large.iso', state: 'unscannable', signature: 'Larger than the scanner accepts' }])
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto('/desk/admin/quarantine')
+  await logIn(admin, 'desk', 'admin@acme.example', '/desk/admin/quarantine')
   await admin.getByRole('button', { name: 'Scan large.iso again' }).click()
   await admin.getByText('large.iso waits for the scanner').waitFor()
   // Without a scanner it is held back no longer: no list is left, and the focus is not lost with it.
@@ -122,7 +120,6 @@ test('a file is scanned again when somebody asks for it, and agents have no part
   expect(await admin.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
 
   const agent = await stage.open()
-  await logIn(agent, 'desk', 'agent@acme.example')
-  await agent.goto('/desk/admin/quarantine')
+  await logIn(agent, 'desk', 'agent@acme.example', '/desk/admin/quarantine')
   await agent.waitForURL((url) => !url.pathname.includes('quarantine'))
 })

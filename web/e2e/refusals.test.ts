@@ -24,8 +24,7 @@ test('a wrong password and an unknown address get the same words', async () => {
 
 test('a customer does not get into the desk', async () => {
   const page = await stage.open()
-  await logIn(page, 'portal', 'customer@acme.example')
-  await page.goto('/desk')
+  await logIn(page, 'portal', 'customer@acme.example', '/desk')
   await page.waitForURL('**/portal?from=desk')
   await page.goto('/desk/tickets/1001')
   await page.waitForURL('**/portal?from=desk')
@@ -34,8 +33,7 @@ test('a customer does not get into the desk', async () => {
 
 test('the ticket of another organization is not there', async () => {
   const page = await stage.open()
-  await logIn(page, 'desk', 'agent@globex.example')
-  await page.goto('/desk/tickets/999999')
+  await logIn(page, 'desk', 'agent@globex.example', '/desk/tickets/999999')
   await page.getByText('There is no such ticket').waitFor()
   await page.goto('/desk/tickets/1005')
   await page
@@ -47,8 +45,7 @@ test('the ticket of another organization is not there', async () => {
 
 test('an empty request is not sent, and says why', async () => {
   const page = await stage.open()
-  await logIn(page, 'portal', 'customer@acme.example')
-  await page.goto('/portal/new')
+  await logIn(page, 'portal', 'customer@acme.example', '/portal/new')
   await page.getByRole('button', { name: 'Send request' }).click()
   await page.getByText('Say in a few words what it is about.').waitFor()
   expect(page.url()).toContain('/portal/new')
@@ -56,8 +53,7 @@ test('an empty request is not sent, and says why', async () => {
 
 test('what was typed survives a reload', async () => {
   const page = await stage.open()
-  await logIn(page, 'portal', 'customer@acme.example')
-  await page.goto('/portal/new')
+  await logIn(page, 'portal', 'customer@acme.example', '/portal/new')
   await page.getByLabel('Description').fill('Half a sentence that')
   await page.reload()
   await expect.poll(() => page.getByLabel('Description').inputValue()).toBe('Half a sentence that')

@@ -70,8 +70,7 @@ async function resolve(number: number) {
 test('an admin has customers asked, they answer by one click, and a manager reads it', async () => {
   const admin = await stage.open()
   const complaints = complaintsOf(admin)
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto('/desk/admin/satisfaction')
+  await logIn(admin, 'desk', 'admin@acme.example', '/desk/admin/satisfaction')
   await admin.getByRole('heading', { level: 1, name: 'Satisfaction' }).waitFor()
   await admin.getByLabel('Of how many tickets in a hundred').fill('0')
   await admin.getByText('A whole number from 1 to 100.').waitFor()

@@ -12,8 +12,7 @@ afterAll(() => stage.close())
 test('an admin sets working hours, a holiday, a policy, its order and an escalation', async () => {
   const page = await stage.open()
   const complaints = complaintsOf(page)
-  await logIn(page, 'desk', 'admin@acme.example')
-  await page.goto('/desk/admin/service-levels')
+  await logIn(page, 'desk', 'admin@acme.example', '/desk/admin/service-levels')
   await page.getByRole('heading', { level: 1, name: 'Service levels' }).waitFor()
   const dialog = page.getByRole('dialog')
 

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { demo } from '../../infra/dev/demo.ts'
 import { codeOf } from './one-time-codes.ts'
-import { fillSignIn, linkFor, logIn, setStage, violationsOf, type Stage } from './stage.ts'
+import { fillSignIn, linkFor, logInByForm, setStage, violationsOf, type Stage } from './stage.ts'
 
 let stage: Stage
 
@@ -62,7 +62,7 @@ test('where no mail is sent, none is promised', async () => {
   expect(await page.getByRole('button', { name: 'Send the link' }).count()).toBe(0)
   expect(await violationsOf(page)).toEqual([])
 
-  await logIn(page, 'desk', 'admin@acme.example')
+  await logInByForm(page, 'desk', 'admin@acme.example')
   await page.goto('/desk/admin/people')
   await page.getByRole('button', { name: 'Invite a person' }).click()
   await page.getByLabel('E-mail address', { exact: true }).fill('otto@acme.example')
@@ -249,7 +249,7 @@ test('an invited person chooses a password and is in', async () => {
      from app_public.users as person where email = 'ines@acme.example'`,
   )
   const page = await stage.open()
-  await logIn(page, 'portal', 'customer@globex.example')
+  await logInByForm(page, 'portal', 'customer@globex.example')
   await page.goto(await linkFor(stage, 'ines@acme.example', 'invitation'))
   await page.getByText('Acme Industrial has invited you.').waitFor()
   await page.getByText(/You are signed in here as .*customer@globex.example/).waitFor()

@@ -50,8 +50,7 @@ test('a ticket is tagged, watched, put aside, related, merged and taken back', a
   const [source, target] = await twoTickets('customer@acme.example')
   const page = await stage.open({ viewport: { width: 1440, height: 900 } })
   const complaints = complaintsOf(page)
-  await logIn(page, 'desk', 'agent@acme.example')
-  await page.goto(`/desk/tickets/${source}`)
+  await logIn(page, 'desk', 'agent@acme.example', `/desk/tickets/${source}`)
 
   await page.getByRole('combobox', { name: 'Add a tag' }).fill('Gate 4, x"y')
   await page.keyboard.press('Enter')
@@ -85,8 +84,7 @@ test('a ticket is tagged, watched, put aside, related, merged and taken back', a
   await page.getByText('This ticket goes on in').waitFor()
 
   const customer = await stage.open()
-  await logIn(customer, 'portal', 'customer@acme.example')
-  await customer.goto(`/portal/tickets/${source}`)
+  await logIn(customer, 'portal', 'customer@acme.example', `/portal/tickets/${source}`)
   await customer.getByText('This request goes on in').waitFor()
   expect(await violationsOf(customer)).toEqual([])
   expect(await customer.getByRole('textbox').count()).toBe(0)
@@ -100,8 +98,7 @@ test('a ticket is tagged, watched, put aside, related, merged and taken back', a
 test('tags that there are already are suggested as one types', async () => {
   const [one, other] = await twoTickets('owen.hughes@tidewater-marine.example')
   const page = await stage.open({ viewport: { width: 1440, height: 900 } })
-  await logIn(page, 'desk', 'agent@acme.example')
-  await page.goto(`/desk/tickets/${one}`)
+  await logIn(page, 'desk', 'agent@acme.example', `/desk/tickets/${one}`)
   await page.getByRole('combobox', { name: 'Add a tag' }).fill('turnstile')
   await page.keyboard.press('Enter')
   await page.getByRole('row', { name: 'turnstile' }).waitFor()
@@ -116,8 +113,7 @@ test('tags that there are already are suggested as one types', async () => {
 test('two subjects written at the same time are both shown, and one is chosen', async () => {
   const [number] = await twoTickets('sabine.krueger@acme.example')
   const page = await stage.open()
-  await logIn(page, 'desk', 'agent@acme.example')
-  await page.goto(`/desk/tickets/${number}`)
+  await logIn(page, 'desk', 'agent@acme.example', `/desk/tickets/${number}`)
   await more(page, 'Change the subject')
   await page.getByLabel('Subject', { exact: true }).fill('What the agent wrote')
   await asOwner('update app_public.tickets set subject = $1 where number = $2', [
@@ -135,8 +131,7 @@ test('two subjects written at the same time are both shown, and one is chosen', 
 test('many tickets are changed at once, and each refusal is told', async () => {
   const [source, target] = await twoTickets('owen.hughes@tidewater-marine.example')
   const page = await stage.open({ viewport: { width: 1440, height: 900 } })
-  await logIn(page, 'desk', 'agent@acme.example')
-  await page.goto(`/desk/tickets/${source}`)
+  await logIn(page, 'desk', 'agent@acme.example', `/desk/tickets/${source}`)
   await more(page, 'Merge into another ticket')
   await page.getByLabel('Number of the ticket to go on in').fill(String(target))
   await page.getByRole('button', { name: `Merge into ACME-${target}` }).click()
@@ -225,8 +220,7 @@ test('an admin names a status and says how tickets end; a late answer becomes a 
   await page.getByText('marked this as Resolved').waitFor()
 
   const customer = await stage.open()
-  await logIn(customer, 'portal', 'sabine.krueger@acme.example')
-  await customer.goto(`/portal/tickets/${number}`)
+  await logIn(customer, 'portal', 'sabine.krueger@acme.example', `/portal/tickets/${number}`)
   await customer.getByRole('textbox', { name: 'Your reply' }).fill('It broke again this morning.')
   await customer.getByRole('button', { name: 'Send reply' }).click()
   await customer.getByRole('button', { name: 'Open a new request with this text' }).click()

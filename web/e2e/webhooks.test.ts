@@ -20,8 +20,7 @@ afterAll(async () => {
 test('a program is told: its address given, its secret shown once, tried out, and what it missed sent', async () => {
   const admin = await stage.open()
   const complaints = complaintsOf(admin)
-  await logIn(admin, 'desk', 'admin@acme.example')
-  await admin.goto('/desk/admin/webhooks')
+  await logIn(admin, 'desk', 'admin@acme.example', '/desk/admin/webhooks')
   await admin.getByText('No program is told yet').waitFor()
   expect(await violationsOf(admin)).toEqual([])
 
@@ -70,8 +69,7 @@ test('a program is told: its address given, its secret shown once, tried out, an
   // It is away for a moment.
   receiver.onCall = (_call, response) => void response.writeHead(503).end('{"problem":"closed for lunch"}')
   const customer = await stage.open()
-  await logIn(customer, 'portal', 'customer@acme.example')
-  await customer.goto('/portal/new')
+  await logIn(customer, 'portal', 'customer@acme.example', '/portal/new')
   await customer.getByLabel('What is it about?').fill('The gate does not open')
   await customer.getByLabel('Description').fill('It hums and stays shut.')
   await customer.getByRole('button', { name: 'Send request' }).click()
