@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { compileCache } from '../infra/dev/compile-cache.ts'
 
 /** A worker process as it runs in production, on the database of a test. */
 export interface TestWorker {
@@ -17,7 +18,7 @@ export async function startWorker(
   environment: Record<string, string> = {},
 ): Promise<TestWorker> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('main.ts', import.meta.url))], {
-    env: { DATABASE_URL: workerUrl, LOG_LEVEL: 'info', ...environment },
+    env: { ...compileCache, DATABASE_URL: workerUrl, LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')

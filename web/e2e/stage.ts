@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFailed } from 'vitest'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { compileCache } from '../../infra/dev/compile-cache.ts'
 import { withClient } from '../../infra/dev/database.ts'
 import { demo } from '../../infra/dev/demo.ts'
 import { nextFreePort } from '../../infra/dev/ports.ts'
@@ -41,8 +42,7 @@ export interface StageOptions {
 
 /** Builds the web if its sources changed, and starts server, worker and Chromium. */
 export async function setStage({ environment = {} }: StageOptions = {}): Promise<Stage> {
-  await buildWeb(AbortSignal.timeout(120_000))
-  const database = await createDemoDatabase()
+  const [database] = await Promise.all([createDemoDatabase(), buildWeb(AbortSignal.timeout(120_000))])
   // Long enough to be seen on its way, and no longer.
   await undoSendSeconds(database, 1)
   // Two runs that start at the same moment on one machine look in different places.
@@ -51,6 +51,7 @@ export async function setStage({ environment = {} }: StageOptions = {}): Promise
   const mails = await startMailReceiver()
   const dataDirectory = mkdtempSync(join(tmpdir(), 'atum-e2e-'))
   const common = {
+    ...compileCache,
     ATUM_DATA_DIR: dataDirectory,
     LOG_LEVEL: 'warn',
     NODE_ENV: 'development',
@@ -80,16 +81,18 @@ export async function setStage({ environment = {} }: StageOptions = {}): Promise
       ATUM_MAIL_FROM: 'ATUM Desk <desk@acme.example>',
     }),
   ]
-  await answers(`http://127.0.0.1:${port}/readyz`, processes)
-  const browser = await chromium.launch({
-    executablePath: findProgram('chromium', 'chromium-browser', 'google-chrome') ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-dev-shm-usage',
-      '--disable-background-networking',
-      '--disable-component-update',
-    ],
-  })
+  const [browser] = await Promise.all([
+    chromium.launch({
+      executablePath: findProgram('chromium', 'chromium-browser', 'google-chrome') ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-dev-shm-usage',
+        '--disable-background-networking',
+        '--disable-component-update',
+      ],
+    }),
+    answers(`http://127.0.0.1:${port}/readyz`, processes),
+  ])
   return {
     address,
     database,
@@ -239,6 +242,6 @@ async function answers(url: string, processes: ChildProcess[]): Promise<void> {
       if (status === 'ok') return
     }
     if (performance.now() > deadline) throw new Error(`${url} did not answer in time`)
-    await delay(100)
+    await delay(25)
   }
 }
