@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { DatabaseError } from 'pg'
+import { type Client, DatabaseError } from 'pg'
 import { inject } from 'vitest'
 import { withDatabase, withLogin } from './connection-url.ts'
 import { type DatabaseUrls, withClient } from './database.ts'
@@ -51,9 +51,19 @@ async function copyOf(template: string): Promise<TestDatabase> {
     serverUrl: withLogin(url, 'atum_server', passwords.atum_server),
     workerUrl: withLogin(url, 'atum_worker', passwords.atum_worker),
     async drop() {
-      await withClient(superuserUrl, (client) => client.query(`drop database if exists ${name} with (force)`))
+      await withClient(superuserUrl, async (client) => {
+        // Who is saying goodbye gets half a second for it: a pool ends before its connections do, and what throws
+        // them out meanwhile is an error that nobody waits for.
+        for (let attempt = 0; attempt < 50 && (await isInUse(client, name)); attempt += 1) await delay(10)
+        await client.query(`drop database if exists ${name} with (force)`)
+      })
     },
   }
+}
+
+async function isInUse(client: Client, name: string): Promise<boolean> {
+  const { rowCount } = await client.query('select from pg_stat_activity where datname = $1', [name])
+  return rowCount !== 0
 }
 
 async function copyTemplate(superuserUrl: string, name: string, template: string): Promise<void> {
