@@ -4778,8 +4778,8 @@ create function app_private.alert_admins(alert text, facts jsonb, dedupe_key tex
 comment on function app_private.alert_admins(alert text, facts jsonb, dedupe_key text) is 'Tells the admins of the organization that something of it needs them, once for each key (up to 150 characters): `file_blocked`, `scanner_away`, `mail_failed`, `mail_not_taken`, `mailbox_silent` or `webhook_disabled`. Another word is a fault of the program. A `ticket_id` among the facts is what it leads to.';
 
 create function app_private.alert_of_mail(mail app_public.incoming_mails, mailbox_name text) returns void
-  language plpgsql volatile set search_path=""; -- body b4db5ab8d318196ff141ea4625d75684
-comment on function app_private.alert_of_mail(mail app_public.incoming_mails, mailbox_name text) is 'Tells the admins of a mail that could not be taken.';
+  language plpgsql volatile set search_path=""; -- body 934bc77d3306d791a889587619221cc6
+comment on function app_private.alert_of_mail(mail app_public.incoming_mails, mailbox_name text) is 'Tells the admins of a mail that could not be taken, for each reason and mailbox once an hour.';
 
 create function app_private.announce_event(event app_public.ticket_events) returns void
   language plpgsql volatile set search_path=""; -- body 46add1ed1fa63d3a5fb0309e0bb70a2b
@@ -5042,7 +5042,7 @@ create function app_private.enqueue_survey(survey app_public.csat_surveys) retur
 comment on function app_private.enqueue_survey(survey app_public.csat_surveys) is 'Has a job ask at the time that is planned.';
 
 create function app_private.enqueue_webhook_lane(organization_id uuid, webhook_id uuid, lane uuid, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns void
-  language sql volatile set search_path=""; -- body 3938076812dbca1a866ab402ed355d04
+  language sql volatile set search_path=""; -- body 3cd61f4e02122399c8a679726a421628
 comment on function app_private.enqueue_webhook_lane(organization_id uuid, webhook_id uuid, lane uuid, run_at timestamp with time zone) is 'Has a webhook called with what waits in a lane, now or at an instant.';
 
 create function app_private.fail_challenge(waiting app_private.login_challenges, ip_address inet) returns jsonb
@@ -5630,7 +5630,7 @@ create function app_private.record_ticket_event(ticket app_public.tickets, type 
 comment on function app_private.record_ticket_event(ticket app_public.tickets, type app_public.ticket_event_type, after jsonb, before jsonb, visibility app_public.comment_visibility) is 'Writes one event of a ticket in the name of whoever acts, and returns its id. For functions that run as the owner.';
 
 create function app_private.record_verdict(sha256 text, state app_public.file_state, signature text DEFAULT NULL::text, scanned_with text DEFAULT NULL::text) returns app_public.file_state
-  language plpgsql volatile security definer set search_path=""; -- body af7ba019256e236b67aed097d83437f2
+  language plpgsql volatile security definer set search_path=""; -- body 4d8b2f9ca7112a42d87cf495eaab16b8
 comment on function app_private.record_verdict(sha256 text, state app_public.file_state, signature text, scanned_with text) is 'Notes what the scanner said of a file, `clean`, `infected`, `unscannable` or, where there is no scanner, `unscanned`; tells whoever waits for it, and when it is blocked its tickets and the admins. One of a type that the organization does not take is `unscannable` where it would be served for the first time. Returns the state of the file after it, null when there is none. Error JOB_WITHOUT_ORGANIZATION.';
 grant execute on function app_private.record_verdict(sha256 text, state app_public.file_state, signature text, scanned_with text) to atum_worker;
 
@@ -6954,8 +6954,8 @@ comment on function app_public.replay_webhook_delivery(delivery_id uuid) is 'Tel
 grant execute on function app_public.replay_webhook_delivery(delivery_id uuid) to atum_admin;
 
 create function app_public.replay_webhook_since(webhook_id uuid, since timestamp with time zone, includes_delivered boolean DEFAULT false) returns integer
-  language plpgsql volatile security definer set search_path=""; -- body a178056e0c7c9e506ecfa59edffe3e65
-comment on function app_public.replay_webhook_since(webhook_id uuid, since timestamp with time zone, includes_delivered boolean) is 'Tells a webhook of what happened since an instant and it was not told of: what was given up or cancelled, and what happened while it was off; with `includesDelivered` also of what it took. At most 10,000 at a time, from the last 30 days and since the webhook was made; returns how many. Admins only. Errors: NOT_FOUND, WEBHOOK_NOT_READY when the webhook is off or has no secret.';
+  language plpgsql volatile security definer set search_path=""; -- body f35c88a2b58b9cc74b0d1ef5f501028e
+comment on function app_public.replay_webhook_since(webhook_id uuid, since timestamp with time zone, includes_delivered boolean) is 'Tells a webhook of what happened since an instant and it was not told of: what was given up or cancelled, and what happened while it was off; with `includesDelivered` also of what it took. At most 10,000 at a time, and 20,000 once more within an hour for all webhooks of an organization, from the last 30 days and since the webhook was made; returns how many. Admins only. Errors: NOT_FOUND, WEBHOOK_NOT_READY when the webhook is off or has no secret.';
 grant execute on function app_public.replay_webhook_since(webhook_id uuid, since timestamp with time zone, includes_delivered boolean) to atum_admin;
 
 create function app_public.request_approval(ticket_id uuid, question text, approver_ids uuid[], rule app_public.approval_rule DEFAULT 'all'::app_public.approval_rule) returns app_public.ticket_approvals

@@ -95,7 +95,7 @@ test('a mailbox is added, tried, read, and what comes by it is seen', async () =
   await admin.getByText('Save what you changed first').waitFor()
   expect(await refusedLogin.count()).toBe(0)
   await admin.getByRole('button', { name: 'Save changes' }).click()
-  await admin.getByText('Acme Support was saved').waitFor()
+  await admin.getByText('Acme Support was saved').first().waitFor()
   await admin.getByText('Save what you changed first').waitFor({ state: 'detached' })
   await expect.poll(() => refusedLogin.count()).toBe(0)
   await dovecot.deliver('support', mail('Barrier at the gate'))

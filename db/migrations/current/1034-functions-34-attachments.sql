@@ -1,0 +1,1 @@
+../../functions/34-attachments.sql

@@ -1,0 +1,1 @@
+../../functions/75-webhook-deliveries.sql
