@@ -1,3 +1,4 @@
+import './thread-pool.ts'
 import { join } from 'node:path'
 import { run } from 'graphile-worker'
 import { Pool } from 'pg'
