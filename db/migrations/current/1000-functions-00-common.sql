@@ -1,1 +1,0 @@
-../../functions/00-common.sql

@@ -1,1 +1,0 @@
-../../functions/34-attachments.sql

@@ -1,1 +1,0 @@
-../../functions/40-sla.sql

@@ -1,1 +1,0 @@
-../../functions/64-found-tickets.sql

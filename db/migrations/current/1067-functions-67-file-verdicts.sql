@@ -1,1 +1,0 @@
-../../functions/67-file-verdicts.sql

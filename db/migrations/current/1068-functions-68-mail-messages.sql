@@ -1,1 +1,0 @@
-../../functions/68-mail-messages.sql

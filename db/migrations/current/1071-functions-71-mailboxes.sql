@@ -1,1 +1,0 @@
-../../functions/71-mailboxes.sql

@@ -1,1 +1,0 @@
-../../functions/73-incoming-mails.sql

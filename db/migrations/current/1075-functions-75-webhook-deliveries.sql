@@ -1,1 +1,0 @@
-../../functions/75-webhook-deliveries.sql

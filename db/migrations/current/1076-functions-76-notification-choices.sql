@@ -1,1 +1,0 @@
-../../functions/76-notification-choices.sql

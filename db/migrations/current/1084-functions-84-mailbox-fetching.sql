@@ -1,1 +1,0 @@
-../../functions/84-mailbox-fetching.sql

@@ -1,1 +1,0 @@
-../../functions/87-webhook-calls.sql

@@ -1,1 +1,0 @@
-../../functions/88-webhook-replays.sql

@@ -1,1 +1,0 @@
-../../functions/89-live-changes.sql
