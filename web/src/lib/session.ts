@@ -139,7 +139,7 @@ function refresh(): Promise<void> {
     try {
       accept((await postJson('/auth/refresh', {})) as Grant)
     } catch (error) {
-      if (error instanceof RestError && (error.status === 401 || error.status === 403)) {
+      if (error instanceof RestError && isVerdict(error)) {
         // A closed organization and a refused network are worth telling, and the session may outlive them.
         const problem = OUTLIVED.has(error.code) ? error.code : null
         drop(store.get().status === 'signed-in' ? 'expired' : 'never', problem)
@@ -154,6 +154,10 @@ function refresh(): Promise<void> {
   })
   return refreshing
 }
+
+/** Whether the server has said that there is no session: not a proxy, nor an answer that broke off when a page was left. */
+const isVerdict = ({ status, code }: RestError): boolean =>
+  (status === 401 || status === 403) && code !== 'UNKNOWN'
 
 function exclusively(task: () => Promise<void>): Promise<void> {
   return typeof navigator !== 'undefined' && navigator.locks
