@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { closingLineReporter } from './infra/dev/closing-line-reporter.ts'
+import { LongestFirst } from './infra/dev/longest-first.ts'
 
 const together = {
   db: ['db/**/*.test.ts'],
@@ -19,6 +20,7 @@ const apart = {
 export default defineConfig({
   test: {
     globalSetup: ['infra/dev/test-database.ts'],
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', closingLineReporter()],
     // By itself vitest leaves one core free: on a machine of two that is one file at a time, and most of them wait.
     maxWorkers: Math.max(2, availableParallelism()),
