@@ -838,6 +838,7 @@ create table app_private.sessions (
   created_at timestamp with time zone not null default now(),
   identity_provider_id uuid,
   id_token text,
+  sibling_refresh_token_hashes bytea[] not null default '{}'::bytea[],
   constraint sessions_pkey PRIMARY KEY (organization_id, id),
   constraint sessions_family_check CHECK ((octet_length(family) = 16)),
   constraint sessions_id_token_check CHECK ((id_token ~~ 'v1.%'::text)),
@@ -845,20 +846,21 @@ create table app_private.sessions (
   constraint sessions_organization_id_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES app_public.users(organization_id, id) ON DELETE CASCADE,
   constraint sessions_previous_refresh_token_hash_check CHECK ((octet_length(previous_refresh_token_hash) = 32)),
   constraint sessions_refresh_token_hash_check CHECK ((octet_length(refresh_token_hash) = 32)),
+  constraint sessions_sibling_refresh_token_hashes_check CHECK (((cardinality(sibling_refresh_token_hashes) <= 8) AND (array_position(sibling_refresh_token_hashes, NULL::bytea) IS NULL))),
   constraint sessions_user_agent_check CHECK ((length(user_agent) <= 400))
 );
 CREATE INDEX sessions_family_idx ON app_private.sessions USING btree (family);
 CREATE INDEX sessions_organization_id_identity_provider_id_idx ON app_private.sessions USING btree (organization_id, identity_provider_id);
 CREATE INDEX sessions_organization_id_user_id_idx ON app_private.sessions USING btree (organization_id, user_id);
 CREATE INDEX sessions_revoked_at_idx ON app_private.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
-comment on table app_private.sessions is 'A login on one device. Its refresh tokens begin with the family, 16 random bytes, and end with a secret of which only the sha256 is kept: of the current one and of the one before. Whoever shows any other token of the family ends the session.';
+comment on table app_private.sessions is 'A login on one device. Its refresh tokens begin with the family, 16 random bytes, and end with a secret of which only the sha256 is kept: of the current one, of those that were given out beside it because its answer may not have arrived, and of the one before. Whoever shows any other token of the family ends the session.';
 alter table app_private.sessions enable row level security;
 alter table app_private.sessions force row level security;
 create policy all_owner on app_private.sessions for all to atum_owner
   using (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))))
   with check (((( SELECT app_hidden.current_organization_id() AS current_organization_id) IS NULL) OR (organization_id = ( SELECT app_hidden.current_organization_id() AS current_organization_id))));
 CREATE TRIGGER _800_tell_servers AFTER UPDATE OF revoked_at ON app_private.sessions FOR EACH ROW WHEN (((new.revoked_at IS NOT NULL) AND (old.revoked_at IS NULL))) EXECUTE FUNCTION app_private.tg_sessions__tell_servers();
-CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('family', 'refresh_token_hash', 'previous_refresh_token_hash', 'id_token');
+CREATE CONSTRAINT TRIGGER _900_audit AFTER INSERT OR DELETE OR UPDATE ON app_private.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app_private.tg__audit('family', 'refresh_token_hash', 'sibling_refresh_token_hashes', 'previous_refresh_token_hash', 'id_token');
 
 create table app_private.ticket_counters (
   organization_id uuid not null,
@@ -5647,8 +5649,8 @@ create function app_private.refresh_last_comment(ticket app_public.tickets) retu
 comment on function app_private.refresh_last_comment(ticket app_public.tickets) is 'Looks up when the last public comment was written, after comments came or went.';
 
 create function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) returns jsonb
-  language plpgsql volatile security definer set search_path=""; -- body ef6b84d1b9329f196399e8a48a11096a
-comment on function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) is 'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}`, `{outcome: session_expired}`, `organization_suspended` or `address_not_allowed`. A session that was not used for 7 days has ended. Showing a spent token, however old, ends the session and is told to the person.';
+  language plpgsql volatile security definer set search_path=""; -- body 7ba824a1240829df86b46e833dafd0bc
+comment on function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) is 'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}`, `{outcome: session_expired}`, `organization_suspended` or `address_not_allowed`. A session that was not used for 7 days has ended. Showing a spent token, however old, ends the session and is told to the person; but for 15 seconds the token before gets a next one too, up to eight times, of which the first that is used is the one that goes on.';
 grant execute on function app_private.refresh_session(refresh_token text, ip_address inet, user_agent text) to atum_server;
 
 create function app_private.refresh_ticket_clocks(organization_id uuid, ticket_id uuid) returns void

@@ -106,9 +106,9 @@ begin
 
   perform app_private.act_for(subject);
 
-  is_spent := current_session.refresh_token_hash <> shown_hash;
+  is_spent := shown_hash <> all (current_session.sibling_refresh_token_hashes || current_session.refresh_token_hash);
 
-  -- Two tabs may have asked at once: for a moment the token before still answers, but makes no new one.
+  -- Two tabs may have asked at once, or the answer did not arrive: for a moment the token before is still good.
   if is_spent and (
     current_session.previous_refresh_token_hash is distinct from shown_hash
     or current_session.refreshed_at <= now() - interval '15 seconds'
@@ -136,17 +136,24 @@ begin
   end if;
 
   if is_spent then
-    return jsonb_build_object('outcome', 'ok', 'user', app_private.identity_of(subject), 'sessionId', current_session.id);
+    -- Which of the next ones a browser has kept is seen when it comes with one; from then on the others are spent.
+    if cardinality(current_session.sibling_refresh_token_hashes) >= 8 then
+      return jsonb_build_object('outcome', 'ok', 'user', app_private.identity_of(subject), 'sessionId', current_session.id);
+    end if;
+    update app_private.sessions
+    set sibling_refresh_token_hashes = sibling_refresh_token_hashes || app_private.token_hash(next_token)
+    where organization_id = current_session.organization_id and id = current_session.id;
+  else
+    update app_private.sessions
+    set
+      refresh_token_hash = app_private.token_hash(next_token),
+      sibling_refresh_token_hashes = '{}',
+      previous_refresh_token_hash = shown_hash,
+      refreshed_at = now(),
+      ip_address = refresh_session.ip_address,
+      user_agent = left(refresh_session.user_agent, 400)
+    where organization_id = current_session.organization_id and id = current_session.id;
   end if;
-
-  update app_private.sessions
-  set
-    refresh_token_hash = app_private.token_hash(next_token),
-    previous_refresh_token_hash = shown_hash,
-    refreshed_at = now(),
-    ip_address = refresh_session.ip_address,
-    user_agent = left(refresh_session.user_agent, 400)
-  where organization_id = current_session.organization_id and id = current_session.id;
 
   return jsonb_build_object(
     'outcome', 'ok',
@@ -158,7 +165,7 @@ end
 $$;
 
 comment on function app_private.refresh_session(text, inet, text) is
-  'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}`, `{outcome: session_expired}`, `organization_suspended` or `address_not_allowed`. A session that was not used for 7 days has ended. Showing a spent token, however old, ends the session and is told to the person.';
+  'Exchanges a refresh token for the next one: `{outcome: ok, user, sessionId, refreshToken}`, `{outcome: session_expired}`, `organization_suspended` or `address_not_allowed`. A session that was not used for 7 days has ended. Showing a spent token, however old, ends the session and is told to the person; but for 15 seconds the token before gets a next one too, up to eight times, of which the first that is used is the one that goes on.';
 
 create or replace function app_private.log_out(refresh_token text) returns jsonb
   language plpgsql volatile security definer

@@ -251,7 +251,7 @@ begin
       tenant.table_name,
       case tenant.table_name
         when 'app_private.user_secrets' then $masked$'password_hash'$masked$
-        when 'app_private.sessions' then $masked$'family', 'refresh_token_hash', 'previous_refresh_token_hash', 'id_token'$masked$
+        when 'app_private.sessions' then $masked$'family', 'refresh_token_hash', 'sibling_refresh_token_hashes', 'previous_refresh_token_hash', 'id_token'$masked$
         when 'app_private.authenticators' then $masked$'sealed'$masked$
         when 'app_private.identity_provider_secrets' then $masked$'sealed'$masked$
         when 'app_private.mailbox_secrets' then $masked$'sealed'$masked$
