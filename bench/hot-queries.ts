@@ -56,6 +56,8 @@ const rareWords = [
   'potornar',
   'nisilmot',
 ]
+/** In the subject of twenty tickets, however many there are: what is found stays the same while the tickets grow. */
+export const wordOfTwenty = 'quokka'
 const commonWords = ['printer', 'invoice', 'password', 'export', 'server', 'vpn']
 const one = <T>(of: readonly T[], count: number) => of[count % of.length] as T
 
@@ -105,6 +107,12 @@ export const hotQueries: HotQuery[] = [
     variables: () => ({}),
   },
   search('a word on every sixth ticket', (_material, count) => one(commonWords, count)),
+  search('a word on twenty tickets', () => wordOfTwenty),
+  search(
+    'a word on twenty tickets and a common one',
+    (_material, count) => `${one(commonWords, count)} ${wordOfTwenty}`,
+  ),
+  search('a word on twenty tickets and a filter', () => `channel:portal ${wordOfTwenty}`),
   search('a rare word', (_material, count) => one(rareWords, count)),
   search('two words', (_material, count) => `${one(commonWords, count)} ${one(rareWords, count)}`),
   search('a word on every ticket', () => 'restarting'),
